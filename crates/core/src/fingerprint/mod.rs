@@ -1,0 +1,24 @@
+//! Fingerprints: what is kept of a piece of media, and the table of the algorithms that make it.
+//!
+//! There is no trait over fingerprints: images are compared, sound and film are *aligned*. Three concrete kinds stand
+//! in one closed enum at the rim; the fixed-width [`Code`] is shared below.
+
+mod algorithm;
+#[cfg(feature = "image")]
+mod classic;
+mod code;
+mod image;
+mod pdq;
+
+pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};
+pub use code::{Code, ParseCodeError};
+pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
+pub use pdq::{Hash as PdqHash, pdq, pdq_512};
+
+/// What is kept of one piece of media. Closed on purpose: matching a new kind is new code, not a new row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Fingerprint {
+    /// A picture, or one frame of an animation.
+    Image(ImageFingerprint),
+}

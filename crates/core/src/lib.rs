@@ -1,0 +1,13 @@
+//! Minutia finds copies: which registered work a picture was copied from, where in it, and how sure that is.
+//!
+//! Data flows one way: [`fingerprint`] → [`index`] → [`search`] → [`verdict`] → [`scan`]. Nothing here reads the clock,
+//! the environment or random numbers, and nothing prints: the same input, index and build give the same answer.
+#![forbid(unsafe_code)]
+
+pub mod fingerprint;
+pub mod index;
+pub mod scan;
+pub mod search;
+pub mod verdict;
+
+pub use minutia_media as media;

@@ -1,0 +1,47 @@
+//! An item: one piece of media found in a source, as far as it could be read.
+
+use minutia_media::{Format, Problem};
+
+use crate::fingerprint::Fingerprint;
+
+/// One piece of media: the file itself, or a member of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Item {
+    /// Where in the source: empty for the file itself, else the names of the members on the way down.
+    pub member: Vec<String>,
+    /// What the probe recognised; `None` for what is no media.
+    pub format: Option<Format>,
+    /// How much of it was read.
+    pub coverage: Coverage,
+    /// What is kept of it; one for a still, one per distinct frame for an animation.
+    pub fingerprints: Vec<Fingerprint>,
+    /// A small picture, where one was asked for.
+    pub preview: Option<Preview>,
+    /// What went wrong on the way.
+    pub problems: Vec<Problem>,
+}
+
+/// How much of an item was read, against what it declares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Coverage {
+    /// Frames decoded.
+    pub frames_read: u32,
+    /// Frames that carried something new and were fingerprinted.
+    pub frames_kept: u32,
+    /// Pixel rows decoded and declared, where a picture was cut short.
+    pub partial_rows: Option<(u32, u32)>,
+}
+
+/// A small picture for people, JPEG encoded, its longer side at most 512 px.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Preview {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The JPEG file's bytes.
+    pub jpeg: Vec<u8>,
+}

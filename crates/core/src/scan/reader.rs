@@ -1,0 +1,64 @@
+//! The one trait that crosses rooms: from a source to a stream of items, in this process or in a confined one.
+
+use std::ops::Range;
+
+use minutia_media::{Limits, Problem, Source};
+
+use super::Item;
+use crate::fingerprint::Views;
+
+/// Which looks at a piece of media are wanted. Later tiers (local features, denser samplings) are added here; a caller
+/// may ask again for the same source with another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Tiers {
+    /// Codes of the whole picture and its views (T1).
+    pub codes: bool,
+}
+
+/// What the caller wants of a source.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Request {
+    /// Which looks.
+    pub tiers: Tiers,
+    /// As a reference or as a query.
+    pub views: Views,
+    /// Frames a second, for moving pictures; `None` for the kind's own rate.
+    pub rate_fps: Option<u32>,
+    /// The part in time that is wanted, in milliseconds; `None` for all.
+    pub span_ms: Option<Range<u64>>,
+    /// Longer side of a preview in pixels, at most 512; `None` for none.
+    pub preview_px: Option<u16>,
+    /// What the source may cost.
+    pub limits: Limits,
+}
+
+impl Request {
+    /// What a scan asks for: codes of a query, no preview.
+    pub fn query() -> Request {
+        Request {
+            tiers: Tiers { codes: true },
+            views: Views::Query,
+            rate_fps: None,
+            span_ms: None,
+            preview_px: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// What `index add` asks for: codes of a reference, no preview.
+    pub fn reference() -> Request {
+        Request { views: Views::Reference, ..Request::query() }
+    }
+}
+
+/// Turns a source into items. Implemented in process for those who link the library, and by a confined worker.
+pub trait Reader {
+    /// Reads `source` as `request` says and hands each item to `sink` as soon as it is complete.
+    ///
+    /// # Errors
+    /// The problem that kept the source as a whole from being read; items handed over before it stand. What went wrong
+    /// inside one item is in [`Item::problems`].
+    fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem>;
+}

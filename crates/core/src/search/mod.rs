@@ -1,0 +1,1 @@
+//! Exact search: every reference within a radius of every query, always the same ordered hits.

@@ -1,0 +1,119 @@
+//! Findings and outcomes: the values that records carry.
+
+use std::ops::Range;
+
+use minutia_media::Kind;
+
+use crate::fingerprint::{AlgorithmId, Dihedral, Region};
+use crate::index::{Policy, WorkId};
+
+/// What came of one item: the first that applies, in this order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Outcome {
+    /// Left out by a rule, or a link.
+    Skipped,
+    /// I/O error, permission, vanished.
+    Unreadable,
+    /// No media.
+    Other,
+    /// Encrypted or locked.
+    Protected,
+    /// Media that this build cannot decode.
+    Unsupported,
+    /// At least one finding at the level `match`.
+    Match,
+    /// At least one finding at the level `possible`.
+    Possible,
+    /// A limit, a time-out or a crash, and nothing found before it.
+    Failed,
+    /// Read in part, nothing found in that part.
+    Damaged,
+    /// Too little content to tell.
+    Undecided,
+    /// Read whole, nothing found.
+    NoMatch,
+}
+
+/// How sure a finding is: two stated levels of one calibration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Level {
+    /// At the stated false-match rate.
+    Match,
+    /// Worth a look by a person.
+    Possible,
+}
+
+/// One copy found: which work, where in both, and how sure.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Finding {
+    /// The work.
+    pub work: WorkId,
+    /// Its title, from the catalogue.
+    pub title: Option<String>,
+    /// What a match on it means.
+    pub policy: Policy,
+    /// The reference's file name when it was registered.
+    pub reference_name: String,
+    /// BLAKE3 of the reference's file, where it is known (hexadecimal in records).
+    pub reference_digest: Option<[u8; 32]>,
+    /// What was compared.
+    pub modality: Kind,
+    /// How sure.
+    pub level: Level,
+    /// The numbers that decided.
+    pub evidence: Evidence,
+    /// Where in the query, in milliseconds; `None` for stills.
+    pub query_span_ms: Option<Range<u64>>,
+    /// Where in the reference, in milliseconds; `None` for stills.
+    pub reference_span_ms: Option<Range<u64>>,
+    /// How many unrelated references would score as well in this search.
+    pub expected_false_matches: f64,
+    /// The calibration's data do not reach this far: the tail was extrapolated.
+    pub extrapolated: bool,
+    /// `1 - min(1, expected_false_matches)`; not a posterior probability.
+    pub confidence: f64,
+}
+
+/// The numbers behind a finding.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Evidence {
+    /// The files are byte for byte the same (BLAKE3).
+    Identical,
+    /// Codes of two views are close.
+    Code {
+        /// Whose codes.
+        algorithm: AlgorithmId,
+        /// Bits that differ (after complementing, where `transform.inverted`).
+        distance_bits: u32,
+        /// At most this many were allowed at the finding's level.
+        threshold_bits: u32,
+        /// How the query differs from the reference.
+        transform: Transform,
+        /// Frame of the query, 0 for stills.
+        query_frame: u32,
+        /// Frame of the reference, 0 for stills.
+        reference_frame: u32,
+        /// Quality of the query's view, 0..=100.
+        query_quality: u8,
+        /// Quality of the reference's view, 0..=100.
+        reference_quality: u8,
+    },
+}
+
+/// How a query differs from the reference it was copied from, as far as the matching views tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Transform {
+    /// How the query was turned to match.
+    pub turn: Dihedral,
+    /// The query is the negative.
+    pub inverted: bool,
+    /// The part of the query that matches.
+    pub query_region: Region,
+    /// The part of the reference that it matches.
+    pub reference_region: Region,
+}

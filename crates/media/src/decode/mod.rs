@@ -1,0 +1,4 @@
+//! Decoders, one file a kind of media, each behind its feature.
+
+#[cfg(feature = "image")]
+pub mod image;

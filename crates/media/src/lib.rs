@@ -1,0 +1,18 @@
+//! What Minutia reads: values of decoded media, the probe that tells a file's type by its content, and the decoders.
+//!
+//! Nothing here knows a fingerprint. The values ([`Luma`], [`Rgb`], [`Picture`], [`Source`], [`Problem`], [`Limits`])
+//! need no decoder; decoders stand behind features (`image`).
+#![forbid(unsafe_code)]
+
+pub mod decode;
+mod limits;
+mod picture;
+mod probe;
+mod problem;
+mod source;
+
+pub use limits::Limits;
+pub use picture::{Luma, Orientation, Picture, Rgb};
+pub use probe::{FORMATS, Format, FormatRow, Kind, PROBE_BYTES, probe};
+pub use problem::{LimitKind, Problem};
+pub use source::Source;
