@@ -1,5 +1,10 @@
 //! Verdicts: what the hits mean. An outcome per item, findings with their strength, and the calibration they rest on.
 
+pub mod calibration;
 mod finding;
+mod judge;
+mod outcome;
 
 pub use finding::{Evidence, Finding, Level, Outcome, Transform};
+pub use judge::{Allowed, Judge, Thresholds};
+pub use outcome::{outcome_of, outcome_of_failure};
