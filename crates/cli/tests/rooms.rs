@@ -10,8 +10,18 @@ const NEVER: &[(&str, &[&str])] = &[
     (
         "core",
         &[
-            "clap", "serde_json", "std::process", "std::env", "SystemTime", "Instant::", "println!", "eprintln!",
-            "minutia_sandbox", "minutia_report", "unsafe {", "unsafe fn",
+            "clap",
+            "serde_json",
+            "std::process",
+            "std::env",
+            "SystemTime",
+            "Instant::",
+            "println!",
+            "eprintln!",
+            "minutia_sandbox",
+            "minutia_report",
+            "unsafe {",
+            "unsafe fn",
         ],
     ),
     ("sandbox", &["minutia_report", "clap", "unsafe {", "unsafe fn"]),
@@ -77,7 +87,10 @@ fn core_imports_only_backwards_along_its_flow() {
 fn no_file_has_a_name_that_says_nothing() {
     for file in sources(&root().join("crates")) {
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
-        assert!(!["common", "utils", "util", "helpers", "helper", "misc", "manager"].contains(&stem.as_str()), "{stem}");
+        assert!(
+            !["common", "utils", "util", "helpers", "helper", "misc", "manager"].contains(&stem.as_str()),
+            "{stem}"
+        );
     }
 }
 

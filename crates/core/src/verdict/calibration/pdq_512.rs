@@ -3,11 +3,5 @@
 use super::Calibration;
 use crate::fingerprint::AlgorithmId;
 
-pub(super) const ROW: Calibration = Calibration {
-    algorithm: AlgorithmId::PDQ_512,
-    data: "",
-    command: "",
-    pictures: 0,
-    pairs: 1,
-    within: &[1],
-};
+pub(super) const ROW: Calibration =
+    Calibration { algorithm: AlgorithmId::PDQ_512, data: "", command: "", pictures: 0, pairs: 1, within: &[1] };
