@@ -12,7 +12,7 @@ mod problem;
 mod source;
 
 pub use limits::Limits;
-pub use picture::{Luma, Orientation, Picture, Rgb};
+pub use picture::{Luma, Orientation, Picture, Preview, Rgb};
 pub use probe::{FORMATS, Format, FormatRow, Kind, PROBE_BYTES, probe};
 pub use problem::{LimitKind, Problem};
 pub use source::Source;

@@ -33,6 +33,18 @@ pub enum Picture {
     Rgb(Rgb),
 }
 
+/// A small picture for people, JPEG encoded, its longer side at most 512 px.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Preview {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The JPEG file's bytes.
+    pub jpeg: Vec<u8>,
+}
+
 /// How a file's pixels are stored, as EXIF (CIPA DC-008, tag 0x0112) and TIFF number it. The name says what a viewer does
 /// to show the picture upright.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! An item: one piece of media found in a source, as far as it could be read.
 
-use minutia_media::{Format, Problem};
+use minutia_media::{Format, Preview, Problem};
 
 use crate::fingerprint::Fingerprint;
 
@@ -32,16 +32,4 @@ pub struct Coverage {
     pub frames_kept: u32,
     /// Pixel rows decoded and declared, where a picture was cut short.
     pub partial_rows: Option<(u32, u32)>,
-}
-
-/// A small picture for people, JPEG encoded, its longer side at most 512 px.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Preview {
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// The JPEG file's bytes.
-    pub jpeg: Vec<u8>,
 }

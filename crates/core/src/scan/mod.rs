@@ -7,5 +7,6 @@ mod reader;
 
 #[cfg(feature = "image")]
 pub use in_process::InProcess;
-pub use item::{Coverage, Item, Preview};
+pub use item::{Coverage, Item};
+pub use minutia_media::Preview;
 pub use reader::{Reader, Request, Tiers};

@@ -1,0 +1,137 @@
+//! The scan with AVX2: 8 rows a register; bits are counted four at a time through a table in a register (Mula, "Faster
+//! Population Counts Using AVX2 Instructions", 2016), and the counts of all words of a row are added as bytes first.
+
+use std::arch::x86_64::*;
+
+use super::portable::{check, word_of};
+use super::{Code, Columns, Found, LANES, Window};
+use crate::Level;
+use crate::level::Set;
+
+pub(super) fn scan(
+    level: Level,
+    columns: &Columns,
+    rows: &[Code],
+    queries: &[Code],
+    window: Window,
+    found: &mut Vec<Found>,
+) {
+    assert_eq!(level.0, Set::Avx2, "the dispatch gives every level its own kernel");
+    // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
+    #[allow(unsafe_code)]
+    unsafe {
+        match columns.per_row {
+            1 => each::<1, 3>(columns, rows, queries, window, found),
+            2 => each::<2, 3>(columns, rows, queries, window, found),
+            3 => each::<3, 3>(columns, rows, queries, window, found),
+            4 => each::<4, 2>(columns, rows, queries, window, found),
+            5 => each::<5, 2>(columns, rows, queries, window, found),
+            6 => each::<6, 2>(columns, rows, queries, window, found),
+            7 => each::<7, 2>(columns, rows, queries, window, found),
+            _ => each::<8, 2>(columns, rows, queries, window, found),
+        }
+    }
+}
+
+/// All queries, `AT_ONCE` together and the rest one by one, over columns of `WORDS` words.
+#[target_feature(enable = "avx2,popcnt")]
+fn each<const WORDS: usize, const AT_ONCE: usize>(
+    columns: &Columns,
+    rows: &[Code],
+    queries: &[Code],
+    window: Window,
+    found: &mut Vec<Found>,
+) {
+    let (groups, rest) = queries.as_chunks::<AT_ONCE>();
+    for (group, queries) in groups.iter().enumerate() {
+        some::<WORDS, AT_ONCE>(columns, rows, queries, group * AT_ONCE, window, found);
+    }
+    for (number, query) in rest.iter().enumerate() {
+        some::<WORDS, 1>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, found);
+    }
+}
+
+/// These queries, the first of which is number `first`.
+#[target_feature(enable = "avx2,popcnt")]
+fn some<const WORDS: usize, const QUERIES: usize>(
+    columns: &Columns,
+    rows: &[Code],
+    queries: &[Code; QUERIES],
+    first: usize,
+    window: Window,
+    found: &mut Vec<Found>,
+) {
+    let (start, end) = window.gap(WORDS);
+    // Distances are at most 256, so signed comparisons will do: outside start..end is below start or above end - 1.
+    let near = _mm256_set1_epi32(start as i32);
+    let far = _mm256_set1_epi32(end as i32 - 1);
+    let mut words = [[_mm256_setzero_si256(); WORDS]; QUERIES];
+    for (words, query) in words.iter_mut().zip(queries) {
+        for (at, word) in words.iter_mut().enumerate() {
+            *word = _mm256_set1_epi32(word_of(query, at) as i32);
+        }
+    }
+    let (blocks, _) = columns.words.as_chunks::<LANES>();
+    let (blocks, _) = blocks.as_chunks::<WORDS>();
+    for (place, block) in blocks.iter().enumerate() {
+        let mut passed = [0_u16; QUERIES];
+        let mut any = 0;
+        for half in [0, 1] {
+            for (passed, words) in passed.iter_mut().zip(&words) {
+                let mut bytes = _mm256_setzero_si256();
+                for (column, word) in block.iter().zip(words) {
+                    let (halves, _) = column.as_chunks::<8>();
+                    // SAFETY: a half is 8 words of 32 bits, and the load asks for no alignment.
+                    #[allow(unsafe_code)]
+                    let column = unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) };
+                    bytes = _mm256_add_epi8(bytes, count_bytes(_mm256_xor_si256(column, *word)));
+                }
+                // A byte holds at most 8 * 8 bits: pairs of bytes, then pairs of those, fit.
+                let pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
+                let sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+                let outside = _mm256_or_si256(_mm256_cmpgt_epi32(near, sums), _mm256_cmpgt_epi32(sums, far));
+                let lanes = _mm256_movemask_ps(_mm256_castsi256_ps(outside)) as u16;
+                *passed |= lanes << (8 * half);
+                any |= lanes;
+            }
+        }
+        if any != 0 {
+            verify(&passed, queries, first, place, rows, window, found);
+        }
+    }
+}
+
+/// The number of bits of every byte.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn count_bytes(bits: __m256i) -> __m256i {
+    let table = _mm256_setr_epi8(
+        0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+    );
+    let low = _mm256_set1_epi8(0x0f);
+    let lower = _mm256_shuffle_epi8(table, _mm256_and_si256(bits, low));
+    let upper = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16::<4>(bits), low));
+    _mm256_add_epi8(lower, upper)
+}
+
+/// The whole distance of the rows of a block that passed the filter.
+#[cold]
+#[inline(never)]
+#[target_feature(enable = "popcnt")]
+fn verify<const QUERIES: usize>(
+    passed: &[u16; QUERIES],
+    queries: &[Code; QUERIES],
+    first: usize,
+    place: usize,
+    rows: &[Code],
+    window: Window,
+    found: &mut Vec<Found>,
+) {
+    for (number, (&passed, query)) in passed.iter().zip(queries).enumerate() {
+        let mut left = passed;
+        while left != 0 {
+            check(first + number, query, place * LANES + left.trailing_zeros() as usize, rows, window, found);
+            left &= left - 1;
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Distances between 256-bit codes: many queries against many rows, exactly.
+//!
+//! Rows stand as [`Columns`]: blocks of 16 rows, and in each block one 32-bit word of all 16 after another, so that a
+//! vector register holds 16 partial distances. A distance over some of the words is a lower bound of the whole one (and
+//! the words' bits less it one of the complement's), so a kernel looks at the first words of a block alone and leaves the
+//! rest to the few rows that pass: how many words is chosen by the radius, since 128 bits pass 2e-9 of unrelated codes at
+//! radius 31 and all of them at 84. `portable` is the definition; the others find the same rows.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use crate::Level;
+use crate::level::Set;
+
+/// 256 bits. Distances do not depend on the order of bytes or words, as long as it is the same for all.
+pub type Code = [u64; 4];
+
+/// Rows in a block.
+pub const LANES: usize = 16;
+
+/// Which distances are wanted, radii inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Distances of at most this, 0..=256.
+    pub near: u32,
+    /// And distances to the complement of at most this (so distances of at least 256 less it), where some are wanted.
+    pub complement: Option<u32>,
+}
+
+/// A row within the window of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// Place among the queries.
+    pub query: u32,
+    /// Place among the rows.
+    pub row: u32,
+    /// Bits that differ, 0..=256.
+    pub distance: u32,
+}
+
+/// Rows in blocks of [`LANES`], column by column; see the module.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    words: Vec<u32>,
+    per_row: usize,
+    rows: usize,
+}
+
+impl Window {
+    /// True for a distance that is wanted.
+    pub fn holds(&self, distance: u32) -> bool {
+        distance <= self.near || self.complement.is_some_and(|far| distance.saturating_add(far) >= 256)
+    }
+
+    /// How many 32-bit words a filter should look at: few enough to be quick, enough to reject nearly all unrelated
+    /// rows. Over w words unrelated codes differ by 16w bits, give or take sqrt(8w); the widest radius at which at most
+    /// about one row in a thousand passes decides.
+    pub fn filter_words(&self) -> usize {
+        match self.near.max(self.complement.unwrap_or(0)) {
+            0..=31 => 3,
+            32..=46 => 4,
+            47..=59 => 5,
+            60..=74 => 6,
+            _ => 8,
+        }
+    }
+
+    /// The window as distances over the first `words` words see it: partial distances from `.0` on are too far to be
+    /// near, and those below `.1` too near for the complement. Where `.0 >= .1` every row may be wanted.
+    fn gap(&self, words: usize) -> (u32, u32) {
+        let bits = 32 * words as u32;
+        let start = self.near.saturating_add(1).min(bits + 1);
+        let end = self.complement.map_or(bits + 1, |far| bits.saturating_sub(far));
+        (start, end.max(start))
+    }
+}
+
+impl Columns {
+    /// Puts the first `words` 32-bit words (1..=8) of each of `rows` into columns, in place of what was there.
+    pub fn fill(&mut self, rows: &[Code], words: usize) {
+        let words = words.clamp(1, 8);
+        self.per_row = words;
+        self.rows = rows.len();
+        self.words.clear();
+        self.words.resize(rows.len().div_ceil(LANES) * LANES * words, 0);
+        for (block, rows) in self.words.chunks_exact_mut(LANES * words).zip(rows.chunks(LANES)) {
+            for (lane, row) in rows.iter().enumerate() {
+                for word in 0..words {
+                    block[word * LANES + lane] = (row[word / 2] >> (32 * (word % 2))) as u32;
+                }
+            }
+        }
+    }
+}
+
+/// Bits in which two codes differ.
+#[inline]
+pub fn distance(a: &Code, b: &Code) -> u32 {
+    (a[0] ^ b[0]).count_ones() + (a[1] ^ b[1]).count_ones() + (a[2] ^ b[2]).count_ones() + (a[3] ^ b[3]).count_ones()
+}
+
+/// Appends to `found` every pair of one of `queries` and one of `rows` whose distance is in `window`, in no particular
+/// order (levels differ in it). `columns` are those of `rows`.
+///
+/// # Panics
+/// Where `columns` were filled from another number of rows, or a place needs more than 32 bits.
+pub fn scan(level: Level, columns: &Columns, rows: &[Code], queries: &[Code], window: Window, found: &mut Vec<Found>) {
+    assert_eq!(columns.rows, rows.len(), "columns of other rows");
+    assert!(u32::try_from(rows.len()).is_ok() && u32::try_from(queries.len()).is_ok(), "places fit 32 bits");
+    if rows.is_empty() || queries.is_empty() {
+        return;
+    }
+    match level.0 {
+        Set::Portable => portable::scan(columns, rows, queries, window, found),
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => avx2::scan(level, columns, rows, queries, window, found),
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => avx512::scan(level, columns, rows, queries, window, found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Codes near a few centres, their complements and copies: what real indexes are made of.
+    fn codes(seed: u64, count: usize) -> Vec<Code> {
+        let mut state = seed | 1;
+        let mut next = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        };
+        let centres: [Code; 3] = std::array::from_fn(|_| std::array::from_fn(|_| next()));
+        (0..count)
+            .map(|_| {
+                let choice = next();
+                let mut code = match choice % 5 {
+                    0 => std::array::from_fn(|_| next()),
+                    1 => centres[0].map(|word| !word),
+                    _ => centres[(choice % 3) as usize],
+                };
+                for _ in 0..(choice >> 8) % 100 {
+                    let bit = next() % 256;
+                    code[(bit / 64) as usize] ^= 1 << (bit % 64);
+                }
+                code
+            })
+            .collect()
+    }
+
+    fn by_hand(rows: &[Code], queries: &[Code], window: Window) -> Vec<Found> {
+        let mut found = Vec::new();
+        for (query, a) in queries.iter().enumerate() {
+            for (row, b) in rows.iter().enumerate() {
+                let distance = (0..256).filter(|bit| (a[bit / 64] ^ b[bit / 64]) >> (bit % 64) & 1 == 1).count() as u32;
+                if distance <= window.near || window.complement.is_some_and(|far| 256 - distance <= far) {
+                    found.push(Found { query: query as u32, row: row as u32, distance });
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_level_of_this_processor_finds_what_counting_bits_one_by_one_finds() {
+        let levels = Level::all_here();
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(150));
+        let cases =
+            (any::<u64>(), 0..70_usize, 0..9_usize, 0..=256_u32, proptest::option::of(0..=256_u32), 0..=8_usize);
+        runner
+            .run(&cases, |(seed, row_count, query_count, near, complement, words)| {
+                let rows = codes(seed, row_count);
+                let queries = codes(seed, row_count + query_count).split_off(row_count);
+                let window = Window { near, complement };
+                let expected = by_hand(&rows, &queries, window);
+                let mut columns = Columns::default();
+                columns.fill(&rows, if words == 0 { window.filter_words() } else { words });
+                for level in &levels {
+                    let mut found = Vec::new();
+                    scan(*level, &columns, &rows, &queries, window, &mut found);
+                    found.sort_unstable();
+                    prop_assert_eq!(&found, &expected, "{}", level.name());
+                }
+                Ok(())
+            })
+            .unwrap();
+        let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
+        println!("hamming: {} levels ran here: {}", levels.len(), names.join(", "));
+    }
+
+    #[test]
+    fn the_filter_never_rejects_what_is_wanted() {
+        for near in 0..=256 {
+            for complement in std::iter::once(None).chain((0..=256).map(Some)) {
+                let window = Window { near, complement };
+                for words in 1..=8 {
+                    let (start, end) = window.gap(words);
+                    let bits = 32 * words as u32;
+                    for partial in start..end.min(bits + 1) {
+                        // The nearest and the farthest that a row of this partial distance can be.
+                        assert!(!window.holds(partial) && !window.holds(partial + 256 - bits), "{window:?} {partial}");
+                    }
+                }
+            }
+        }
+    }
+}
