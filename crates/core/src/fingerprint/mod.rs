@@ -13,7 +13,7 @@ mod pdq;
 pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};
 pub use code::{Code, ParseCodeError};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
-pub use pdq::{Hash as PdqHash, pdq, pdq_512};
+pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};
 
 /// What is kept of one piece of media. Closed on purpose: matching a new kind is new code, not a new row.
 #[derive(Clone, Debug, PartialEq, Eq)]
