@@ -1,0 +1,159 @@
+//! Formats that need more than bytes at an offset: ISO media brands, headers whose fields must agree, MPEG sync.
+
+use super::Format;
+use crate::{Problem, Source};
+
+/// ISO base media files by their brands (ISO 14496-12, and the registries of HEIF and AVIF).
+pub(super) fn ftyp(head: &[u8]) -> Option<Format> {
+    if head.get(4..8)? != b"ftyp" {
+        return match head.get(4..8)? {
+            // QuickTime files from before `ftyp`.
+            b"moov" | b"mdat" | b"wide" | b"free" | b"skip" if plausible_box(head) => Some(Format::Mp4),
+            _ => None,
+        };
+    }
+    let size = u32::from_be_bytes(head.get(..4)?.try_into().ok()?) as usize;
+    let brands = head.get(8..size.clamp(12, head.len().max(12)))?;
+    // The major brand, then (after the minor version) the compatible ones.
+    let all = || brands.chunks_exact(4).enumerate().filter(|(place, _)| *place != 1).map(|(_, brand)| brand);
+    let any = |names: &[&[u8; 4]]| all().any(|brand| names.iter().any(|name| brand == *name));
+    if any(&[b"avif", b"avis"]) {
+        Some(Format::Avif)
+    } else if any(&[b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"]) {
+        Some(Format::Heic)
+    } else if any(&[b"crx "]) {
+        Some(Format::RawCamera)
+    } else if any(&[b"M4A ", b"M4B ", b"M4P "]) {
+        Some(Format::M4a)
+    } else {
+        Some(Format::Mp4)
+    }
+}
+
+fn plausible_box(head: &[u8]) -> bool {
+    head.get(..4).is_some_and(|size| matches!(u32::from_be_bytes([size[0], size[1], size[2], size[3]]), 1 | 8..))
+}
+
+/// Headers without a signature of their own, strictest first.
+pub(super) fn structured(head: &[u8], source: &Source) -> Result<Option<Format>, Problem> {
+    if pnm(head) {
+        return Ok(Some(Format::Pnm));
+    }
+    if bmp(head) {
+        return Ok(Some(Format::Bmp));
+    }
+    if ico(head) {
+        return Ok(Some(Format::Ico));
+    }
+    if mpeg_ts(head) {
+        return Ok(Some(Format::MpegTs));
+    }
+    if let Some(format) = mpeg_audio(head) {
+        return Ok(Some(format));
+    }
+    Ok(tga(head, source)?.then_some(Format::Tga))
+}
+
+fn pnm(head: &[u8]) -> bool {
+    matches!(
+        head,
+        [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n', b'0'..=b'9' | b'#' | b' ' | b'\t' | b'\r' | b'\n' | b'W', ..]
+    )
+}
+
+fn bmp(head: &[u8]) -> bool {
+    let header_size = head.get(14..18).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    head.starts_with(b"BM") && matches!(header_size, Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
+}
+
+/// ICO and CUR: the first entry must point behind the directory.
+fn ico(head: &[u8]) -> bool {
+    let (Some(&[0, 0, 1 | 2, 0, low, high]), Some(entry)) = (head.first_chunk::<6>(), head.get(6..22)) else {
+        return false;
+    };
+    let count = u32::from(u16::from_le_bytes([low, high]));
+    let offset = u32::from_le_bytes([entry[12], entry[13], entry[14], entry[15]]);
+    count > 0 && entry[3] == 0 && offset >= 6 + 16 * count
+}
+
+/// Transport streams: the sync byte at the start of each of four packets, of 188 bytes or (M2TS) 192.
+fn mpeg_ts(head: &[u8]) -> bool {
+    let every = |first: usize, step: usize| (0..4).all(|n| head.get(first + n * step) == Some(&0x47));
+    every(0, 188) || every(4, 192)
+}
+
+/// MPEG audio and ADTS: two frame headers in a row, the second where the first says.
+fn mpeg_audio(head: &[u8]) -> Option<Format> {
+    let &[0xff, second, third, _, fifth, sixth, ..] = head else { return None };
+    if second & 0xf6 == 0xf0 {
+        let length = (usize::from(head[3]) & 3) << 11 | usize::from(fifth) << 3 | usize::from(sixth) >> 5;
+        let next = head.get(length..length + 2)?;
+        return (length > 7 && next[0] == 0xff && next[1] & 0xf6 == 0xf0).then_some(Format::Aac);
+    }
+    if second & 0xe0 != 0xe0 || second & 0x06 == 0 || second & 0x18 == 0x08 {
+        return None;
+    }
+    let length = mpeg_frame_bytes(second, third)?;
+    let next = head.get(length..length + 2)?;
+    (next[0] == 0xff && next[1] == second).then_some(Format::Mp3)
+}
+
+fn mpeg_frame_bytes(second: u8, third: u8) -> Option<usize> {
+    const V1: [[usize; 16]; 3] = [
+        [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0],
+        [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0],
+        [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0],
+    ];
+    const V2: [[usize; 16]; 3] = [
+        [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 0],
+        [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
+        [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
+    ];
+    let layer = 3 - usize::from(second >> 1 & 3); // 0 is layer I
+    let version_1 = second >> 3 & 3 == 3;
+    let rate_kbps = if version_1 { V1 } else { V2 }[layer][usize::from(third >> 4)];
+    let sample_rate_hz = match (second >> 3 & 3, third >> 2 & 3) {
+        (3, n @ 0..=2) => [44_100, 48_000, 32_000][usize::from(n)],
+        (2, n @ 0..=2) => [22_050, 24_000, 16_000][usize::from(n)],
+        (0, n @ 0..=2) => [11_025, 12_000, 8_000][usize::from(n)],
+        _ => return None,
+    };
+    let padding = usize::from(third >> 1 & 1);
+    let bytes = match layer {
+        0 => (12_000 * rate_kbps / sample_rate_hz + padding) * 4,
+        1 => 144_000 * rate_kbps / sample_rate_hz + padding,
+        _ => (if version_1 { 144_000 } else { 72_000 }) * rate_kbps / sample_rate_hz + padding,
+    };
+    (bytes > 4).then_some(bytes)
+}
+
+/// Truevision TGA has no signature at the start: version 2 files end in one, the others must have a header in which
+/// every field is possible.
+fn tga(head: &[u8], source: &Source) -> Result<bool, Problem> {
+    let Some(h) = head.first_chunk::<18>() else { return Ok(false) };
+    let (map, kind) = (h[1], h[2]);
+    let mapped = matches!(kind, 1 | 9);
+    let kinds = matches!(kind, 1 | 2 | 3 | 9 | 10 | 11) && (mapped == (map == 1)) && map <= 1;
+    let depth = h[16];
+    let depths = match kind {
+        1 | 9 => matches!(depth, 8 | 16) && matches!(h[7], 15 | 16 | 24 | 32),
+        2 | 10 => matches!(depth, 15 | 16 | 24 | 32),
+        _ => matches!(depth, 8 | 16),
+    };
+    let (width, height) = (u16::from_le_bytes([h[12], h[13]]), u16::from_le_bytes([h[14], h[15]]));
+    if !(kinds && depths && width > 0 && height > 0 && h[17] & 0xc0 == 0) {
+        return Ok(false);
+    }
+    let mut footer = [0; 26];
+    let footer_at = source.len().saturating_sub(26);
+    let read = source.read_at(footer_at, &mut footer)?;
+    if read == 26 && footer[8..] == *b"TRUEVISION-XFILE.\0" {
+        return Ok(true);
+    }
+    // Without the footer: no colour map where none is declared, and an uncompressed picture must fit the file.
+    let map_bytes =
+        if map == 1 { u64::from(u16::from_le_bytes([h[5], h[6]])) * u64::from(h[7]).div_ceil(8) } else { 0 };
+    let pixels = u64::from(width) * u64::from(height) * u64::from(depth).div_ceil(8);
+    let needs = 18 + u64::from(h[0]) + map_bytes + if kind < 8 { pixels } else { 0 };
+    Ok((map == 1 || h[3..8] == [0; 5]) && source.len() >= needs && h[17] & 0x0f <= 8)
+}

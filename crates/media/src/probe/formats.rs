@@ -1,0 +1,151 @@
+//! The table of formats: what the probe can name.
+
+/// The broad kind of a piece of media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Kind {
+    /// Still pictures and short animations.
+    Image,
+    /// Sound.
+    Audio,
+    /// Moving pictures, with or without sound.
+    Video,
+    /// Anything else.
+    Other,
+}
+
+/// A recognised format. Numbers are stored nowhere; records carry the name of its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+#[allow(missing_docs)] // the table below says what each one is
+pub enum Format {
+    Jpeg,
+    Png,
+    Gif,
+    WebP,
+    Tiff,
+    Bmp,
+    Ico,
+    Pnm,
+    Tga,
+    Qoi,
+    Avif,
+    Heic,
+    JpegXl,
+    Jpeg2000,
+    Svg,
+    Psd,
+    BigTiff,
+    RawCamera,
+    OpenExr,
+    RadianceHdr,
+    Dds,
+    Farbfeld,
+    Xcf,
+    Mp3,
+    Aac,
+    Flac,
+    Wav,
+    Aiff,
+    M4a,
+    Amr,
+    Caf,
+    Ac3,
+    Dts,
+    Au,
+    Midi,
+    Ogg,
+    Mp4,
+    Matroska,
+    Avi,
+    MpegTs,
+    MpegPs,
+    Asf,
+    Flv,
+}
+
+/// One row of [`FORMATS`].
+#[derive(Clone, Copy, Debug)]
+pub struct FormatRow {
+    /// The format.
+    pub format: Format,
+    /// The name that people and records use, for example `JPEG`.
+    pub name: &'static str,
+    /// Its kind. Containers that hold either are listed under the commoner one.
+    pub kind: Kind,
+    /// Its media type, for example `image/jpeg`.
+    pub media_type: &'static str,
+    /// Extensions that do not surprise, lower case, without the dot.
+    pub extensions: &'static [&'static str],
+}
+
+impl Format {
+    /// The format's row in [`FORMATS`].
+    pub fn row(self) -> &'static FormatRow {
+        FORMATS.iter().find(|row| row.format == self).expect("every format has a row: a test walks them")
+    }
+}
+
+const fn row(
+    format: Format,
+    name: &'static str,
+    kind: Kind,
+    media_type: &'static str,
+    extensions: &'static [&'static str],
+) -> FormatRow {
+    FormatRow { format, name, kind, media_type, extensions }
+}
+
+/// Every format that the probe can name.
+pub const FORMATS: &[FormatRow] = &[
+    row(Format::Jpeg, "JPEG", Kind::Image, "image/jpeg", &["jpg", "jpeg", "jpe", "jfif", "thm"]),
+    row(Format::Png, "PNG", Kind::Image, "image/png", &["png", "apng"]),
+    row(Format::Gif, "GIF", Kind::Image, "image/gif", &["gif"]),
+    row(Format::WebP, "WebP", Kind::Image, "image/webp", &["webp"]),
+    row(Format::Tiff, "TIFF", Kind::Image, "image/tiff", &["tif", "tiff"]),
+    row(Format::Bmp, "BMP", Kind::Image, "image/bmp", &["bmp", "dib"]),
+    row(Format::Ico, "ICO", Kind::Image, "image/x-icon", &["ico", "cur"]),
+    row(Format::Pnm, "PNM", Kind::Image, "image/x-portable-anymap", &["pnm", "pbm", "pgm", "ppm", "pam"]),
+    row(Format::Tga, "TGA", Kind::Image, "image/x-tga", &["tga", "icb", "vda", "vst"]),
+    row(Format::Qoi, "QOI", Kind::Image, "image/qoi", &["qoi"]),
+    row(Format::Avif, "AVIF", Kind::Image, "image/avif", &["avif", "avifs"]),
+    row(Format::Heic, "HEIC", Kind::Image, "image/heic", &["heic", "heif", "hif"]),
+    row(Format::JpegXl, "JPEG XL", Kind::Image, "image/jxl", &["jxl"]),
+    row(Format::Jpeg2000, "JPEG 2000", Kind::Image, "image/jp2", &["jp2", "j2k", "jpf", "jpx", "j2c"]),
+    row(Format::Svg, "SVG", Kind::Image, "image/svg+xml", &["svg"]),
+    row(Format::Psd, "Photoshop document", Kind::Image, "image/vnd.adobe.photoshop", &["psd", "psb"]),
+    row(Format::BigTiff, "BigTIFF", Kind::Image, "image/tiff", &["tif", "tiff", "btf"]),
+    row(
+        Format::RawCamera,
+        "camera raw",
+        Kind::Image,
+        "image/x-raw",
+        &["cr2", "cr3", "crw", "raf", "orf", "rw2", "nef", "dng", "arw"],
+    ),
+    row(Format::OpenExr, "OpenEXR", Kind::Image, "image/x-exr", &["exr"]),
+    row(Format::RadianceHdr, "Radiance HDR", Kind::Image, "image/vnd.radiance", &["hdr", "pic"]),
+    row(Format::Dds, "DirectDraw surface", Kind::Image, "image/vnd-ms.dds", &["dds"]),
+    row(Format::Farbfeld, "farbfeld", Kind::Image, "image/x-farbfeld", &["ff"]),
+    row(Format::Xcf, "GIMP document", Kind::Image, "image/x-xcf", &["xcf"]),
+    row(Format::Mp3, "MPEG audio", Kind::Audio, "audio/mpeg", &["mp3", "mp2", "mpga"]),
+    row(Format::Aac, "AAC (ADTS)", Kind::Audio, "audio/aac", &["aac", "adts"]),
+    row(Format::Flac, "FLAC", Kind::Audio, "audio/flac", &["flac"]),
+    row(Format::Wav, "WAV", Kind::Audio, "audio/wav", &["wav", "wave", "w64", "rf64"]),
+    row(Format::Aiff, "AIFF", Kind::Audio, "audio/aiff", &["aif", "aiff", "aifc"]),
+    row(Format::M4a, "MPEG-4 audio", Kind::Audio, "audio/mp4", &["m4a", "m4b", "m4p"]),
+    row(Format::Amr, "AMR", Kind::Audio, "audio/amr", &["amr"]),
+    row(Format::Caf, "Core Audio", Kind::Audio, "audio/x-caf", &["caf"]),
+    row(Format::Ac3, "AC-3", Kind::Audio, "audio/ac3", &["ac3", "eac3"]),
+    row(Format::Dts, "DTS", Kind::Audio, "audio/vnd.dts", &["dts"]),
+    row(Format::Au, "Sun audio", Kind::Audio, "audio/basic", &["au", "snd"]),
+    row(Format::Midi, "MIDI", Kind::Audio, "audio/midi", &["mid", "midi"]),
+    row(Format::Ogg, "Ogg", Kind::Audio, "application/ogg", &["ogg", "oga", "ogv", "opus", "spx"]),
+    row(Format::Mp4, "MPEG-4 or QuickTime", Kind::Video, "video/mp4", &["mp4", "m4v", "mov", "qt", "3gp", "3g2"]),
+    row(Format::Matroska, "Matroska or WebM", Kind::Video, "video/x-matroska", &["mkv", "webm", "mka", "mks"]),
+    row(Format::Avi, "AVI", Kind::Video, "video/x-msvideo", &["avi", "divx"]),
+    row(Format::MpegTs, "MPEG transport stream", Kind::Video, "video/mp2t", &["ts", "m2ts", "mts"]),
+    row(Format::MpegPs, "MPEG program stream", Kind::Video, "video/mpeg", &["mpg", "mpeg", "vob", "m1v", "m2v", "dat"]),
+    row(Format::Asf, "ASF (WMV, WMA)", Kind::Video, "video/x-ms-asf", &["asf", "wmv", "wma"]),
+    row(Format::Flv, "Flash video", Kind::Video, "video/x-flv", &["flv", "f4v"]),
+];
