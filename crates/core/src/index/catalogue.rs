@@ -1,5 +1,9 @@
 //! The catalogue's values: works and what is known of them.
 
+use std::fmt;
+
+use super::Identifier;
+
 /// A work's id, as its owner chose it: 1 to 512 bytes of UTF-8 without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -38,33 +42,6 @@ pub enum Policy {
     Ignore,
 }
 
-/// A registered identifier whose form and check digit were verified.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Identifier {
-    /// The register.
-    pub scheme: Scheme,
-    /// The identifier in its canonical form.
-    pub value: String,
-}
-
-/// A register of works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-#[non_exhaustive]
-pub enum Scheme {
-    /// Entertainment Identifier Registry, ISO 26324: `10.5240/XXXX-XXXX-XXXX-XXXX-XXXX-C`.
-    Eidr,
-    /// International Standard Audiovisual Number, ISO 15706.
-    Isan,
-    /// International Standard Recording Code, ISO 3901.
-    Isrc,
-    /// International Standard Musical Work Code, ISO 15707.
-    Iswc,
-    /// International Standard Book Number, ISO 2108.
-    Isbn,
-}
-
 impl WorkId {
     /// Takes `text` as an id; `None` unless it is 1 to 512 bytes without control characters.
     pub fn new(text: impl Into<String>) -> Option<WorkId> {
@@ -75,5 +52,45 @@ impl WorkId {
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for WorkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Work {
+    /// A work of which nothing but its id is known.
+    pub fn new(id: WorkId) -> Work {
+        Work {
+            id,
+            title: None,
+            holder: None,
+            identifiers: Vec::new(),
+            territory: None,
+            window: None,
+            policy: Policy::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// All policies, in the order of their numbers on disk.
+    pub const ALL: [Policy; 3] = [Policy::Infringing, Policy::Licensed, Policy::Ignore];
+
+    /// The name that catalogues and records use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Policy::Infringing => "infringing",
+            Policy::Licensed => "licensed",
+            Policy::Ignore => "ignore",
+        }
+    }
+
+    /// The policy of this name.
+    pub fn named(name: &str) -> Option<Policy> {
+        Policy::ALL.into_iter().find(|policy| policy.name() == name)
     }
 }

@@ -1,0 +1,519 @@
+//! A draft: what a segment will hold, collected in any order and written in one order.
+//!
+//! The bytes of a segment are a function of what it holds, whatever the order and the steps in which that was added:
+//! works are sorted by id, items by work, digest and name, frames by item, number and time, codes by their bytes. So a
+//! compacted index is the index that a fresh build of the same entries would give, and codes that many references share
+//! are stored once.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use minutia_media::Preview;
+use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::layout::{
+    ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, Section, WorkRow,
+};
+use super::segment::{Segment, SegmentFrame, orientation_number, region_number};
+use super::tombstones::Dead;
+use super::{Entry, IndexError, Scheme, Work, WorkId};
+use crate::fingerprint::{AlgorithmId, Code, Fingerprint, Region};
+
+/// Regions that the 24 bits of a reference's row can number.
+const MOST_REGIONS: usize = 1 << 24;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    works: Vec<Work>,
+    work_places: HashMap<WorkId, u32>,
+    items: Vec<DraftItem>,
+    /// Places of items by work, digest and name; see [`Draft::place_of`].
+    item_places: HashMap<(u32, Result<[u8; 32], String>), u32>,
+    frames: Vec<SegmentFrame>,
+    regions: Vec<Region>,
+    region_places: HashMap<Region, u32>,
+    references: Vec<DraftReference>,
+}
+
+#[derive(Clone, Debug)]
+struct DraftItem {
+    work: u32,
+    name: String,
+    digest: Option<[u8; 32]>,
+    thumbnail: Option<Preview>,
+    /// Replaced by a later entry of the same file.
+    dead: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct DraftReference {
+    code: [u8; 32],
+    frame: u32,
+    region: u32,
+    quality: u8,
+}
+
+/// What came of adding an entry to a draft.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Added {
+    pub(super) references: u64,
+    pub(super) refused_low_information: u64,
+}
+
+impl Draft {
+    pub(super) fn references(&self) -> usize {
+        self.references.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.works.is_empty()
+    }
+
+    pub(super) fn works(&self) -> &[Work] {
+        &self.works
+    }
+
+    /// Puts `work` into the catalogue; what was known of its id before is replaced.
+    pub(super) fn put_work(&mut self, work: Work) -> Result<u32, IndexError> {
+        if let Some(&place) = self.work_places.get(&work.id) {
+            self.works[place as usize] = work;
+            return Ok(place);
+        }
+        let place = number(self.works.len(), "works")?;
+        self.work_places.insert(work.id.clone(), place);
+        self.works.push(work);
+        Ok(place)
+    }
+
+    /// Adds an item, in place of one that was added of the same file (the same work and digest; the same work and name
+    /// where there is no digest).
+    fn put_item(&mut self, item: DraftItem) -> Result<u32, IndexError> {
+        let place = number(self.items.len(), "files")?;
+        let key = (item.work, item.digest.ok_or_else(|| item.name.clone()));
+        if let Some(before) = self.item_places.insert(key, place) {
+            self.items[before as usize].dead = true;
+        }
+        self.items.push(item);
+        Ok(place)
+    }
+
+    /// Adds an entry. Views that say too little (see [`says_too_little`]) are left out and counted.
+    pub(super) fn add(&mut self, entry: Entry, min_quality: u8) -> Result<Added, IndexError> {
+        let mut added = Added::default();
+        let work = self.put_work(entry.work)?;
+        let item = self.put_item(DraftItem {
+            work,
+            name: entry.source_name,
+            digest: entry.source_digest,
+            thumbnail: entry.thumbnail,
+            dead: false,
+        })?;
+        for Fingerprint::Image(image) in &entry.fingerprints {
+            let frame = number(self.frames.len(), "pictures")?;
+            self.frames.push(SegmentFrame {
+                item,
+                number: image.frame,
+                time_ms: image.time_ms,
+                width: image.width,
+                height: image.height,
+                orientation: image.orientation,
+            });
+            for view in &image.views {
+                if says_too_little(&view.code.0, view.quality, min_quality) {
+                    added.refused_low_information += 1;
+                    continue;
+                }
+                added.references += 1;
+                self.put_reference(view.code.0, frame, view.region, view.quality)?;
+            }
+        }
+        Ok(added)
+    }
+
+    fn put_reference(&mut self, code: [u8; 32], frame: u32, region: Region, quality: u8) -> Result<(), IndexError> {
+        number(self.references.len(), "references")?;
+        let region = match self.region_places.get(&region) {
+            Some(&place) => place,
+            None => {
+                if self.regions.len() == MOST_REGIONS {
+                    return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
+                }
+                let place = self.regions.len() as u32;
+                self.regions.push(region);
+                self.region_places.insert(region, place);
+                place
+            }
+        };
+        self.references.push(DraftReference { code, frame, region, quality });
+        Ok(())
+    }
+
+    /// Forgets a work and everything of it that was added so far; the number of references removed.
+    pub(super) fn remove(&mut self, id: &WorkId) -> u64 {
+        let Some(&work) = self.work_places.get(id) else { return 0 };
+        let (items, frames) = (&self.items, &self.frames);
+        let item_of = |reference: &DraftReference| &items[frames[reference.frame as usize].item as usize];
+        let removed = self.references.iter().filter(|r| item_of(r).work == work && !item_of(r).dead).count() as u64;
+        // Rebuilt from what is left: rare enough to be plain.
+        let all = std::mem::take(self);
+        // Fewer than before fit.
+        let _ = self.append(all, Some(work));
+        removed
+    }
+
+    /// Adds everything of a newer draft but one of its works.
+    pub(super) fn append(&mut self, newer: Draft, without: Option<u32>) -> Result<(), IndexError> {
+        let mut work_places = vec![None; newer.works.len()];
+        for (place, work) in newer.works.into_iter().enumerate() {
+            if without != Some(place as u32) {
+                work_places[place] = Some(self.put_work(work)?);
+            }
+        }
+        let mut item_places = vec![None; newer.items.len()];
+        for (place, item) in newer.items.into_iter().enumerate() {
+            if let (Some(work), false) = (work_places[item.work as usize], item.dead) {
+                item_places[place] = Some(self.put_item(DraftItem { work, ..item })?);
+            }
+        }
+        let mut frame_places = vec![None; newer.frames.len()];
+        for (place, frame) in newer.frames.into_iter().enumerate() {
+            if let Some(item) = item_places[frame.item as usize] {
+                frame_places[place] = Some(number(self.frames.len(), "pictures")?);
+                self.frames.push(SegmentFrame { item, ..frame });
+            }
+        }
+        for reference in newer.references {
+            if let Some(frame) = frame_places[reference.frame as usize] {
+                let region = newer.regions[reference.region as usize];
+                self.put_reference(reference.code, frame, region, reference.quality)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what is alive of a segment. Segments are absorbed oldest first, so that the newest catalogue data stand.
+    pub(super) fn absorb<B: AsRef<[u8]>>(&mut self, segment: &Segment<B>, dead: &Dead) -> Result<(), IndexError> {
+        let counts = segment.header().counts;
+        let mut work_places = vec![0; counts.works as usize];
+        for (work, place) in work_places.iter_mut().enumerate() {
+            if !dead.work(work as u32) {
+                *place = self.put_work(segment.work(work as u32)?)?;
+            }
+        }
+        let mut item_places = vec![None; counts.items as usize];
+        for (item, place) in item_places.iter_mut().enumerate() {
+            if dead.item(item as u32) {
+                continue;
+            }
+            let row = segment.item(item as u32)?;
+            let work = *work_places
+                .get(row.work as usize)
+                .ok_or_else(|| segment.wrong(Kind::Items, format!("one of {} works", counts.works), row.work))?;
+            *place = Some(self.put_item(DraftItem {
+                work,
+                name: row.source_name.to_owned(),
+                digest: row.source_digest,
+                thumbnail: segment.thumbnail(item as u32)?,
+                dead: false,
+            })?);
+        }
+        let mut frame_places = vec![None; counts.frames as usize];
+        for (frame, place) in frame_places.iter_mut().enumerate() {
+            let row = segment.frame(frame as u32)?;
+            let item = item_places
+                .get(row.item as usize)
+                .ok_or_else(|| segment.wrong(Kind::Frames, format!("one of {} items", counts.items), row.item))?;
+            if let Some(item) = *item {
+                *place = Some(number(self.frames.len(), "pictures")?);
+                self.frames.push(SegmentFrame { item, ..row });
+            }
+        }
+        for code in 0..counts.codes as u32 {
+            let bytes = segment.code(code)?.0;
+            for reference in segment.references_of(code)? {
+                let (frame, region, quality) = segment.reference(reference)?;
+                let place = frame_places.get(frame as usize).ok_or_else(|| {
+                    segment.wrong(Kind::References, format!("one of {} frames", counts.frames), frame)
+                })?;
+                if let Some(frame) = *place {
+                    self.put_reference(bytes, frame, region, quality)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts everything into the order of the format.
+    pub(super) fn finish(self) -> Finished {
+        let mut works = self.works;
+        let order = order_by(works.len(), |a, b| works[a].id.cmp(&works[b].id));
+        let work_places = inverse(&order);
+        works.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+
+        let mut items = self.items;
+        for item in &mut items {
+            item.work = work_places[item.work as usize];
+        }
+        let key = |item: &DraftItem| (item.work, item.digest.is_none(), item.digest);
+        let order: Vec<u32> = order_by(items.len(), |a, b| {
+            key(&items[a]).cmp(&key(&items[b])).then_with(|| items[a].name.cmp(&items[b].name)).then(a.cmp(&b))
+        });
+        let order: Vec<u32> = order.into_iter().filter(|&item| !items[item as usize].dead).collect();
+        let mut item_places = vec![u32::MAX; items.len()];
+        for (place, &item) in order.iter().enumerate() {
+            item_places[item as usize] = place as u32;
+        }
+        let mut slots: Vec<Option<DraftItem>> = items.into_iter().map(Some).collect();
+        let items: Vec<DraftItem> = order.iter().filter_map(|&item| slots[item as usize].take()).collect();
+
+        let mut frames = self.frames;
+        for frame in &mut frames {
+            frame.item = item_places[frame.item as usize];
+        }
+        let alive = |frame: &SegmentFrame| frame.item != u32::MAX;
+        let frame_key = |frame: usize| (frames[frame].item, frames[frame].number, frames[frame].time_ms, frame);
+        let order = order_by(frames.len(), |a, b| frame_key(a).cmp(&frame_key(b)));
+        let frame_places = inverse(&order);
+        let frames: Vec<SegmentFrame> = order.iter().map(|&frame| frames[frame as usize]).take_while(alive).collect();
+
+        let order =
+            order_by(self.regions.len(), |a, b| region_row(&self.regions[a]).cmp(&region_row(&self.regions[b])));
+        let mut used = vec![false; self.regions.len()];
+        let mut references = self.references;
+        references.retain_mut(|reference| {
+            reference.frame = frame_places[reference.frame as usize];
+            let alive = (reference.frame as usize) < frames.len();
+            used[reference.region as usize] |= alive;
+            alive
+        });
+        let mut regions = Vec::new();
+        let mut region_places = vec![0; self.regions.len()];
+        for &region in order.iter().filter(|&&region| used[region as usize]) {
+            region_places[region as usize] = regions.len() as u32;
+            regions.push(region_row(&self.regions[region as usize]));
+        }
+        references.par_iter_mut().for_each(|reference| reference.region = region_places[reference.region as usize]);
+        references.par_sort_unstable();
+        references.dedup();
+        Finished { works, items, frames, regions, references }
+    }
+}
+
+/// A draft in the order of the format.
+#[derive(Debug)]
+pub(super) struct Finished {
+    works: Vec<Work>,
+    items: Vec<DraftItem>,
+    frames: Vec<SegmentFrame>,
+    regions: Vec<RegionRow>,
+    references: Vec<DraftReference>,
+}
+
+impl Finished {
+    pub(super) fn frames(&self) -> &[SegmentFrame] {
+        &self.frames
+    }
+
+    /// Code, frame, region and quality of each reference.
+    pub(super) fn references(&self) -> impl Iterator<Item = (Code, &SegmentFrame, RegionRow, u8)> {
+        self.references.iter().map(|reference| {
+            let region = self.regions[reference.region as usize];
+            (Code(reference.code), &self.frames[reference.frame as usize], region, reference.quality)
+        })
+    }
+
+    /// The header, and the sections' bytes one after another.
+    pub(super) fn sections(&self) -> Result<(Counts, Vec<(Kind, Vec<u8>)>), IndexError> {
+        let mut strings: Vec<&str> = vec![""];
+        for work in &self.works {
+            strings.push(work.id.as_str());
+            for text in [&work.title, &work.holder, &work.territory, &work.window].into_iter().flatten() {
+                strings.push(text);
+            }
+            strings.extend(work.identifiers.iter().map(|identifier| identifier.value()));
+        }
+        strings.extend(self.items.iter().map(|item| item.name.as_str()));
+        strings.par_sort_unstable();
+        strings.dedup();
+        number(strings.len(), "texts")?;
+        let place = |text: &str| strings.binary_search(&text).map_or(0, |place| place as u32);
+
+        let mut works: Vec<WorkRow> = Vec::with_capacity(self.works.len());
+        let mut identifiers: Vec<IdentifierRow> = Vec::new();
+        for work in &self.works {
+            let text = |text: &Option<String>| text.as_deref().map_or(0, place);
+            let first = number(identifiers.len(), "identifiers")?;
+            identifiers.extend(work.identifiers.iter().map(|i| [scheme_number(i.scheme()), place(i.value())]));
+            works.push([
+                place(work.id.as_str()),
+                text(&work.title),
+                text(&work.holder),
+                text(&work.territory),
+                text(&work.window),
+                first,
+                work.identifiers.len() as u32,
+                work.policy as u32,
+            ]);
+        }
+
+        let mut item_references = vec![0_u32; self.items.len()];
+        for reference in &self.references {
+            item_references[self.frames[reference.frame as usize].item as usize] += 1;
+        }
+        let mut first_frame = vec![0_u32; self.items.len() + 1];
+        for frame in &self.frames {
+            first_frame[frame.item as usize + 1] += 1;
+        }
+        for place in 1..first_frame.len() {
+            first_frame[place] += first_frame[place - 1];
+        }
+        let mut items: Vec<ItemRow> = Vec::with_capacity(self.items.len());
+        for (item, (first, references)) in self.items.iter().zip(first_frame.iter().zip(&item_references)) {
+            let mut row = [0; 16];
+            row[..5].copy_from_slice(&[
+                item.work,
+                place(&item.name),
+                *first,
+                *references,
+                u32::from(item.digest.is_some()),
+            ]);
+            for (word, bytes) in row[8..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+            items.push(row);
+        }
+        let mut digests: Vec<u32> =
+            (0..self.items.len() as u32).filter(|&item| self.items[item as usize].digest.is_some()).collect();
+        digests.sort_unstable_by_key(|&item| (self.items[item as usize].digest, item));
+
+        let frames: Vec<FrameRow> = self
+            .frames
+            .iter()
+            .map(|frame| {
+                let (low, high) = (frame.time_ms as u32, (frame.time_ms >> 32) as u32);
+                let orientation = orientation_number(frame.orientation);
+                [frame.item, frame.number, low, high, frame.width, frame.height, orientation]
+            })
+            .collect();
+
+        let mut counts = Counts {
+            references: self.references.len() as u64,
+            frames: frames.len() as u64,
+            items: items.len() as u64,
+            works: works.len() as u64,
+            ..Counts::default()
+        };
+        let mut codes: Vec<[u8; 32]> = Vec::with_capacity(self.references.len());
+        let mut ends: Vec<u32> = Vec::with_capacity(self.references.len());
+        let mut start = 0;
+        for same in self.references.chunk_by(|a, b| a.code == b.code) {
+            start += same.len();
+            codes.push(same[0].code);
+            ends.push(start as u32);
+            counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
+            counts.hot_codes += u64::from(same.len() >= HOT);
+        }
+        counts.codes = codes.len() as u64;
+        let references: Vec<ReferenceRow> =
+            self.references.iter().map(|r| [r.frame, r.region << 8 | u32::from(r.quality)]).collect();
+
+        let mut string_ends: Vec<u64> = Vec::with_capacity(strings.len());
+        let mut string_bytes = Vec::new();
+        for text in &strings {
+            string_bytes.extend_from_slice(text.as_bytes());
+            string_ends.push(string_bytes.len() as u64);
+        }
+        let mut sections = vec![
+            (Kind::Codes, bytemuck::cast_slice(&codes).to_vec()),
+            (Kind::ReferenceEnds, bytemuck::cast_slice(&ends).to_vec()),
+            (Kind::References, bytemuck::cast_slice(&references).to_vec()),
+            (Kind::Regions, bytemuck::cast_slice(&self.regions).to_vec()),
+            (Kind::Frames, bytemuck::cast_slice(&frames).to_vec()),
+            (Kind::Items, bytemuck::cast_slice(&items).to_vec()),
+            (Kind::Digests, bytemuck::cast_slice(&digests).to_vec()),
+            (Kind::Works, bytemuck::cast_slice(&works).to_vec()),
+            (Kind::Identifiers, bytemuck::cast_slice(&identifiers).to_vec()),
+            (Kind::StringEnds, bytemuck::cast_slice(&string_ends).to_vec()),
+            (Kind::Strings, string_bytes),
+        ];
+        if self.items.iter().any(|item| item.thumbnail.is_some()) {
+            let mut ends: Vec<u64> = Vec::with_capacity(self.items.len());
+            let mut bytes = Vec::new();
+            for item in &self.items {
+                if let Some(preview) = &item.thumbnail {
+                    for side in [preview.width, preview.height] {
+                        bytes.extend_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
+                    }
+                    bytes.extend_from_slice(&preview.jpeg);
+                }
+                ends.push(bytes.len() as u64);
+            }
+            sections.push((Kind::ThumbnailEnds, bytemuck::cast_slice(&ends).to_vec()));
+            sections.push((Kind::Thumbnails, bytes));
+        }
+        Ok((counts, sections))
+    }
+}
+
+/// Writes a segment of these sections, header first; the header is returned.
+pub(super) fn write_segment(counts: Counts, sections: &[(Kind, Vec<u8>)], out: &mut dyn Write) -> io::Result<Header> {
+    let mut header = Header { algorithm: AlgorithmId::PDQ_512.0.into(), counts, ..Header::default() };
+    let checksums: Vec<u64> = sections.par_iter().map(|(_, bytes)| xxh3_64(bytes)).collect();
+    let mut end = super::layout::HEADER_BYTES;
+    for ((kind, bytes), checksum) in sections.iter().zip(checksums) {
+        let row = kind.row();
+        let offset = end.next_multiple_of(ALIGNMENT);
+        end = offset + bytes.len();
+        header.sections.push(Section {
+            kind: row.number,
+            required: row.required,
+            offset,
+            length: bytes.len(),
+            checksum,
+        });
+    }
+    header.file_bytes = end.next_multiple_of(ALIGNMENT) as u64;
+    out.write_all(&header.encode())?;
+    for (_, bytes) in sections {
+        out.write_all(bytes)?;
+        out.write_all(&[0; ALIGNMENT][..bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])?;
+    }
+    Ok(header)
+}
+
+/// True for a code that would match too much: no bit set or every bit set (PDQ of a blank picture), or of less quality
+/// than the least that the caller wants.
+fn says_too_little(code: &[u8; 32], quality: u8, min_quality: u8) -> bool {
+    quality < min_quality || code.iter().all(|&byte| byte == 0) || code.iter().all(|&byte| byte == 0xff)
+}
+
+/// A place as its number on disk.
+fn number(place: usize, what: &'static str) -> Result<u32, IndexError> {
+    let most = u32::MAX - 1;
+    u32::try_from(place).ok().filter(|&number| number < most).ok_or(IndexError::TooLarge { what, most: most.into() })
+}
+
+pub(super) fn region_row(region: &Region) -> RegionRow {
+    [region_number(region.kind), region.left, region.top, region.right, region.bottom, 0]
+}
+
+fn scheme_number(scheme: Scheme) -> u32 {
+    Scheme::ALL.iter().position(|&other| other == scheme).unwrap_or(0) as u32
+}
+
+/// The places 0..count in the order of `compare`.
+fn order_by(count: usize, compare: impl Fn(usize, usize) -> std::cmp::Ordering + Sync) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    order.par_sort_unstable_by(|&a, &b| compare(a as usize, b as usize));
+    order
+}
+
+/// Where each place went.
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut places = vec![0; order.len()];
+    for (new, &old) in order.iter().enumerate() {
+        places[old as usize] = new as u32;
+    }
+    places
+}

@@ -1,0 +1,452 @@
+//! Reading an index: one generation of it, for as long as it is held, whatever writers do meanwhile.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use minutia_machine::mapped::Mapped;
+use minutia_media::Preview;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::layout::Kind;
+use super::manifest::{self, Listed, Manifest};
+use super::segment::Segment;
+use super::tombstones::{self, Dead, Tombstones};
+use super::{Damage, IndexError, Work, WorkId, verify};
+use crate::fingerprint::{AlgorithmId, Code, Region};
+
+/// How the files of an index come into memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Mapped: opens at once at any size. For indexes on local disks.
+    #[default]
+    Mapped,
+    /// Read: for network or removable media, which may fail under a mapping, and for the quickest searches.
+    InMemory,
+}
+
+/// One generation of an index, open for reading.
+#[derive(Debug)]
+pub struct Index {
+    directory: PathBuf,
+    manifest: Manifest,
+    digest: [u8; 16],
+    parts: Vec<Part>,
+}
+
+/// A segment of an index, and what is dead of it.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) segment: Segment<Mapped>,
+    pub(crate) dead: Dead,
+    /// The number of its first reference among those of all segments.
+    pub(crate) first_row: u64,
+}
+
+/// A reference: one view of one picture of a registered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Its number in this generation of the index.
+    pub row: u64,
+    /// The work.
+    pub work: WorkId,
+    /// The file's name when it was registered.
+    pub source_name: String,
+    /// BLAKE3 of the file, where it is known.
+    pub source_digest: Option<[u8; 32]>,
+    /// Frame number in the file, 0 for stills.
+    pub frame: u32,
+    /// The frame's time in milliseconds, 0 for stills.
+    pub time_ms: u64,
+    /// Width and height of the upright picture in pixels.
+    pub size: (u32, u32),
+    /// The part of the picture.
+    pub region: Region,
+    /// The view's code.
+    pub code: Code,
+    /// Its quality, 0..=100.
+    pub quality: u8,
+}
+
+/// A registered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The work.
+    pub work: WorkId,
+    /// The file's name when it was registered.
+    pub source_name: String,
+    /// BLAKE3 of the file, where it is known.
+    pub source_digest: Option<[u8; 32]>,
+    /// Views of its pictures.
+    pub references: u32,
+    /// A reference of the file to show, where it has one.
+    thumbnail: (usize, u32),
+}
+
+/// What an index consists of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Info {
+    /// Commits so far.
+    pub generation: u64,
+    /// What tells this state of the index from any other: XXH3-128 of the manifest.
+    pub manifest_digest: [u8; 16],
+    /// Whose codes.
+    pub algorithms: Vec<AlgorithmId>,
+    /// Works.
+    pub works: u64,
+    /// Registered files.
+    pub items: u64,
+    /// Pictures in them: stills and frames of animations.
+    pub pictures: u64,
+    /// Views of the pictures.
+    pub references: u64,
+    /// Different codes, summed over the segments, the dead among them.
+    pub codes: u64,
+    /// References that were removed and not yet compacted away.
+    pub tombstones: u64,
+    /// Codes that at least 1,024 references of one segment share.
+    pub hot_codes: u64,
+    /// References of the code that has most.
+    pub largest_cluster: u64,
+    /// Segments.
+    pub segments: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+impl Info {
+    /// Bytes on disk for each reference, the catalogue's among them; `None` where there are none.
+    pub fn bytes_per_reference(&self) -> Option<f64> {
+        (self.references > 0).then(|| self.bytes as f64 / self.references as f64)
+    }
+}
+
+impl Index {
+    /// Opens the newest generation of the index in `directory`. Headers, lengths and the manifest are checked; call
+    /// [`Index::verify`] before anything that was found is final.
+    ///
+    /// # Errors
+    /// No index there, a damaged or newer one, or one that cannot be read.
+    pub fn open(directory: &Path, access: Access) -> Result<Index, IndexError> {
+        let mut before = None;
+        loop {
+            let bytes = read_manifest(directory)?;
+            match Index::open_generation(directory, &bytes, access) {
+                Ok(index) => return Ok(index),
+                // A writer may have replaced the generation, and removed its files, since its manifest was read.
+                Err(error) => {
+                    if before.as_ref() == Some(&bytes) {
+                        return Err(error);
+                    }
+                    before = Some(bytes);
+                }
+            }
+        }
+    }
+
+    fn open_generation(directory: &Path, bytes: &[u8], access: Access) -> Result<Index, IndexError> {
+        let manifest = Manifest::decode(&directory.join(manifest::NAME), bytes)?;
+        let mut tombstones = match &manifest.tombstones {
+            Some(listed) => read_tombstones(directory, listed)?,
+            None => Tombstones::new(),
+        };
+        let mut parts = Vec::with_capacity(manifest.segments.len());
+        let mut first_row = 0_u64;
+        for listed in &manifest.segments {
+            let path = directory.join(manifest::segment_name(listed.number));
+            let bytes = match access {
+                Access::Mapped => Mapped::open(&path),
+                Access::InMemory => Mapped::read(&path),
+            };
+            let bytes = bytes.map_err(IndexError::io(&path, "opening"))?;
+            check_listed(&path, listed, bytes.as_ref().len() as u64, || checksum_of_header(bytes.as_ref()))?;
+            let segment = Segment::open(bytes, &path)?;
+            let references = segment.header().counts.references;
+            parts.push(Part { segment, dead: tombstones.remove(&listed.number).unwrap_or_default(), first_row });
+            first_row = first_row.saturating_add(references);
+        }
+        Ok(Index { directory: directory.to_owned(), manifest, digest: xxh3_128(bytes).to_be_bytes(), parts })
+    }
+
+    /// The directory that it was opened from.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What tells this state of the index from any other: XXH3-128 of the manifest, which holds the checksums of all
+    /// files. It shows what was searched; it does not keep a forger away.
+    pub fn manifest_digest(&self) -> [u8; 16] {
+        self.digest
+    }
+
+    /// Looks at every byte: checksums, the zeros between sections, and whether what the sections say fits together.
+    /// Everything that is wrong is returned; nothing for a sound index.
+    pub fn verify(&self) -> Vec<Damage> {
+        self.parts.iter().flat_map(|part| verify::check(&part.segment)).collect()
+    }
+
+    /// What the index consists of. Costs time in proportion to the number of works where there are several segments.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn info(&self) -> Result<Info, IndexError> {
+        let listed = self.manifest.segments.iter().chain(&self.manifest.tombstones);
+        let mut info = Info {
+            generation: self.manifest.generation,
+            manifest_digest: self.digest,
+            algorithms: Vec::new(),
+            works: 0,
+            items: 0,
+            pictures: self.pictures(),
+            references: 0,
+            codes: 0,
+            tombstones: 0,
+            hot_codes: 0,
+            largest_cluster: 0,
+            segments: self.parts.len(),
+            bytes: listed.map(|file| file.bytes).sum(),
+        };
+        for (place, part) in self.parts.iter().enumerate() {
+            let header = part.segment.header();
+            let algorithm = AlgorithmId(header.algorithm as u16);
+            if !info.algorithms.contains(&algorithm) {
+                info.algorithms.push(algorithm);
+            }
+            let buried = part.buried_references();
+            info.tombstones += buried;
+            info.references += header.counts.references.saturating_sub(buried);
+            info.items += header.counts.items.saturating_sub(part.dead.items().len() as u64);
+            info.codes += header.counts.codes;
+            info.hot_codes += header.counts.hot_codes;
+            info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);
+            info.works += self.works_of(place).count() as u64;
+        }
+        Ok(info)
+    }
+
+    /// Registered pictures that a query is compared with.
+    pub fn pictures(&self) -> u64 {
+        let of_part = |part: &Part| {
+            let frames = |&item: &u32| part.segment.frames_of(item).map_or(0, |range| range.len() as u64);
+            let buried: u64 = part.dead.items().iter().map(frames).sum();
+            part.segment.header().counts.frames.saturating_sub(buried)
+        };
+        self.parts.iter().map(of_part).sum()
+    }
+
+    /// The reference of this number, as a hit names it.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`], also for a number that this generation does not have.
+    pub fn reference(&self, row: u64) -> Result<Reference, IndexError> {
+        let place = self.parts.partition_point(|part| part.first_row <= row).saturating_sub(1);
+        let part = self.parts.get(place).ok_or_else(|| {
+            IndexError::damaged(&self.directory, "index", "a reference of this index", row.to_string())
+        })?;
+        let segment = &part.segment;
+        let local = u32::try_from(row - part.first_row).unwrap_or(u32::MAX);
+        let (frame, region, quality) = segment.reference(local)?;
+        let code = segment.code(segment.code_of(local)?)?;
+        let frame = segment.frame(frame)?;
+        let item = segment.item(frame.item)?;
+        Ok(Reference {
+            row,
+            work: part.work_id(item.work)?,
+            source_name: item.source_name.to_owned(),
+            source_digest: item.source_digest,
+            frame: frame.number,
+            time_ms: frame.time_ms,
+            size: (frame.width, frame.height),
+            region,
+            code,
+            quality,
+        })
+    }
+
+    /// All references, in the order of their numbers.
+    pub fn references(&self) -> impl Iterator<Item = Result<Reference, IndexError>> {
+        self.parts.iter().flat_map(move |part| {
+            let count = part.segment.header().counts.references;
+            (0..count).filter_map(move |local| match part.is_alive(local as u32) {
+                Ok(false) => None,
+                Ok(true) => Some(self.reference(part.first_row + local)),
+                Err(error) => Some(Err(error)),
+            })
+        })
+    }
+
+    /// The thumbnail of the file that a reference was made from, where one was kept.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn thumbnail(&self, row: u64) -> Result<Option<Preview>, IndexError> {
+        let place = self.parts.partition_point(|part| part.first_row <= row).saturating_sub(1);
+        let Some(part) = self.parts.get(place) else { return Ok(None) };
+        let (frame, ..) = part.segment.reference(u32::try_from(row - part.first_row).unwrap_or(u32::MAX))?;
+        part.segment.thumbnail(part.segment.frame(frame)?.item)
+    }
+
+    /// The thumbnail of a registered file, where one was kept.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn thumbnail_of(&self, file: &SourceFile) -> Result<Option<Preview>, IndexError> {
+        let (part, item) = file.thumbnail;
+        self.parts.get(part).map_or(Ok(None), |part| part.segment.thumbnail(item))
+    }
+
+    /// The registered files whose bytes have this BLAKE3 digest.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn files_with_digest(&self, digest: &[u8; 32]) -> Result<Vec<SourceFile>, IndexError> {
+        let mut files = Vec::new();
+        for (place, part) in self.parts.iter().enumerate() {
+            for item in part.segment.items_with_digest(digest)? {
+                if !part.dead.item(item) {
+                    files.push(self.file(place, item)?);
+                }
+            }
+        }
+        files.sort_by(|a, b| (&a.work, &a.source_name).cmp(&(&b.work, &b.source_name)));
+        Ok(files)
+    }
+
+    /// All registered files, by segment, and in each by work, digest and name.
+    pub fn files(&self) -> impl Iterator<Item = Result<SourceFile, IndexError>> {
+        self.parts.iter().enumerate().flat_map(move |(place, part)| {
+            let items = 0..part.segment.header().counts.items as u32;
+            items.filter(|&item| !part.dead.item(item)).map(move |item| self.file(place, item))
+        })
+    }
+
+    /// What the catalogue says of a work, as it was registered last.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn work(&self, id: &WorkId) -> Result<Option<Work>, IndexError> {
+        for part in self.parts.iter().rev() {
+            if let Some(work) = part.segment.find_work(id.as_str())?.filter(|&work| !part.dead.work(work)) {
+                return part.segment.work(work).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The catalogue: every work once, as it was registered last. Sorted by id within each segment.
+    pub fn works(&self) -> impl Iterator<Item = Result<Work, IndexError>> {
+        (0..self.parts.len()).flat_map(|place| self.works_of(place))
+    }
+
+    /// The works whose newest entry stands in that segment.
+    fn works_of(&self, place: usize) -> impl Iterator<Item = Result<Work, IndexError>> {
+        let (part, newer) = (&self.parts[place], &self.parts[place + 1..]);
+        let works = 0..part.segment.header().counts.works as u32;
+        works.filter(|&work| !part.dead.work(work)).filter_map(move |work| {
+            let id = match part.segment.work_id(work) {
+                Ok(id) => id,
+                Err(error) => return Some(Err(error)),
+            };
+            for other in newer {
+                match other.segment.find_work(id) {
+                    Ok(Some(found)) if !other.dead.work(found) => return None,
+                    Ok(_) => {}
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            Some(part.segment.work(work))
+        })
+    }
+
+    fn file(&self, place: usize, item: u32) -> Result<SourceFile, IndexError> {
+        let part = &self.parts[place];
+        let row = part.segment.item(item)?;
+        Ok(SourceFile {
+            work: part.work_id(row.work)?,
+            source_name: row.source_name.to_owned(),
+            source_digest: row.source_digest,
+            references: row.references,
+            thumbnail: (place, item),
+        })
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
+impl Part {
+    /// The numbers of a code's references that are alive, among those of all segments.
+    pub(crate) fn rows_of(&self, code: u32, mut each: impl FnMut(u64)) -> Result<(), IndexError> {
+        let references: Range<u32> = self.segment.references_of(code)?;
+        for reference in references {
+            if self.dead.is_empty() || self.is_alive(reference)? {
+                each(self.first_row + u64::from(reference));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_alive(&self, reference: u32) -> Result<bool, IndexError> {
+        if self.dead.is_empty() {
+            return Ok(true);
+        }
+        let [frame, _] = self.segment.row(Kind::References, reference)?;
+        let [item, ..]: [u32; 7] = self.segment.row(Kind::Frames, frame)?;
+        Ok(!self.dead.item(item))
+    }
+
+    fn buried_references(&self) -> u64 {
+        let of_item = |&item: &u32| self.segment.item(item).map_or(0, |row| u64::from(row.references));
+        self.dead.items().iter().map(of_item).sum()
+    }
+
+    fn work_id(&self, work: u32) -> Result<WorkId, IndexError> {
+        let id = self.segment.work_id(work)?;
+        WorkId::new(id).ok_or_else(|| self.segment.wrong(Kind::Works, "a work id", format!("{id:?}")))
+    }
+}
+
+/// The manifest's bytes.
+pub(super) fn read_manifest(directory: &Path) -> Result<Vec<u8>, IndexError> {
+    let path = directory.join(manifest::NAME);
+    fs::read(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if !directory.exists() => {
+            IndexError::NotAnIndex { path: directory.to_owned(), found: "nothing" }
+        }
+        io::ErrorKind::NotFound => {
+            IndexError::NotAnIndex { path: directory.to_owned(), found: "a directory without one" }
+        }
+        io::ErrorKind::NotADirectory => IndexError::NotAnIndex { path: directory.to_owned(), found: "a file" },
+        _ => IndexError::io(&path, "reading")(error),
+    })
+}
+
+fn read_tombstones(directory: &Path, listed: &Listed) -> Result<Tombstones, IndexError> {
+    let path = directory.join(manifest::tombstones_name(listed.number));
+    let bytes = fs::read(&path).map_err(IndexError::io(&path, "reading"))?;
+    check_listed(&path, listed, bytes.len() as u64, || xxh3_64(&bytes))?;
+    tombstones::decode(&path, &bytes)
+}
+
+/// The checksum in a segment's header.
+pub(super) fn checksum_of_header(segment: &[u8]) -> u64 {
+    super::layout::u64_at(segment, super::layout::HEADER_BYTES - 8)
+}
+
+fn check_listed(path: &Path, listed: &Listed, bytes: u64, checksum: impl Fn() -> u64) -> Result<(), IndexError> {
+    if bytes != listed.bytes {
+        let expected = format!("{} bytes, as the manifest lists it", listed.bytes);
+        return Err(IndexError::damaged(path, "file", expected, format!("{bytes} bytes")));
+    }
+    let checksum = checksum();
+    if checksum != listed.checksum {
+        let expected = format!("checksum {:016x}, as the manifest lists it", listed.checksum);
+        return Err(IndexError::damaged(path, "file", expected, format!("{checksum:016x}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! A segment: an immutable part of an index, read in place from its bytes.
+//!
+//! Opening checks the header against the file; nothing else is read, so that it takes the same time at any size. Every
+//! number inside a section is therefore checked where it is used: whatever the bytes are, an accessor answers or says
+//! what is wrong.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use bytemuck::AnyBitPattern;
+use minutia_media::{Orientation, Preview};
+
+use super::layout::{FrameRow, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, WorkRow};
+use super::{Identifier, IndexError, Policy, Scheme, Work, WorkId};
+use crate::fingerprint::{Code, Region, RegionKind};
+
+/// A segment over any bytes that start at a multiple of 8 in memory.
+#[derive(Debug)]
+pub(crate) struct Segment<B> {
+    bytes: B,
+    path: PathBuf,
+    header: Header,
+}
+
+/// A file that was registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentItem<'a> {
+    pub(crate) work: u32,
+    pub(crate) source_name: &'a str,
+    pub(crate) source_digest: Option<[u8; 32]>,
+    pub(crate) first_frame: u32,
+    pub(crate) references: u32,
+}
+
+/// A picture of such a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentFrame {
+    pub(crate) item: u32,
+    pub(crate) number: u32,
+    pub(crate) time_ms: u64,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) orientation: Orientation,
+}
+
+impl<B: AsRef<[u8]>> Segment<B> {
+    /// Opens the segment whose file is `bytes`; `path` is named in errors.
+    pub(crate) fn open(bytes: B, path: &Path) -> Result<Segment<B>, IndexError> {
+        let header = Header::decode(path, bytes.as_ref())?;
+        if bytemuck::try_cast_slice::<u8, u64>(&bytes.as_ref()[..8]).is_err() {
+            return Err(IndexError::damaged(path, "memory", "bytes at a multiple of 8", "bytes elsewhere"));
+        }
+        Ok(Segment { bytes, path: path.to_owned(), header })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// The bytes of a section; none where the segment lacks it.
+    pub(super) fn section(&self, kind: Kind) -> &[u8] {
+        let section = self.header.section(kind).map(|section| section.offset..section.offset + section.length);
+        section.and_then(|range| self.bytes.as_ref().get(range)).unwrap_or(&[])
+    }
+
+    /// The rows of a section; none where the segment lacks it.
+    pub(super) fn rows<T: AnyBitPattern>(&self, kind: Kind) -> &[T] {
+        bytemuck::try_cast_slice(self.section(kind)).unwrap_or(&[])
+    }
+
+    /// The distinct codes, as the kernels take them. A code's place is its number.
+    pub(crate) fn codes(&self) -> &[[u64; 4]] {
+        self.rows(Kind::Codes)
+    }
+
+    /// The code of that number.
+    pub(crate) fn code(&self, number: u32) -> Result<Code, IndexError> {
+        self.row::<[u8; 32]>(Kind::Codes, number).map(Code)
+    }
+
+    /// The references of the code of that number.
+    pub(crate) fn references_of(&self, code: u32) -> Result<Range<u32>, IndexError> {
+        let end = self.row::<u32>(Kind::ReferenceEnds, code)?;
+        let start = code.checked_sub(1).map_or(Ok(0), |before| self.row::<u32>(Kind::ReferenceEnds, before))?;
+        if start > end || u64::from(end) > self.header.counts.references {
+            let most = self.header.counts.references;
+            return Err(self.wrong(Kind::ReferenceEnds, format!("{start} to at most {most}"), end));
+        }
+        Ok(start..end)
+    }
+
+    /// The code that the reference of that number belongs to.
+    pub(crate) fn code_of(&self, reference: u32) -> Result<u32, IndexError> {
+        let ends = self.rows::<u32>(Kind::ReferenceEnds);
+        let code = ends.partition_point(|&end| end <= reference) as u32;
+        if self.references_of(code)?.contains(&reference) {
+            Ok(code)
+        } else {
+            Err(self.wrong(Kind::ReferenceEnds, format!("a code of reference {reference}"), "none"))
+        }
+    }
+
+    /// Frame, region and quality of the reference of that number.
+    pub(crate) fn reference(&self, number: u32) -> Result<(u32, Region, u8), IndexError> {
+        let [frame, packed] = self.row::<ReferenceRow>(Kind::References, number)?;
+        let [kind, left, top, right, bottom, _] = self.row::<RegionRow>(Kind::Regions, packed >> 8)?;
+        let kind = region_kind(kind).ok_or_else(|| self.wrong(Kind::Regions, "a kind of region", kind))?;
+        Ok((frame, Region { kind, left, top, right, bottom }, packed as u8))
+    }
+
+    pub(crate) fn frame(&self, number: u32) -> Result<SegmentFrame, IndexError> {
+        let [item, number, time_low, time_high, width, height, orientation] =
+            self.row::<FrameRow>(Kind::Frames, number)?;
+        Ok(SegmentFrame {
+            item,
+            number,
+            time_ms: u64::from(time_high) << 32 | u64::from(time_low),
+            width,
+            height,
+            orientation: Orientation::from_exif(orientation as u16),
+        })
+    }
+
+    pub(crate) fn item(&self, number: u32) -> Result<SegmentItem<'_>, IndexError> {
+        let row = self.row::<ItemRow>(Kind::Items, number)?;
+        let [work, name, first_frame, references, has_digest, ..] = row;
+        Ok(SegmentItem {
+            work,
+            source_name: self.string(name)?,
+            source_digest: (has_digest == 1).then(|| digest_of(&row)),
+            first_frame,
+            references,
+        })
+    }
+
+    /// The frames of an item.
+    pub(crate) fn frames_of(&self, item: u32) -> Result<Range<u32>, IndexError> {
+        let start = self.item(item)?.first_frame;
+        let end = match item.checked_add(1).filter(|&next| u64::from(next) < self.header.counts.items) {
+            Some(next) => self.item(next)?.first_frame,
+            None => self.header.counts.frames as u32,
+        };
+        if start > end || u64::from(end) > self.header.counts.frames {
+            return Err(self.wrong(Kind::Items, format!("a first frame from {start} on"), end));
+        }
+        Ok(start..end)
+    }
+
+    /// The items whose file has this digest.
+    pub(crate) fn items_with_digest(&self, digest: &[u8; 32]) -> Result<Vec<u32>, IndexError> {
+        let order = self.rows::<u32>(Kind::Digests);
+        let items = self.rows::<ItemRow>(Kind::Items);
+        let digest_at = |item: &u32| items.get(*item as usize).map(digest_of);
+        let start = order.partition_point(|item| digest_at(item).is_some_and(|found| found < *digest));
+        Ok(order[start..].iter().take_while(|item| digest_at(item).as_ref() == Some(digest)).copied().collect())
+    }
+
+    /// The thumbnail of an item, where one was kept.
+    pub(crate) fn thumbnail(&self, item: u32) -> Result<Option<Preview>, IndexError> {
+        if self.header.section(Kind::ThumbnailEnds).is_none() {
+            return Ok(None);
+        }
+        let end = self.row::<u64>(Kind::ThumbnailEnds, item)?;
+        let start = item.checked_sub(1).map_or(Ok(0), |before| self.row::<u64>(Kind::ThumbnailEnds, before))?;
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        match self.section(Kind::Thumbnails).get(place(start)..place(end)) {
+            Some([]) => Ok(None),
+            Some([w0, w1, h0, h1, jpeg @ ..]) => Ok(Some(Preview {
+                width: u16::from_le_bytes([*w0, *w1]).into(),
+                height: u16::from_le_bytes([*h0, *h1]).into(),
+                jpeg: jpeg.to_vec(),
+            })),
+            _ => Err(self.wrong(Kind::ThumbnailEnds, format!("an end after {start}, within the thumbnails"), end)),
+        }
+    }
+
+    /// The id of the work of that number.
+    pub(crate) fn work_id(&self, number: u32) -> Result<&str, IndexError> {
+        let [id, ..] = self.row::<WorkRow>(Kind::Works, number)?;
+        self.string(id)
+    }
+
+    pub(crate) fn work(&self, number: u32) -> Result<Work, IndexError> {
+        let row = self.row::<WorkRow>(Kind::Works, number)?;
+        let [id, title, holder, territory, window, first, count, policy] = row;
+        let text = |string: u32| -> Result<Option<String>, IndexError> {
+            let text = self.string(string)?;
+            Ok((!text.is_empty()).then(|| text.to_owned()))
+        };
+        let id = self.string(id)?;
+        let rows = self.rows::<IdentifierRow>(Kind::Identifiers);
+        let rows = (first as usize).checked_add(count as usize).and_then(|end| rows.get(first as usize..end));
+        let rows = rows.ok_or_else(|| self.wrong(Kind::Works, "identifiers that are there", count))?;
+        let mut identifiers = Vec::with_capacity(rows.len());
+        for &[scheme, value] in rows {
+            let value = self.string(value)?;
+            let identifier = Scheme::ALL.get(scheme as usize).map(|&scheme| Identifier::new(scheme, value));
+            match identifier {
+                Some(Ok(identifier)) => identifiers.push(identifier),
+                _ => return Err(self.wrong(Kind::Identifiers, "a verified identifier", format!("{value:?}"))),
+            }
+        }
+        Ok(Work {
+            id: WorkId::new(id).ok_or_else(|| self.wrong(Kind::Works, "a work id", format!("{id:?}")))?,
+            title: text(title)?,
+            holder: text(holder)?,
+            identifiers,
+            territory: text(territory)?,
+            window: text(window)?,
+            policy: *Policy::ALL.get(policy as usize).ok_or_else(|| self.wrong(Kind::Works, "a policy", policy))?,
+        })
+    }
+
+    /// The number of the work of this id, if it is in this segment.
+    pub(crate) fn find_work(&self, id: &str) -> Result<Option<u32>, IndexError> {
+        let (mut start, mut end) = (0, self.header.counts.works as u32);
+        while start < end {
+            let middle = start + (end - start) / 2;
+            match self.work_id(middle)?.cmp(id) {
+                std::cmp::Ordering::Less => start = middle + 1,
+                std::cmp::Ordering::Equal => return Ok(Some(middle)),
+                std::cmp::Ordering::Greater => end = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The number of this code, if it is in this segment.
+    pub(crate) fn find_code(&self, code: &Code) -> Option<u32> {
+        self.rows::<[u8; 32]>(Kind::Codes).binary_search(&code.0).ok().map(|place| place as u32)
+    }
+
+    /// The items of a work.
+    pub(crate) fn items_of(&self, work: u32) -> Range<u32> {
+        let items = self.rows::<ItemRow>(Kind::Items);
+        let start = items.partition_point(|row| row[0] < work);
+        let end = start + items[start..].partition_point(|row| row[0] == work);
+        start as u32..end as u32
+    }
+
+    pub(super) fn string(&self, number: u32) -> Result<&str, IndexError> {
+        let end = self.row::<u64>(Kind::StringEnds, number)?;
+        let start = number.checked_sub(1).map_or(Ok(0), |before| self.row::<u64>(Kind::StringEnds, before))?;
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let bytes = self.section(Kind::Strings).get(place(start)..place(end));
+        let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        text.ok_or_else(|| {
+            self.wrong(Kind::Strings, format!("string {number} in UTF-8"), format!("bytes {start}..{end}"))
+        })
+    }
+
+    pub(super) fn row<T: AnyBitPattern>(&self, kind: Kind, number: u32) -> Result<T, IndexError> {
+        let rows = self.rows::<T>(kind);
+        rows.get(number as usize)
+            .copied()
+            .ok_or_else(|| self.wrong(kind, format!("row {number}"), format!("{} rows", rows.len())))
+    }
+
+    pub(super) fn wrong(&self, kind: Kind, expected: impl Into<String>, found: impl ToString) -> IndexError {
+        IndexError::damaged(&self.path, format!("section {}", kind.row().name), expected, found.to_string())
+    }
+}
+
+/// The digest in an item's row.
+pub(super) fn digest_of(row: &ItemRow) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (bytes, word) in digest.chunks_exact_mut(4).zip(&row[8..]) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    digest
+}
+
+/// The number on disk of a kind of region.
+pub(super) fn region_number(kind: RegionKind) -> u16 {
+    match kind {
+        RegionKind::Whole => 0,
+        RegionKind::Trimmed => 1,
+        RegionKind::Crop => 2,
+    }
+}
+
+fn region_kind(number: u16) -> Option<RegionKind> {
+    [RegionKind::Whole, RegionKind::Trimmed, RegionKind::Crop].get(usize::from(number)).copied()
+}
+
+/// The number of an orientation in EXIF.
+pub(super) fn orientation_number(orientation: Orientation) -> u32 {
+    (1..=8).find(|&number| Orientation::from_exif(number) == orientation).unwrap_or(1).into()
+}

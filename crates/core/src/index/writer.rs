@@ -1,0 +1,379 @@
+//! Writing an index: one writer at a time, one new generation per commit, nothing that a reader holds ever touched.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use minutia_media::Preview;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::draft::{Draft, region_row, write_segment};
+use super::files::{ASIDE, sync_directory, write_aside};
+use super::manifest::{self, Listed, Manifest};
+use super::reader::{Access, Index, Part, checksum_of_header};
+use super::tombstones::{self, Dead, Tombstones};
+use super::{IndexError, Work, WorkId};
+use crate::fingerprint::Fingerprint;
+
+const LOCK: &str = "LOCK";
+/// Segments of fewer rows than this are merged at every commit: that takes milliseconds.
+const SMALL: u64 = 8192;
+
+/// A registered file: what it is a copy of, and what is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The work. What the catalogue knew of its id before is replaced.
+    pub work: Work,
+    /// The file's name, for people.
+    pub source_name: String,
+    /// BLAKE3 of the file, where it is known.
+    pub source_digest: Option<[u8; 32]>,
+    /// Its pictures.
+    pub fingerprints: Vec<Fingerprint>,
+    /// A small picture for reports, where the holder allows one.
+    pub thumbnail: Option<Preview>,
+}
+
+/// What a writer takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Views of less quality than this are refused (0..=100; PDQ's authors advise 50). Blank codes always are.
+    pub min_quality: u8,
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Commit {
+    /// The generation that readers now get; unchanged where there was nothing to do.
+    pub generation: u64,
+    /// Entries taken since the last commit.
+    pub entries: u64,
+    /// References that they brought.
+    pub references: u64,
+    /// Entries that the index held already, with the same references.
+    pub unchanged: u64,
+    /// Views refused, since their code says too little.
+    pub refused_low_information: u64,
+    /// References removed, those of replaced files among them.
+    pub removed: u64,
+    /// Segments after the commit.
+    pub segments: usize,
+}
+
+/// The one writer of an index; see [`Writer::open`].
+#[derive(Debug)]
+pub struct Writer {
+    directory: PathBuf,
+    rules: Rules,
+    draft: Draft,
+    tombstones: Tombstones,
+    done: Commit,
+    /// The state that is written to; `None` before the first commit.
+    base: Option<Index>,
+    /// Holds the lock.
+    _lock: File,
+}
+
+impl Writer {
+    /// Opens the index in `directory` for writing, and makes the directory at first use. One writer holds the index
+    /// until it is dropped; readers need not wait.
+    ///
+    /// # Errors
+    /// [`IndexError::Locked`] where another writer is at work, [`IndexError::NotAnIndex`] for a directory of other
+    /// files, and what opening an index and making a directory meet.
+    pub fn open(directory: &Path) -> Result<Writer, IndexError> {
+        Writer::open_with(directory, Rules::default())
+    }
+
+    /// As [`Writer::open`], with rules.
+    ///
+    /// # Errors
+    /// As [`Writer::open`].
+    pub fn open_with(directory: &Path, rules: Rules) -> Result<Writer, IndexError> {
+        let not_ours = IndexError::NotAnIndex { path: directory.to_owned(), found: "a directory of other files" };
+        if !directory.join(manifest::NAME).exists() && holds_other_files(directory) {
+            return Err(not_ours);
+        }
+        fs::create_dir_all(directory).map_err(IndexError::io(directory, "making the directory"))?;
+        let path = directory.join(LOCK);
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(IndexError::io(&path, "opening"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(IndexError::Locked { path }),
+            Err(TryLockError::Error(error)) => return Err(IndexError::io(&path, "locking")(error)),
+        }
+        let base = match Index::open(directory, Access::Mapped) {
+            Ok(index) => Some(index),
+            Err(IndexError::NotAnIndex { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut writer = Writer {
+            directory: directory.to_owned(),
+            rules,
+            draft: Draft::default(),
+            tombstones: Tombstones::new(),
+            done: Commit::default(),
+            base,
+            _lock: lock,
+        };
+        writer.start();
+        Ok(writer)
+    }
+
+    /// The state that the next commit builds on; `None` before the first.
+    pub fn base(&self) -> Option<&Index> {
+        self.base.as_ref()
+    }
+
+    /// Registers a file. A file of the same work and digest (without a digest: of the same work and name) is registered
+    /// once: where its references changed the new ones replace the old.
+    ///
+    /// # Errors
+    /// [`IndexError::TooLarge`]; [`IndexError::Damaged`] where the index that is added to turns out to be.
+    pub fn add(&mut self, entry: Entry) -> Result<(), IndexError> {
+        self.done.entries += 1;
+        let mut known = false;
+        for (place, item) in self.items_of_file(&entry)? {
+            let part = &self.parts()[place];
+            let number = self.listed()[place].number;
+            if holds_all_of(part, item, &entry, self.rules)? {
+                known = true;
+            } else if self.tombstones.entry(number).or_default().bury_item(item) {
+                self.done.removed += u64::from(self.parts()[place].segment.item(item)?.references);
+            }
+        }
+        if known {
+            self.done.unchanged += 1;
+            let before = self.base.as_ref().map(|base| base.work(&entry.work.id)).transpose()?.flatten();
+            if before.as_ref() != Some(&entry.work) {
+                self.draft.put_work(entry.work)?;
+            }
+            return Ok(());
+        }
+        let added = self.draft.add(entry, self.rules.min_quality)?;
+        self.done.references += added.references;
+        self.done.refused_low_information += added.refused_low_information;
+        Ok(())
+    }
+
+    /// Removes a work, its files and its references; the number of references removed. Their bytes leave the disk when
+    /// their segment is merged or compacted.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn remove(&mut self, id: &WorkId) -> Result<u64, IndexError> {
+        let mut removed = self.draft.remove(id);
+        for place in 0..self.parts().len() {
+            let number = self.listed()[place].number;
+            let segment = &self.parts()[place].segment;
+            let Some(work) = segment.find_work(id.as_str())? else { continue };
+            let mut buried = Vec::new();
+            for item in segment.items_of(work) {
+                buried.push((item, u64::from(segment.item(item)?.references)));
+            }
+            let dead = self.tombstones.entry(number).or_default();
+            dead.bury_work(work);
+            removed +=
+                buried.into_iter().filter(|&(item, _)| dead.bury_item(item)).map(|(_, count)| count).sum::<u64>();
+        }
+        self.done.removed += removed;
+        Ok(removed)
+    }
+
+    /// Makes everything since the last commit durable and visible to readers that open from now on. Small segments are
+    /// merged on the way. Nothing to do gives no new generation, except that a new index gets its first.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] where something cannot be written: the index is then at the generation before.
+    pub fn commit(&mut self) -> Result<Commit, IndexError> {
+        let buried = |number: &u64| self.tombstones.get(number).cloned().unwrap_or_default();
+        let unchanged =
+            self.parts().iter().zip(self.listed()).all(|(part, listed)| part.dead == buried(&listed.number));
+        if self.draft.is_empty() && unchanged && self.base.is_some() {
+            return Ok(self.finish_commit());
+        }
+        let mut weight = self.draft.references() as u64 + self.draft.works().len() as u64;
+        let mut keep = self.parts().len();
+        while !self.draft.is_empty() && keep > 0 {
+            let counts = self.parts()[keep - 1].segment.header().counts;
+            let older = counts.references + counts.works;
+            if older > SMALL && older > 2 * weight {
+                break;
+            }
+            weight += older;
+            keep -= 1;
+        }
+        self.write_generation(keep)
+    }
+
+    /// Commits, and merges all segments into one without its dead.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn compact(&mut self) -> Result<Commit, IndexError> {
+        let clean = self.tombstones.values().all(Dead::is_empty);
+        if self.base.is_some() && self.draft.is_empty() && clean && self.parts().len() <= 1 {
+            return Ok(self.finish_commit());
+        }
+        self.write_generation(0)
+    }
+
+    /// Writes a generation of the oldest `keep` segments and one of everything else.
+    fn write_generation(&mut self, keep: usize) -> Result<Commit, IndexError> {
+        let none = Dead::default();
+        let mut all = Draft::default();
+        for (part, listed) in self.parts().iter().zip(self.listed()).skip(keep) {
+            all.absorb(&part.segment, self.tombstones.get(&listed.number).unwrap_or(&none))?;
+        }
+        // Until the manifest stands, the writer keeps what it was given: a failed commit can be tried again.
+        all.append(self.draft.clone(), None)?;
+
+        let before = self.base.as_ref().map(|base| base.manifest().clone()).unwrap_or_default();
+        let mut next = Manifest {
+            generation: before.generation + 1,
+            next_segment: before.next_segment,
+            segments: before.segments[..keep].to_vec(),
+            tombstones: None,
+        };
+        if !all.is_empty() {
+            let number = next.next_segment;
+            next.next_segment += 1;
+            let (counts, sections) = all.finish().sections()?;
+            let header = write_aside(&self.directory, &manifest::segment_name(number), |out| {
+                write_segment(counts, &sections, out)
+            })?;
+            let checksum = checksum_of_header(&header.encode());
+            next.segments.push(Listed { number, bytes: header.file_bytes, checksum });
+        }
+        let mut tombstones = self.tombstones.clone();
+        tombstones.retain(|number, dead| !dead.is_empty() && next.segments.iter().any(|s| s.number == *number));
+        if !tombstones.is_empty() {
+            let bytes = tombstones::encode(&tombstones);
+            let checksum = xxh3_64(&bytes[..]);
+            let number = next.generation;
+            write_aside(&self.directory, &manifest::tombstones_name(number), |out| out.write_all(&bytes))?;
+            next.tombstones = Some(Listed { number, bytes: bytes.len() as u64, checksum });
+        }
+        // The files must have their names for certain before a manifest names them.
+        sync_directory(&self.directory)?;
+        let text = next.encode();
+        write_aside(&self.directory, manifest::NAME, |out| out.write_all(text.as_bytes()))?;
+        sync_directory(&self.directory)?;
+        self.base = Some(Index::open(&self.directory, Access::Mapped)?);
+        self.draft = Draft::default();
+        self.start();
+        Ok(self.finish_commit())
+    }
+
+    /// Begins on the newest generation: its tombstones, and none but its files.
+    fn start(&mut self) {
+        let pairs = self.parts().iter().zip(self.listed());
+        self.tombstones = pairs.map(|(part, listed)| (listed.number, part.dead.clone())).collect();
+        remove_orphans(&self.directory, self.base.as_ref().map(Index::manifest));
+    }
+
+    fn finish_commit(&mut self) -> Commit {
+        let mut done = std::mem::take(&mut self.done);
+        done.segments = self.parts().len();
+        done.generation = self.base.as_ref().map_or(0, |base| base.manifest().generation);
+        done
+    }
+
+    fn parts(&self) -> &[Part] {
+        self.base.as_ref().map_or(&[], Index::parts)
+    }
+
+    fn listed(&self) -> &[Listed] {
+        self.base.as_ref().map_or(&[], |base| &base.manifest().segments)
+    }
+
+    /// The living items of the same file: segment, item.
+    fn items_of_file(&self, entry: &Entry) -> Result<Vec<(usize, u32)>, IndexError> {
+        let mut found = Vec::new();
+        for (place, (part, listed)) in self.parts().iter().zip(self.listed()).enumerate() {
+            let segment = &part.segment;
+            let Some(work) = segment.find_work(entry.work.id.as_str())? else { continue };
+            let candidates = match &entry.source_digest {
+                Some(digest) => segment.items_with_digest(digest)?,
+                None => segment.items_of(work).collect(),
+            };
+            for item in candidates {
+                let row = segment.item(item)?;
+                let same_name = entry.source_digest.is_some() || row.source_name == entry.source_name;
+                let same_file = row.source_digest == entry.source_digest && same_name && row.work == work;
+                let dead = self.tombstones.get(&listed.number).is_some_and(|dead| dead.item(item));
+                if same_file && !dead {
+                    found.push((place, item));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// True where the item has the references that the entry would bring and nothing else, and the thumbnail where the entry
+/// has one.
+fn holds_all_of(part: &Part, item: u32, entry: &Entry, rules: Rules) -> Result<bool, IndexError> {
+    let segment = &part.segment;
+    if entry.thumbnail.is_some() && segment.thumbnail(item)? != entry.thumbnail {
+        return Ok(false);
+    }
+    let mut wanted = Draft::default();
+    wanted.add(Entry { thumbnail: None, ..entry.clone() }, rules.min_quality)?;
+    let wanted = wanted.finish();
+    let frames = segment.frames_of(item)?;
+    if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {
+        return Ok(false);
+    }
+    for (code, frame, region, quality) in wanted.references() {
+        let Some(code) = segment.find_code(&code) else { return Ok(false) };
+        let mut there = false;
+        for reference in segment.references_of(code)? {
+            let (found, found_region, found_quality) = segment.reference(reference)?;
+            there |= frames.contains(&found) && (region_row(&found_region), found_quality) == (region, quality) && {
+                let found = segment.frame(found)?;
+                (found.number, found.time_ms) == (frame.number, frame.time_ms)
+            };
+        }
+        if !there {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// True for a directory that something else than an index was put into.
+fn holds_other_files(directory: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(directory) else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let plain = name.strip_suffix(ASIDE).unwrap_or(&name);
+        plain != LOCK && plain != manifest::NAME && !is_part_of_an_index(plain)
+    })
+}
+
+/// Removes the files of stopped writers and of generations before: readers that have them open keep them.
+fn remove_orphans(directory: &Path, manifest: Option<&Manifest>) {
+    let mut named = vec![LOCK.to_owned(), manifest::NAME.to_owned()];
+    if let Some(manifest) = manifest {
+        named.extend(manifest.segments.iter().map(|listed| manifest::segment_name(listed.number)));
+        named.extend(manifest.tombstones.iter().map(|listed| manifest::tombstones_name(listed.number)));
+    }
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = name.ends_with(ASIDE) || is_part_of_an_index(&name);
+        if ours && !named.contains(&name) {
+            // What cannot be removed now is tried again by the next writer.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_part_of_an_index(name: &str) -> bool {
+    ["segment-", "tombstones-"].iter().any(|start| {
+        name.strip_prefix(start).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
