@@ -70,8 +70,12 @@ impl Draft {
         self.works.is_empty()
     }
 
-    pub(super) fn works(&self) -> &[Work] {
-        &self.works
+    pub(super) fn works(&self) -> usize {
+        self.works.len()
+    }
+
+    pub(super) fn has_work(&self, id: &WorkId) -> bool {
+        self.work_places.contains_key(id)
     }
 
     /// Puts `work` into the catalogue; what was known of its id before is replaced.
@@ -300,6 +304,9 @@ impl Draft {
     }
 }
 
+/// Sections' bytes, in the order in which they stand in the file.
+pub(super) type Sections = Vec<(Kind, Vec<u8>)>;
+
 /// A draft in the order of the format.
 #[derive(Debug)]
 pub(super) struct Finished {
@@ -323,8 +330,8 @@ impl Finished {
         })
     }
 
-    /// The header, and the sections' bytes one after another.
-    pub(super) fn sections(&self) -> Result<(Counts, Vec<(Kind, Vec<u8>)>), IndexError> {
+    /// What the segment holds, and its sections.
+    pub(super) fn sections(&self) -> Result<(Counts, Sections), IndexError> {
         let mut strings: Vec<&str> = vec![""];
         for work in &self.works {
             strings.push(work.id.as_str());

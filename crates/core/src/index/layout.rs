@@ -236,7 +236,7 @@ impl Header {
             if sections.iter().any(|other| other.kind == kind) {
                 return Err(damaged(format!("one section {}", row.name), "two".to_owned()));
             }
-            if section.length % row.row_bytes != 0 {
+            if !section.length.is_multiple_of(row.row_bytes) {
                 let rows = format!("rows of {} bytes in section {}", row.row_bytes, row.name);
                 return Err(damaged(rows, format!("{} bytes", section.length)));
             }

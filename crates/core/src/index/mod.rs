@@ -51,3 +51,6 @@ pub use identifier::{Identifier, IdentifierError, Scheme};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Info, Reference, SourceFile};
 pub use writer::{Commit, Entry, Rules, Writer};
+
+#[cfg(test)]
+mod tests;

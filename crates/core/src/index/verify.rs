@@ -20,9 +20,8 @@ pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> 
     damages.extend(check_zeros(segment, end, segment.bytes().len()));
     if damages.is_empty() {
         // Numbers are only worth a look where the bytes are those that were written.
-        let checks: [fn(&Segment<B>) -> Result<(), IndexError>; 5] =
-            [check_strings, check_works, check_items, check_frames, check_codes];
-        let wrong = checks.par_iter().filter_map(|check| check(segment).err());
+        let checks = [check_strings, check_works, check_items, check_frames, check_codes];
+        let wrong = checks.par_iter().filter_map(|check: &fn(&Segment<B>) -> _| check(segment).err());
         damages.extend(wrong.collect::<Vec<_>>().into_iter().map(|error| match error {
             IndexError::Damaged(damage) => damage,
             other => Damage {

@@ -146,7 +146,7 @@ impl Writer {
         if known {
             self.done.unchanged += 1;
             let before = self.base.as_ref().map(|base| base.work(&entry.work.id)).transpose()?.flatten();
-            if before.as_ref() != Some(&entry.work) {
+            if before.as_ref() != Some(&entry.work) || self.draft.has_work(&entry.work.id) {
                 self.draft.put_work(entry.work)?;
             }
             return Ok(());
@@ -193,7 +193,7 @@ impl Writer {
         if self.draft.is_empty() && unchanged && self.base.is_some() {
             return Ok(self.finish_commit());
         }
-        let mut weight = self.draft.references() as u64 + self.draft.works().len() as u64;
+        let mut weight = self.draft.references() as u64 + self.draft.works() as u64;
         let mut keep = self.parts().len();
         while !self.draft.is_empty() && keep > 0 {
             let counts = self.parts()[keep - 1].segment.header().counts;

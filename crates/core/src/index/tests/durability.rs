@@ -1,0 +1,129 @@
+//! Writers that stop, writers beside writers, readers beside writers.
+
+use super::super::files::stop_after;
+use super::*;
+
+/// Commits of every kind: files of a segment, of tombstones, and manifests are written at different steps.
+#[test]
+fn a_writer_stopped_at_any_step_leaves_the_old_state_or_the_new() {
+    fn check(least_steps: u32, change: impl Fn(&mut Writer)) {
+        let (mut steps, mut kept_old) = (0, 0);
+        loop {
+            let directory = tempfile::tempdir().unwrap();
+            build(directory.path(), 0..20);
+            let old = contents(&open(directory.path()));
+
+            let mut writer = Writer::open(directory.path()).unwrap();
+            change(&mut writer);
+            stop_after(Some(steps));
+            let committed = writer.commit();
+            stop_after(None);
+            drop(writer);
+
+            let index = open(directory.path());
+            assert_eq!(index.verify(), [], "stopped after {steps} steps");
+            let found = contents(&index);
+            drop(index);
+            kept_old += u32::from(found == old);
+
+            // Whatever is left behind, the next writer goes on.
+            let mut writer = Writer::open(directory.path()).unwrap();
+            change(&mut writer);
+            writer.commit().unwrap();
+            let new = contents(&open(directory.path()));
+            assert!(found == old || found == new, "neither old nor new after {steps} steps");
+            assert!(files(directory.path()).keys().all(|name| !name.ends_with(".aside")));
+            if committed.is_ok() {
+                assert!(found == new && new != old, "committed, and nothing new");
+                assert!(steps >= least_steps, "only {steps} steps of a commit were stopped");
+                assert!(kept_old + 1 >= least_steps, "only {kept_old} stops kept the old state");
+                break;
+            }
+            steps += 1;
+        }
+    }
+    let add = |writer: &mut Writer| (20..30).for_each(|seed| writer.add(entry(seed)).unwrap());
+    let remove = |writer: &mut Writer| {
+        writer.remove(&entry(1).work.id).unwrap();
+    };
+    check(12, add);
+    check(12, remove);
+    check(12, |writer| {
+        remove(writer);
+        add(writer);
+    });
+}
+
+#[test]
+fn a_commit_that_failed_can_be_tried_again() {
+    let (once, again) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    build(once.path(), 0..20);
+    let mut writer = Writer::open(again.path()).unwrap();
+    (0..20).for_each(|seed| writer.add(entry(seed)).unwrap());
+    stop_after(Some(2));
+    let failed = writer.commit();
+    stop_after(None);
+    assert!(matches!(failed, Err(IndexError::Io { .. })), "{failed:?}");
+    assert!(matches!(Index::open(again.path(), Access::Mapped), Err(IndexError::NotAnIndex { .. })));
+    writer.commit().unwrap();
+    assert_eq!(contents(&open(again.path())), contents(&open(once.path())));
+}
+
+#[test]
+fn a_second_writer_is_told_to_wait_and_readers_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), 0..5);
+    let first = Writer::open(directory.path()).unwrap();
+    let error = Writer::open(directory.path()).unwrap_err();
+    assert!(matches!(error, IndexError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("another writer"), "{error}");
+    open(directory.path());
+    drop(first);
+    Writer::open(directory.path()).unwrap();
+}
+
+#[test]
+fn a_reader_keeps_its_generation() {
+    for access in [Access::Mapped, Access::InMemory] {
+        let directory = tempfile::tempdir().unwrap();
+        build(directory.path(), 0..20);
+        let reader = Index::open(directory.path(), access).unwrap();
+        let (before, digest) = (contents(&reader), reader.manifest_digest());
+        let mut writer = Writer::open(directory.path()).unwrap();
+        writer.remove(&entry(1).work.id).unwrap();
+        writer.add(entry(40)).unwrap();
+        writer.compact().unwrap();
+        assert_eq!(contents(&reader), before);
+        assert_eq!(reader.verify(), []);
+        assert_eq!(reader.manifest_digest(), digest);
+        assert_ne!(contents(&open(directory.path())), before);
+        assert_ne!(open(directory.path()).manifest_digest(), digest);
+    }
+}
+
+#[test]
+fn files_are_read_only_and_old_ones_are_cleared_away() {
+    let directory = tempfile::tempdir().unwrap();
+    for round in 0..4 {
+        build(directory.path(), round * 10..round * 10 + 10);
+    }
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.remove(&entry(1).work.id).unwrap();
+    writer.compact().unwrap();
+    let names: Vec<String> = files(directory.path()).into_keys().collect();
+    assert_eq!(names, ["LOCK", "MANIFEST", "segment-0000000004"]);
+    for name in &names[1..] {
+        assert!(fs::metadata(directory.path().join(name)).unwrap().permissions().readonly(), "{name}");
+    }
+}
+
+#[test]
+fn a_directory_of_other_files_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("holiday.jpg"), b"picture").unwrap();
+    let error = Writer::open(directory.path()).unwrap_err();
+    assert!(matches!(error, IndexError::NotAnIndex { .. }), "{error}");
+    assert_eq!(files(directory.path()).len(), 1);
+    let missing = directory.path().join("missing");
+    assert!(matches!(Index::open(&missing, Access::Mapped), Err(IndexError::NotAnIndex { found: "nothing", .. })));
+}

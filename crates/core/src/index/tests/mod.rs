@@ -1,0 +1,134 @@
+//! Tests of the index through its files: what goes in comes out, nothing is lost, nothing damaged is believed.
+
+mod damage;
+mod durability;
+mod round_trip;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use minutia_media::{Orientation, Preview};
+
+use super::*;
+use crate::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
+
+/// Numbers that only look random.
+pub(super) struct Numbers(u64);
+
+impl Numbers {
+    pub(super) fn new(seed: u64) -> Numbers {
+        Numbers(seed | 1)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub(super) fn below(&mut self, most: u64) -> u64 {
+        (self.next() >> 16) % most
+    }
+
+    /// A code; one in four is one of three that come again and again.
+    fn code(&mut self) -> Code {
+        let mut source = match self.below(12) {
+            repeated @ 0..3 => Numbers::new(repeated + 77),
+            _ => Numbers::new(self.next()),
+        };
+        let mut bytes = [0; 32];
+        bytes.fill_with(|| source.next() as u8);
+        Code(bytes)
+    }
+}
+
+fn work(id: &str) -> Work {
+    Work::new(WorkId::new(id).unwrap())
+}
+
+fn view(code: Code, quality: u8) -> View {
+    let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
+    View { region, turn: Dihedral::Identity, code, quality }
+}
+
+fn picture(frame: u32, views: Vec<View>) -> Fingerprint {
+    let (width, height, orientation) = (640, 480 + frame, Orientation::Rotate90);
+    let time_ms = u64::from(frame) << 30;
+    Fingerprint::Image(ImageFingerprint { frame, time_ms, width, height, orientation, views })
+}
+
+/// An entry with everything that an entry can have, a function of `seed`.
+fn entry(seed: u64) -> Entry {
+    let mut numbers = Numbers::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut work = work(&format!("work-{}", seed % 5));
+    // Later entries of a work know another title.
+    work.title = (seed % 5 < 3).then(|| format!("Title {} ünïcode", seed / 30));
+    work.holder = Some("Holder".to_owned());
+    work.identifiers = vec![Identifier::parse("ISBN:978-0-306-40615-7").unwrap()];
+    work.territory = Some("US;DE".to_owned());
+    work.window = Some("2020-01-01/..".to_owned());
+    work.policy = Policy::ALL[seed as usize % 5 % 3];
+    let fingerprints = (0..1 + seed as u32 % 3)
+        .map(|frame| {
+            let views = (0..1 + numbers.below(3)).map(|place| {
+                let mut view = view(numbers.code(), 50 + numbers.below(51) as u8);
+                view.region.kind = [RegionKind::Whole, RegionKind::Trimmed, RegionKind::Crop][place as usize];
+                view.region.left = numbers.below(4) as u16;
+                view
+            });
+            picture(frame, views.collect())
+        })
+        .collect();
+    let mut digest = [0; 32];
+    digest.fill_with(|| numbers.next() as u8);
+    let thumbnail =
+        seed.is_multiple_of(4).then(|| Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, seed as u8] });
+    Entry {
+        work,
+        source_name: format!("folder/file-{seed}.jpg"),
+        source_digest: (seed % 3 != 2).then_some(digest),
+        fingerprints,
+        thumbnail,
+    }
+}
+
+fn build(directory: &Path, seeds: impl IntoIterator<Item = u64>) -> Commit {
+    let mut writer = Writer::open(directory).unwrap();
+    seeds.into_iter().for_each(|seed| writer.add(entry(seed)).unwrap());
+    writer.commit().unwrap()
+}
+
+fn open(directory: &Path) -> Index {
+    Index::open(directory, Access::Mapped).unwrap()
+}
+
+/// Everything that can be read of an index, without the numbers that depend on its segments.
+fn contents(index: &Index) -> Vec<String> {
+    let references = index.references().map(|reference| {
+        let reference = reference.unwrap();
+        let thumbnail = index.thumbnail(reference.row).unwrap();
+        format!("{:?} {thumbnail:?}", Reference { row: 0, ..reference })
+    });
+    let files = index.files().map(|file| {
+        let SourceFile { work, source_name, source_digest, references, .. } = file.unwrap();
+        format!("{work} {source_name} {source_digest:?} {references}")
+    });
+    let mut all: Vec<String> = references.chain(files).collect();
+    all.extend(index.works().map(|work| format!("{:?}", work.unwrap())));
+    all.sort();
+    all
+}
+
+/// The files of an index by name.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+/// Puts other bytes into the place of a file, which is read-only.
+fn replace(path: &Path, bytes: &[u8]) {
+    fs::remove_file(path).unwrap();
+    fs::write(path, bytes).unwrap();
+}

@@ -1,0 +1,173 @@
+//! What goes in comes out; adding, removing and compacting in any order come to the same.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn everything_of_an_entry_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), [12]);
+    let (index, entry) = (open(directory.path()), entry(12));
+    assert_eq!(index.works().collect::<Result<Vec<_>, _>>().unwrap(), std::slice::from_ref(&entry.work));
+    assert_eq!(index.work(&entry.work.id).unwrap(), Some(entry.work.clone()));
+    assert_eq!(index.work(&WorkId::new("unknown").unwrap()).unwrap(), None);
+    let mut expected = Vec::new();
+    for Fingerprint::Image(image) in &entry.fingerprints {
+        for view in &image.views {
+            expected.push((
+                image.frame,
+                image.time_ms,
+                (image.width, image.height),
+                view.region,
+                view.code,
+                view.quality,
+            ));
+        }
+    }
+    let mut found = Vec::new();
+    for reference in index.references() {
+        let reference = reference.unwrap();
+        assert_eq!((&reference.work, &reference.source_name), (&entry.work.id, &entry.source_name));
+        assert_eq!(reference.source_digest, entry.source_digest);
+        assert_eq!(index.thumbnail(reference.row).unwrap(), entry.thumbnail);
+        let Reference { frame, time_ms, size, region, code, quality, .. } = reference;
+        found.push((frame, time_ms, size, region, code, quality));
+    }
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+    let files = index.files_with_digest(&entry.source_digest.unwrap()).unwrap();
+    assert_eq!((files.len(), &files[0].source_name), (1, &entry.source_name));
+    assert_eq!(index.thumbnail_of(&files[0]).unwrap(), entry.thumbnail);
+    assert_eq!(index.files_with_digest(&[7; 32]).unwrap(), []);
+    assert!(index.reference(index.references().count() as u64).is_err(), "a reference past the last");
+}
+
+#[test]
+fn adding_again_adds_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = build(directory.path(), 0..20);
+    let before = (contents(&open(directory.path())), files(directory.path()));
+    let again = build(directory.path(), 0..20);
+    assert_eq!((again.generation, again.entries, again.unchanged), (first.generation, 20, 20));
+    assert_eq!((again.references, again.removed), (0, 0));
+    assert_eq!((contents(&open(directory.path())), files(directory.path())), before);
+}
+
+#[test]
+fn a_file_that_changed_is_replaced_and_the_newest_catalogue_data_win() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), 0..20);
+    let mut changed = entry(3);
+    changed.work.title = Some("Renamed".to_owned());
+    changed.fingerprints = vec![picture(9, vec![view(Code([5; 32]), 77)])];
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.add(changed.clone()).unwrap();
+    let commit = writer.commit().unwrap();
+    assert_eq!(commit.references, 1);
+    assert!(commit.removed > 0);
+    let index = open(directory.path());
+    assert_eq!(index.work(&changed.work.id).unwrap(), Some(changed.work.clone()));
+    let digest = changed.source_digest.unwrap();
+    let of_file: Vec<_> =
+        index.references().map(Result::unwrap).filter(|reference| reference.source_digest == Some(digest)).collect();
+    assert_eq!(of_file.len(), 1);
+    assert_eq!(of_file[0].code, Code([5; 32]));
+    assert_eq!(index.info().unwrap().items, 20);
+}
+
+#[test]
+fn a_removed_work_is_gone_and_may_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), 0..20);
+    let full = contents(&open(directory.path()));
+    let id = entry(2).work.id;
+    let mut writer = Writer::open(directory.path()).unwrap();
+    let expected = open(directory.path()).references().filter(|r| r.as_ref().unwrap().work == id).count() as u64;
+    assert_eq!(writer.remove(&id).unwrap(), expected);
+    assert_eq!(writer.remove(&id).unwrap(), 0, "removed twice");
+    assert_eq!(writer.remove(&WorkId::new("unknown").unwrap()).unwrap(), 0);
+    writer.commit().unwrap();
+    let index = open(directory.path());
+    assert!(contents(&index).iter().all(|line| !line.contains(id.as_str())));
+    assert_eq!(index.info().unwrap().tombstones, expected);
+    assert_eq!(index.info().unwrap().works, 4);
+    assert_eq!(index.verify(), []);
+    drop(writer);
+    build(directory.path(), 0..20);
+    assert_eq!(contents(&open(directory.path())), full);
+}
+
+#[test]
+fn codes_that_say_too_little_are_refused_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open_with(directory.path(), Rules { min_quality: 50 }).unwrap();
+    let views = [(Code([0; 32]), 100), (Code([0xff; 32]), 100), (Code([1; 32]), 49), (Code([2; 32]), 50)];
+    let fingerprints = vec![picture(0, views.map(|(code, quality)| view(code, quality)).to_vec())];
+    writer.add(Entry { fingerprints, ..entry(1) }).unwrap();
+    let commit = writer.commit().unwrap();
+    assert_eq!((commit.references, commit.refused_low_information), (1, 3));
+    assert_eq!(open(directory.path()).references().count(), 1);
+    assert_eq!(open(directory.path()).files().count(), 1, "the file itself is registered");
+}
+
+#[test]
+fn many_works_may_share_a_code() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    let count = 5000;
+    for place in 0..count {
+        let fingerprints = vec![picture(0, vec![view(Code([3; 32]), 90)])];
+        let (work, source_name) = (work(&format!("w{place:05}")), place.to_string());
+        writer.add(Entry { work, source_name, source_digest: None, fingerprints, thumbnail: None }).unwrap();
+    }
+    writer.commit().unwrap();
+    let info = open(directory.path()).info().unwrap();
+    assert_eq!((info.codes, info.references, info.works), (1, count, count));
+    assert_eq!((info.largest_cluster, info.hot_codes), (count, 1));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// However entries arrive, in one commit or in many, with removals between, the compacted index has the bytes of an
+    /// index that was built at once of what is left.
+    #[test]
+    fn a_compacted_index_is_the_index_of_a_fresh_build(
+        seeds in prop::collection::vec(0..60_u64, 0..40),
+        cuts in prop::collection::vec(0..40_usize, 0..4),
+        removed in prop::option::of(0..5_u64),
+    ) {
+        let (grown, fresh) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut writer = Writer::open(grown.path()).unwrap();
+        for (place, seed) in seeds.iter().enumerate() {
+            writer.add(entry(*seed)).unwrap();
+            if cuts.contains(&place) {
+                writer.commit().unwrap();
+            }
+        }
+        let removed = removed.map(|seed| entry(seed).work.id);
+        if let Some(id) = &removed {
+            writer.remove(id).unwrap();
+        }
+        writer.commit().unwrap();
+        let before = contents(&open(grown.path()));
+        writer.compact().unwrap();
+        prop_assert!(contents(&open(grown.path())) == before, "compacting changed the contents");
+        prop_assert_eq!(open(grown.path()).verify(), []);
+
+        let mut writer = Writer::open(fresh.path()).unwrap();
+        for seed in &seeds {
+            let entry = entry(*seed);
+            if removed.as_ref() != Some(&entry.work.id) {
+                writer.add(entry).unwrap();
+            }
+        }
+        writer.commit().unwrap();
+        let segments = |directory: &Path| -> Vec<Vec<u8>> {
+            files(directory).into_iter().filter(|(name, _)| name.starts_with("segment")).map(|(_, bytes)| bytes).collect()
+        };
+        prop_assert!(segments(grown.path()) == segments(fresh.path()), "other bytes than a fresh build");
+    }
+}
