@@ -2,6 +2,7 @@
 
 use minutia_media::Picture;
 
+use super::image::pdq_area;
 use super::{Code, pdq, pdq_512};
 
 /// The number under which an algorithm stands on disk.
@@ -25,8 +26,8 @@ pub struct Algorithm {
 }
 
 impl AlgorithmId {
-    /// `pdq-512`: what scans use.
-    pub const PDQ_512: AlgorithmId = AlgorithmId(2);
+    /// `pdq-area`: what scans use.
+    pub const PDQ_AREA: AlgorithmId = AlgorithmId(3);
 
     /// The row of this number, if this build knows it.
     pub fn row(self) -> Option<&'static Algorithm> {
@@ -47,13 +48,23 @@ pub const ALGORITHMS: &[Algorithm] = &[
         },
     },
     Algorithm {
-        id: AlgorithmId::PDQ_512,
+        id: AlgorithmId(2),
         name: "pdq-512",
         bits: 256,
-        about: "PDQ after nearest-neighbour sampling to 512x512, as the C++ tool computes it (Meta, 2019); used by scans",
+        about: "PDQ after nearest-neighbour sampling to 512x512, as the C++ tool computes it (Meta, 2019)",
         code: |picture| {
             let hash = pdq_512(picture);
             (hash.code, Some(hash.quality))
+        },
+    },
+    Algorithm {
+        id: AlgorithmId::PDQ_AREA,
+        name: "pdq-area",
+        bits: 256,
+        about: "PDQ after averaging to at most 512 pixels a side: within a few bits of pdq, used by scans for every view",
+        code: |picture| {
+            let (code, quality) = pdq_area(picture);
+            (code, Some(quality))
         },
     },
 ];

@@ -9,6 +9,8 @@ mod classic;
 mod code;
 mod image;
 mod pdq;
+mod region;
+mod trim;
 
 pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};
 pub use code::{Code, ParseCodeError};

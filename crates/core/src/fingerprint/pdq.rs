@@ -31,16 +31,18 @@ pub struct DihedralHash {
 
 /// A plane of luma in `f32`, row-major.
 #[derive(Clone, Debug)]
-pub(super) struct Plane {
-    pub(super) width: usize,
-    pub(super) height: usize,
-    pub(super) values: Vec<f32>,
+struct Plane {
+    width: usize,
+    height: usize,
+    values: Vec<f32>,
 }
 
 /// The side to which `pdq-512` samples larger pictures.
 const SAMPLED: usize = 512;
-const SIDE: usize = 64;
+pub(super) const SIDE: usize = 64;
 const LOW: usize = 16;
+/// The lowest frequencies but the constant, a row a vertical frequency.
+pub(super) type Low = [[f32; LOW]; LOW];
 /// The reference gives pictures with a shorter side an all-zero code of quality 0.
 const SHORTEST: usize = 5;
 
@@ -69,14 +71,14 @@ fn first(hashes: &DihedralHash) -> Hash {
 }
 
 /// The picture's luma at full size.
-pub(super) fn plane(picture: &Picture) -> Plane {
+fn plane(picture: &Picture) -> Plane {
     // pip pdqhash weighs in f64 and rounds once, the C++ tool weighs in f32: visible where coefficients are nearly zero.
     let weigh = |[r, g, b]: [u8; 3]| (0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b)) as f32;
     sample(picture, picture.width() as usize, picture.height() as usize, weigh)
 }
 
 /// The picture's luma, brought to 512x512 where a side is longer than that.
-pub(super) fn sampled(picture: &Picture) -> Plane {
+fn sampled(picture: &Picture) -> Plane {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let weigh = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
     let (to_width, to_height) = if width > SAMPLED || height > SAMPLED { (SAMPLED, SAMPLED) } else { (width, height) };
@@ -104,15 +106,13 @@ fn sample(picture: &Picture, to_width: usize, to_height: usize, weigh: impl Fn([
 }
 
 /// All eight codes of a plane, from one transform.
-pub(super) fn dihedral(plane: &Plane) -> DihedralHash {
+fn dihedral(plane: &Plane) -> DihedralHash {
     if plane.width < SHORTEST || plane.height < SHORTEST {
         return DihedralHash { codes: [Code([0; 32]); 8], quality: 0 };
     }
     let small = to_64(plane);
-    let quality = quality(&small);
     let low = transform(&small);
-    let codes = Dihedral::ALL.map(|turn| code(&turned(&low, turn)));
-    DihedralHash { codes, quality }
+    DihedralHash { codes: Dihedral::ALL.map(|turn| code(&turned(&low, turn))), quality: quality(&small) }
 }
 
 fn to_64(plane: &Plane) -> Vec<f32> {
@@ -177,7 +177,7 @@ fn boxed(from: &[f32], to: &mut [f32], length: usize, stride: usize, window: usi
     }
 }
 
-fn quality(small: &[f32]) -> u8 {
+pub(super) fn quality(small: &[f32]) -> u8 {
     let step = |u: f32, v: f32| (((u - v) * 100.0) / 255.0) as i32;
     let mut sum = 0;
     for i in 0..SIDE {
@@ -207,7 +207,7 @@ fn matrix() -> &'static [[f32; SIDE]; LOW] {
     })
 }
 
-fn transform(small: &[f32]) -> [[f32; LOW]; LOW] {
+pub(super) fn transform(small: &[f32]) -> Low {
     let matrix = matrix();
     let mut half = [[0.0_f32; SIDE]; LOW];
     for (row, weights) in half.iter_mut().zip(matrix) {
@@ -228,7 +228,7 @@ fn transform(small: &[f32]) -> [[f32; LOW]; LOW] {
     })
 }
 
-fn turned(low: &[[f32; LOW]; LOW], turn: Dihedral) -> [[f32; LOW]; LOW] {
+pub(super) fn turned(low: &Low, turn: Dihedral) -> Low {
     let odd = |n: usize| n % 2 == 0; // frequency n + 1 is odd in space
     let sign = |flip: bool, value: f32| if flip { -value } else { value };
     std::array::from_fn(|i| {
@@ -245,7 +245,7 @@ fn turned(low: &[[f32; LOW]; LOW], turn: Dihedral) -> [[f32; LOW]; LOW] {
     })
 }
 
-fn code(low: &[[f32; LOW]; LOW]) -> Code {
+pub(super) fn code(low: &Low) -> Code {
     let mut sorted: Vec<f32> = low.iter().flatten().copied().collect();
     let middle = LOW * LOW / 2 - 1;
     let (_, &mut median, _) = sorted.select_nth_unstable_by(middle, f32::total_cmp);

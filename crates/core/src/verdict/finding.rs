@@ -89,8 +89,14 @@ pub enum Evidence {
         algorithm: AlgorithmId,
         /// Bits that differ (after complementing, where `transform.inverted`).
         distance_bits: u32,
-        /// At most this many were allowed at the finding's level.
-        threshold_bits: u32,
+        /// The distance and what was added because the two codes say little: what decided.
+        score: f64,
+        /// The score was to be at most this at the finding's level.
+        threshold: u32,
+        /// Redundancy of the query's code, about 1 for one that says much.
+        query_redundancy: f64,
+        /// Redundancy of the reference's code.
+        reference_redundancy: f64,
         /// How the query differs from the reference.
         transform: Transform,
         /// Frame of the query, 0 for stills.

@@ -1,4 +1,4 @@
-//! The judge: from a distance to a level, with the numbers that decided.
+//! The judge: from a score to a level, with the numbers that decided.
 
 use super::Level;
 use super::calibration::Calibration;
@@ -20,17 +20,17 @@ impl Default for Allowed {
     }
 }
 
-/// The greatest distances of the two levels, inclusive, in bits.
+/// The greatest scores of the two levels, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Thresholds {
-    /// Up to here a finding is a `match`; `None` where no distance is rare enough for an index of this size.
-    pub match_bits: Option<u32>,
+    /// Up to here a finding is a `match`; `None` where no score is rare enough for an index of this size.
+    pub match_score: Option<u32>,
     /// Up to here it is `possible`.
-    pub possible_bits: Option<u32>,
+    pub possible_score: Option<u32>,
 }
 
-/// What one distance means in an index of a given size.
+/// What one score means in an index of a given size.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge {
     calibration: &'static Calibration,
@@ -42,9 +42,9 @@ impl Judge {
     /// For an index of `references` pictures, by `calibration`.
     pub fn new(calibration: &'static Calibration, references: u64, allowed: Allowed) -> Judge {
         let references = references.max(1);
-        let match_bits = calibration.threshold(references, allowed.at_match);
-        let possible_bits = calibration.threshold(references, allowed.at_possible.max(allowed.at_match));
-        Judge { calibration, references, thresholds: Thresholds { match_bits, possible_bits } }
+        let match_score = calibration.threshold(references, allowed.at_match);
+        let possible_score = calibration.threshold(references, allowed.at_possible.max(allowed.at_match));
+        Judge { calibration, references, thresholds: Thresholds { match_score, possible_score } }
     }
 
     /// The row that this judge goes by.
@@ -62,18 +62,18 @@ impl Judge {
         self.thresholds
     }
 
-    /// The level of a pair at `distance_bits`, and the threshold that it kept; `None` beyond both.
-    pub fn level(&self, distance_bits: u32) -> Option<(Level, u32)> {
-        let keeps = |threshold: Option<u32>| threshold.filter(|&bits| distance_bits <= bits);
-        keeps(self.thresholds.match_bits)
-            .map(|bits| (Level::Match, bits))
-            .or_else(|| keeps(self.thresholds.possible_bits).map(|bits| (Level::Possible, bits)))
+    /// The level of a pair with `score`, and the threshold that it kept; `None` beyond both.
+    pub fn level(&self, score: f64) -> Option<(Level, u32)> {
+        let keeps = |threshold: Option<u32>| threshold.filter(|&most| score <= f64::from(most));
+        keeps(self.thresholds.match_score)
+            .map(|most| (Level::Match, most))
+            .or_else(|| keeps(self.thresholds.possible_score).map(|most| (Level::Possible, most)))
     }
 
-    /// How many unrelated pictures of this index are expected as near as `distance_bits`, and whether the calibration's
-    /// data reach that far.
-    pub fn expected_false_matches(&self, distance_bits: u32) -> (f64, bool) {
-        let tail = self.calibration.tail(distance_bits);
+    /// How many unrelated pictures of this index are expected to score `score` or less, and whether that is beyond the
+    /// calibration's data.
+    pub fn expected_false_matches(&self, score: f64) -> (f64, bool) {
+        let tail = self.calibration.tail(score);
         (tail.probability * self.references as f64, tail.extrapolated)
     }
 }

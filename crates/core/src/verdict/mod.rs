@@ -4,7 +4,9 @@ pub mod calibration;
 mod finding;
 mod judge;
 mod outcome;
+mod score;
 
 pub use finding::{Evidence, Finding, Level, Outcome, Transform};
 pub use judge::{Allowed, Judge, Thresholds};
 pub use outcome::{outcome_of, outcome_of_failure};
+pub use score::{Penalty, redundancy};

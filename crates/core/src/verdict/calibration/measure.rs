@@ -3,52 +3,75 @@
 use rayon::prelude::*;
 
 use crate::fingerprint::{Code, ImageFingerprint};
+use crate::verdict::{Penalty, redundancy};
 
-/// Distances of pairs of unrelated pictures.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Scores from here on are counted together.
+const HIGHEST: usize = 160;
+
+/// Scores of pairs of unrelated pictures.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    /// `at[d]` is the number of ordered pairs whose nearest views are `d` bits apart, 0..=256.
+    /// `at[s]` is the number of ordered pairs whose lowest score, rounded up, is `s`; the last entry is for all above.
     pub at: Vec<u64>,
-    /// The nearest pairs (distance, query, reference), nearest first: look at these before believing that the pictures
-    /// are unrelated.
-    pub nearest: Vec<(u32, usize, usize)>,
+    /// The pairs with the lowest scores (score, query, reference), lowest first: look at these before believing that the
+    /// pictures are unrelated.
+    pub lowest: Vec<(f64, usize, usize)>,
 }
 
-/// Compares every query with every reference of another picture (`queries[i]` and `references[i]` are the same
-/// picture), as a scan does: all views against all views, near and complemented. `keep` nearest pairs are listed.
+/// A query's view made ready for comparison.
+struct Ready {
+    words: [u64; 4],
+    penalty: Penalty,
+}
+
+/// Compares every query with every reference of another picture (`queries[i]` and `references[i]` are the same picture), as
+/// a scan does: all views against all views, near and complemented. The `keep` lowest pairs are listed.
 pub fn measure(queries: &[ImageFingerprint], references: &[ImageFingerprint], keep: usize) -> Histogram {
-    let codes: Vec<Vec<[u64; 4]>> = references.iter().map(words_of_views).collect();
-    let rows: Vec<(Vec<u64>, Vec<(u32, usize, usize)>)> = queries
+    let known: Vec<Vec<([u64; 4], f64)>> = references
+        .iter()
+        .map(|reference| reference.views.iter().map(|view| (words(&view.code), redundancy(&view.code))).collect())
+        .collect();
+    let rows: Vec<(Vec<u64>, Vec<(f64, usize, usize)>)> = queries
         .par_iter()
         .enumerate()
         .map(|(q, query)| {
-            let views = words_of_views(query);
-            let mut at = vec![0; 257];
-            let mut near = Vec::new();
-            for (r, reference) in codes.iter().enumerate().filter(|&(r, _)| r != q) {
-                let nearest = views.iter().flat_map(|a| reference.iter().map(move |b| least_distance(a, b))).min();
-                if let Some(distance) = nearest {
-                    at[distance as usize] += 1;
-                    near.push((distance, q, r));
+            let views: Vec<Ready> = query
+                .views
+                .iter()
+                .map(|view| Ready { words: words(&view.code), penalty: Penalty::of(&view.code, view.plain_rim) })
+                .collect();
+            let mut at = vec![0; HIGHEST + 1];
+            let mut low = Vec::new();
+            for (r, reference) in known.iter().enumerate().filter(|&(r, _)| r != q) {
+                if let Some(score) = lowest(&views, reference) {
+                    at[(score.ceil() as usize).min(HIGHEST)] += 1;
+                    low.push((score, q, r));
                 }
             }
-            near.sort_unstable();
-            near.truncate(keep);
-            (at, near)
+            low.sort_by(by_score);
+            low.truncate(keep);
+            (at, low)
         })
         .collect();
-    let mut total = Histogram { at: vec![0; 257], nearest: Vec::new() };
-    for (at, near) in rows {
+    let mut total = Histogram { at: vec![0; HIGHEST + 1], lowest: Vec::new() };
+    for (at, low) in rows {
         total.at.iter_mut().zip(at).for_each(|(sum, n)| *sum += n);
-        total.nearest.extend(near);
+        total.lowest.extend(low);
     }
-    total.nearest.sort_unstable();
-    total.nearest.truncate(keep);
+    total.lowest.sort_by(by_score);
+    total.lowest.truncate(keep);
     total
 }
 
-fn words_of_views(fingerprint: &ImageFingerprint) -> Vec<[u64; 4]> {
-    fingerprint.views.iter().map(|view| words(&view.code)).collect()
+fn by_score(a: &(f64, usize, usize), b: &(f64, usize, usize)) -> std::cmp::Ordering {
+    a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2)))
+}
+
+fn lowest(query: &[Ready], reference: &[([u64; 4], f64)]) -> Option<f64> {
+    let scores = query.iter().flat_map(|view| {
+        reference.iter().map(|(words, redundancy)| view.penalty.score(least_distance(&view.words, words), *redundancy))
+    });
+    scores.min_by(f64::total_cmp)
 }
 
 fn words(code: &Code) -> [u64; 4] {

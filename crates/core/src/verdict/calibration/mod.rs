@@ -1,23 +1,23 @@
-//! Calibration: how often two *unrelated* pictures come as near as a given distance.
+//! Calibration: how often two *unrelated* pictures score as low as a copy.
 //!
-//! The unit is a pair of pictures, not a pair of codes: the distance of a pair is the least over all views of one
-//! against all views of the other, turned, cropped, trimmed and complemented, exactly as a scan compares them. Views of
+//! The unit is a pair of pictures, not a pair of codes: the score of a pair is the least over all views of one against
+//! all views of the other, turned, cropped, trimmed and complemented, exactly as a scan compares them. Views of
 //! one picture are far from independent; counting pairs of pictures leaves nothing to assume about them. The tail times
-//! the number of registered pictures is the number of unrelated references expected to come as near by chance.
+//! the number of registered pictures is the number of unrelated references expected to score as low by chance.
 //!
 //! Rows are made by `minutia calibrate` from pictures known to be unrelated, never by hand.
 
 mod measure;
-mod pdq_512;
+mod views;
 
 pub use measure::{Histogram, measure};
 
 use crate::fingerprint::AlgorithmId;
 
-/// What is known of one algorithm's distances between unrelated pictures.
+/// What is known of one algorithm's scores between unrelated pictures.
 #[derive(Clone, Copy, Debug)]
 pub struct Calibration {
-    /// Whose distances.
+    /// Whose scores.
     pub algorithm: AlgorithmId,
     /// The pictures that were measured, in words.
     pub data: &'static str,
@@ -27,28 +27,28 @@ pub struct Calibration {
     pub pictures: u64,
     /// How many ordered pairs of pictures that had something to compare.
     pub pairs: u64,
-    /// `within[d]` is the number of pairs at distance `d` or less; the last entry stands for everything beyond it.
+    /// `within[s]` is the number of pairs that score `s` or less; the last entry stands for everything beyond it.
     pub within: &'static [u64],
 }
 
 /// A probability read off the calibration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tail {
-    /// Share of unrelated pairs of pictures at this distance or less.
+    /// Share of unrelated pairs of pictures with this score or a lower one.
     pub probability: f64,
     /// Fewer than [`Calibration::FEWEST`] pairs were seen there: the value continues the observed decline.
     pub extrapolated: bool,
 }
 
 /// The table, one row an algorithm.
-pub const CALIBRATIONS: &[Calibration] = &[pdq_512::ROW];
+pub const CALIBRATIONS: &[Calibration] = &[views::ROW];
 
 impl Calibration {
     /// Below this many observed pairs the count is extrapolated instead of believed: 20 pairs give a 95 % interval of
     /// about 0.6 to 1.5 times the count.
     pub const FEWEST: u64 = 20;
 
-    /// Over this many distances the decline is measured that extrapolation continues.
+    /// Over this many steps the decline is measured that extrapolation continues.
     const SLOPE_SPAN: usize = 6;
 
     /// The row for `algorithm`.
@@ -56,13 +56,13 @@ impl Calibration {
         CALIBRATIONS.iter().find(|row| row.algorithm == algorithm)
     }
 
-    /// The share of unrelated pairs at `distance_bits` or less.
+    /// The share of unrelated pairs that score `score` or less; scores are rounded up to whole ones.
     ///
-    /// Where fewer than [`Self::FEWEST`] pairs were observed, the last observed decline per bit is continued. The true
-    /// tail of a sum of many bits falls ever faster, so this errs on the side of more expected false matches.
-    pub fn tail(&self, distance_bits: u32) -> Tail {
+    /// Where fewer than [`Self::FEWEST`] pairs were observed, the last observed decline per point is continued. The tail
+    /// of a sum of many bits falls ever faster, so this errs on the side of more expected false matches.
+    pub fn tail(&self, score: f64) -> Tail {
         let last = self.within.len() - 1;
-        let asked = (distance_bits as usize).min(last);
+        let asked = (score.ceil().max(0.0) as usize).min(last);
         let share = |d: usize| self.within[d] as f64 / self.pairs as f64;
         let anchor = self.within.iter().position(|&n| n >= Self::FEWEST).unwrap_or(last);
         if asked >= anchor {
@@ -70,7 +70,7 @@ impl Calibration {
         }
         let far = (anchor + Self::SLOPE_SPAN).min(last);
         let steps = (far - anchor).max(1);
-        // The mean decline per bit, found without a logarithm: the ratio whose `steps`-th power spans the two counts.
+        // The mean decline per point, found without a logarithm: the ratio whose `steps`-th power spans the two counts.
         let decline = root(share(anchor) / share(far), steps);
         let mut probability = share(anchor);
         for _ in asked..anchor {
@@ -79,15 +79,15 @@ impl Calibration {
         Tail { probability, extrapolated: true }
     }
 
-    /// The greatest distance at which at most `allowed` false matches are expected among `references` unrelated
-    /// pictures; `None` where even distance 0 is too much.
+    /// The greatest whole score at which at most `allowed` false matches are expected among `references` unrelated
+    /// pictures; `None` where even 0 is too much.
     pub fn threshold(&self, references: u64, allowed: f64) -> Option<u32> {
-        (0..self.within.len() as u32).take_while(|&d| self.expected(d, references) <= allowed).last()
+        (0..self.within.len() as u32).take_while(|&s| self.expected(f64::from(s), references) <= allowed).last()
     }
 
-    /// How many of `references` unrelated pictures are expected at `distance_bits` or less.
-    pub fn expected(&self, distance_bits: u32, references: u64) -> f64 {
-        self.tail(distance_bits).probability * references as f64
+    /// How many of `references` unrelated pictures are expected to score `score` or less.
+    pub fn expected(&self, score: f64, references: u64) -> f64 {
+        self.tail(score).probability * references as f64
     }
 }
 
@@ -114,15 +114,15 @@ mod tests {
     fn continues_the_observed_decline() {
         let within: Vec<u64> = (0..=64).map(|d| if d < 30 { 0 } else { 1u64 << (d - 20) }).collect();
         let row = Calibration {
-            algorithm: AlgorithmId::PDQ_512,
+            algorithm: AlgorithmId::PDQ_AREA,
             data: "",
             command: "",
             pictures: 0,
             pairs: 1 << 44,
             within: within.leak(),
         };
-        assert!(!row.tail(30).extrapolated);
-        let below = row.tail(25);
+        assert!(!row.tail(30.0).extrapolated);
+        let below = row.tail(24.5);
         assert!(below.extrapolated);
         let exact = 1024.0 / 32.0 / (1u64 << 44) as f64;
         assert!((below.probability / exact - 1.0).abs() < 1e-9, "{} against {exact}", below.probability);
@@ -137,8 +137,8 @@ mod tests {
             assert!(row.within.is_sorted(), "{:?}", row.algorithm);
             assert!(*row.within.last().unwrap() <= row.pairs);
             assert!(row.pairs > 1_000_000 && !row.data.is_empty() && !row.command.is_empty());
-            let tails: Vec<f64> = (0..row.within.len() as u32).map(|d| row.tail(d).probability).collect();
-            assert!(tails.is_sorted(), "a greater distance is never rarer");
+            let tails: Vec<f64> = (0..row.within.len()).map(|s| row.tail(s as f64).probability).collect();
+            assert!(tails.is_sorted(), "a greater score is never rarer");
         }
     }
 }

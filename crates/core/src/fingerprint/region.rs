@@ -1,0 +1,156 @@
+//! Regions: 64x64 values of a part of a plane, from which PDQ's transform makes a code.
+//!
+//! A cell's value is the mean under a tent as wide as the cell, centred on it: what PDQ's two box filters amount to, for
+//! a rectangle anywhere in the picture. Sums are `f32` in a fixed order.
+
+use minutia_media::{Luma, Picture};
+
+use super::pdq::SIDE;
+
+/// The longer side of the plane from which views are cut.
+pub(super) const LONGEST: usize = 512;
+
+/// The picture's luma, each pixel the mean of those that it stands for, its longer side at most [`LONGEST`].
+pub(super) fn reduced(picture: &Picture) -> Luma {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let longest = width.max(height);
+    let fit = |side: usize| if longest <= LONGEST { side } else { ((side * LONGEST + longest / 2) / longest).max(1) };
+    let (to_width, to_height) = (fit(width), fit(height));
+    let pixels = match picture {
+        Picture::Luma(luma) if (to_width, to_height) == (width, height) => luma.pixels().to_vec(),
+        Picture::Luma(luma) => shrink(luma.pixels(), width, height, to_width, to_height),
+        Picture::Rgb(rgb) => {
+            let grey: Vec<u8> = rgb.pixels().as_chunks::<3>().0.iter().map(|&pixel| luma_of(pixel)).collect();
+            shrink(&grey, width, height, to_width, to_height)
+        }
+    };
+    Luma::new(to_width as u32, to_height as u32, pixels).expect("the sides were just chosen")
+}
+
+/// ITU-R BT.601 luma in 16-bit fixed point, rounded.
+fn luma_of([r, g, b]: [u8; 3]) -> u8 {
+    ((19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b) + 32_768) >> 16) as u8
+}
+
+fn shrink(from: &[u8], width: usize, height: usize, to_width: usize, to_height: usize) -> Vec<u8> {
+    let start = |n: usize, side: usize, of: usize| n * side / of;
+    let columns: Vec<usize> = (0..=to_width).map(|x| start(x, width, to_width)).collect();
+    let mut sums = vec![0_u32; width];
+    let mut out = Vec::with_capacity(to_width * to_height);
+    for y in 0..to_height {
+        let rows = start(y, height, to_height)..start(y + 1, height, to_height);
+        sums.fill(0);
+        for row in from.chunks_exact(width).take(rows.end).skip(rows.start) {
+            sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += u32::from(value));
+        }
+        out.extend(columns.windows(2).map(|pair| {
+            let count = ((pair[1] - pair[0]) * rows.len()) as u32;
+            let sum: u32 = sums[pair[0]..pair[1]].iter().sum();
+            ((sum + count / 2) / count) as u8
+        }));
+    }
+    out
+}
+
+/// A part of a plane in pixels, not necessarily whole ones, half open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Part {
+    pub(super) left: f32,
+    pub(super) top: f32,
+    pub(super) right: f32,
+    pub(super) bottom: f32,
+}
+
+/// The 64x64 values of `part`, row-major.
+pub(super) fn values(plane: &Luma, part: Part) -> Vec<f32> {
+    let width = plane.width() as usize;
+    let rows = tents(plane.height() as usize, part.top, part.bottom);
+    let columns = tents(width, part.left, part.right);
+    let (first, last) = (columns[0].from, columns.iter().map(|tent| tent.from + tent.weights.len()).max().unwrap_or(0));
+    let mut line = vec![0.0_f32; last - first];
+    let mut values = Vec::with_capacity(SIDE * SIDE);
+    for tent in &rows {
+        line.fill(0.0);
+        for (row, &weight) in plane.pixels().chunks_exact(width).skip(tent.from).zip(&tent.weights) {
+            line.iter_mut().zip(&row[first..last]).for_each(|(sum, &value)| *sum += weight * f32::from(value));
+        }
+        values.extend(columns.iter().map(|tent| {
+            let under = &line[tent.from - first..];
+            under.iter().zip(&tent.weights).fold(0.0, |sum, (&value, &weight)| sum + weight * value)
+        }));
+    }
+    values
+}
+
+/// The pixels under one cell's tent and their weights, which sum to 1.
+struct Tent {
+    from: usize,
+    weights: Vec<f32>,
+}
+
+fn tents(pixels: usize, start: f32, end: f32) -> Vec<Tent> {
+    let length = end - start;
+    let half = (length / (2 * SIDE) as f32).max(1.0);
+    (0..SIDE)
+        .map(|cell| {
+            let centre = start + (cell as f32 + 0.5) * length / SIDE as f32;
+            let from = ((centre - half).max(0.0) as usize).min(pixels - 1);
+            let to = ((centre + half) as usize + 1).clamp(from + 1, pixels);
+            let weigh = |pixel: usize| (1.0 - (pixel as f32 + 0.5 - centre).abs() / half).max(0.0);
+            let mut weights: Vec<f32> = (from..to).map(weigh).collect();
+            let sum: f32 = weights.iter().sum();
+            if sum > 1e-6 {
+                weights.iter_mut().for_each(|weight| *weight /= sum);
+                Tent { from, weights }
+            } else {
+                Tent { from: (centre as usize).min(pixels - 1), weights: vec![1.0] }
+            }
+        })
+        .collect()
+}
+
+/// How much of the rim of 64x64 values is one shade: the most of its 256 values (corners count twice) that lie within 17
+/// neighbouring levels, at most 255. A subject on a plain ground has a high share, and little of its code is its own.
+pub(super) fn plain_rim(values: &[f32]) -> u8 {
+    let mut levels = [0_u16; 256 + 16];
+    let mut count = |value: f32| levels[value.clamp(0.0, 255.0) as usize] += 1;
+    for n in 0..SIDE {
+        count(values[n]);
+        count(values[(SIDE - 1) * SIDE + n]);
+        count(values[n * SIDE]);
+        count(values[n * SIDE + SIDE - 1]);
+    }
+    let most = levels.windows(17).map(|window| window.iter().sum::<u16>()).max().unwrap_or(0);
+    most.min(255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_stays_constant() {
+        for (w, h) in [(1, 1), (1, 700), (700, 1), (63, 65), (513, 2), (1024, 300)] {
+            let plane = reduced(&Picture::Luma(Luma::new(w, h, vec![77; (w * h) as usize]).unwrap()));
+            assert!(plane.width() <= 512 && plane.height() <= 512);
+            let whole = Part { left: 0.0, top: 0.0, right: plane.width() as f32, bottom: plane.height() as f32 };
+            assert!(values(&plane, whole).iter().all(|value| (value - 77.0).abs() < 1e-3), "{w}x{h}");
+        }
+    }
+
+    #[test]
+    fn shrinking_keeps_the_mean() {
+        let pixels: Vec<u8> = (0..1000 * 800).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let mean = |values: &[u8]| values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
+        let small = reduced(&Picture::Luma(Luma::new(1000, 800, pixels.clone()).unwrap()));
+        assert_eq!((small.width(), small.height()), (512, 410));
+        assert!((mean(small.pixels()) - mean(&pixels)).abs() < 0.5);
+    }
+
+    #[test]
+    fn a_plain_rim_is_full_and_a_ramp_is_not() {
+        assert_eq!(plain_rim(&[9.0; SIDE * SIDE]), 255);
+        let ramp: Vec<f32> = (0..SIDE * SIDE).map(|n| ((n % SIDE) * 4) as f32).collect();
+        assert!(plain_rim(&ramp) < 100);
+    }
+}

@@ -1,7 +1,0 @@
-//! The row of `pdq-512`: made by `minutia calibrate`, not by hand.
-
-use super::Calibration;
-use crate::fingerprint::AlgorithmId;
-
-pub(super) const ROW: Calibration =
-    Calibration { algorithm: AlgorithmId::PDQ_512, data: "", command: "", pictures: 0, pairs: 1, within: &[1] };
