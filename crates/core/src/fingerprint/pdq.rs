@@ -229,7 +229,7 @@ pub(super) fn transform(small: &[f32]) -> Low {
 }
 
 pub(super) fn turned(low: &Low, turn: Dihedral) -> Low {
-    let odd = |n: usize| n % 2 == 0; // frequency n + 1 is odd in space
+    let odd = |n: usize| n.is_multiple_of(2); // frequency n + 1 is odd in space
     let sign = |flip: bool, value: f32| if flip { -value } else { value };
     std::array::from_fn(|i| {
         std::array::from_fn(|j| match turn {

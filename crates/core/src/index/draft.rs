@@ -465,7 +465,7 @@ impl Finished {
 
 /// Writes a segment of these sections, header first; the header is returned.
 pub(super) fn write_segment(counts: Counts, sections: &[(Kind, Vec<u8>)], out: &mut dyn Write) -> io::Result<Header> {
-    let mut header = Header { algorithm: AlgorithmId::PDQ_512.0.into(), counts, ..Header::default() };
+    let mut header = Header { algorithm: AlgorithmId::PDQ_AREA.0.into(), counts, ..Header::default() };
     let checksums: Vec<u64> = sections.par_iter().map(|(_, bytes)| xxh3_64(bytes)).collect();
     let mut end = super::layout::HEADER_BYTES;
     for ((kind, bytes), checksum) in sections.iter().zip(checksums) {

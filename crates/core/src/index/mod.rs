@@ -11,7 +11,7 @@
 //! # let directory = std::env::temp_dir().join(format!("minutia-index-example-{}", std::process::id()));
 //! # let code: Code = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22".parse()?;
 //! # let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
-//! # let view = View { region, turn: Dihedral::Identity, code, quality: 100 };
+//! # let view = View { region, turn: Dihedral::Identity, code, quality: 100, plain_rim: 0 };
 //! # let (width, height, orientation) = (640, 480, Orientation::Upright);
 //! # let picture = ImageFingerprint { frame: 0, time_ms: 0, width, height, orientation, views: vec![view] };
 //! let mut writer = Writer::open(&directory)?;

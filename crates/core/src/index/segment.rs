@@ -284,11 +284,12 @@ pub(super) fn region_number(kind: RegionKind) -> u16 {
         RegionKind::Whole => 0,
         RegionKind::Trimmed => 1,
         RegionKind::Crop => 2,
+        RegionKind::Framed => 3,
     }
 }
 
 fn region_kind(number: u16) -> Option<RegionKind> {
-    [RegionKind::Whole, RegionKind::Trimmed, RegionKind::Crop].get(usize::from(number)).copied()
+    [RegionKind::Whole, RegionKind::Trimmed, RegionKind::Crop, RegionKind::Framed].get(usize::from(number)).copied()
 }
 
 /// The number of an orientation in EXIF.

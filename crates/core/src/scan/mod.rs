@@ -1,10 +1,12 @@
 //! Scanning: reading a source into items ([`Reader`]) and examining the items against an index.
 
+mod examine;
 #[cfg(feature = "image")]
 mod in_process;
 mod item;
 mod reader;
 
+pub use examine::{Examined, Examiner, Query};
 #[cfg(feature = "image")]
 pub use in_process::InProcess;
 pub use item::{Coverage, Item};

@@ -51,6 +51,11 @@ impl Penalty {
         Penalty { redundancy: redundancy(code), plain_rim: f64::from(plain_rim) / 255.0 }
     }
 
+    /// The redundancy of the query's code.
+    pub fn redundancy(&self) -> f64 {
+        self.redundancy
+    }
+
     /// The score of a pair at `distance_bits` from a reference's code of the given redundancy; lower is surer.
     pub fn score(&self, distance_bits: u32, reference_redundancy: f64) -> f64 {
         let distance = f64::from(distance_bits) + 20.0 * self.plain_rim;

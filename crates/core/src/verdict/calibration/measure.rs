@@ -13,10 +13,13 @@ const HIGHEST: usize = 160;
 pub struct Histogram {
     /// `at[s]` is the number of ordered pairs whose lowest score, rounded up, is `s`; the last entry is for all above.
     pub at: Vec<u64>,
-    /// The pairs with the lowest scores (score, query, reference), lowest first: look at these before believing that the
+    /// The pairs with the lowest scores, lowest first: look at these before believing that the
     /// pictures are unrelated.
-    pub lowest: Vec<(f64, usize, usize)>,
+    pub lowest: Vec<Pair>,
 }
+
+/// A score, and the places of the query and the reference that have it.
+pub type Pair = (f64, usize, usize);
 
 /// A query's view made ready for comparison.
 struct Ready {
@@ -31,7 +34,7 @@ pub fn measure(queries: &[ImageFingerprint], references: &[ImageFingerprint], ke
         .iter()
         .map(|reference| reference.views.iter().map(|view| (words(&view.code), redundancy(&view.code))).collect())
         .collect();
-    let rows: Vec<(Vec<u64>, Vec<(f64, usize, usize)>)> = queries
+    let rows: Vec<(Vec<u64>, Vec<Pair>)> = queries
         .par_iter()
         .enumerate()
         .map(|(q, query)| {
@@ -63,7 +66,7 @@ pub fn measure(queries: &[ImageFingerprint], references: &[ImageFingerprint], ke
     total
 }
 
-fn by_score(a: &(f64, usize, usize), b: &(f64, usize, usize)) -> std::cmp::Ordering {
+fn by_score(a: &Pair, b: &Pair) -> std::cmp::Ordering {
     a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2)))
 }
 

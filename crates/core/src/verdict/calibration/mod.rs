@@ -10,7 +10,7 @@
 mod measure;
 mod views;
 
-pub use measure::{Histogram, measure};
+pub use measure::{Histogram, Pair, measure};
 
 use crate::fingerprint::AlgorithmId;
 

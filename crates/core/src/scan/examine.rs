@@ -1,0 +1,205 @@
+//! Examining: items against an index, to findings and one outcome each.
+
+use std::collections::BTreeMap;
+
+use minutia_media::Kind;
+
+use super::Item;
+use crate::fingerprint::{AlgorithmId, Code, Fingerprint, ImageFingerprint};
+use crate::index::{Index, IndexError, Policy, Reference};
+use crate::search::{self, Hit, QueryGroup, Within};
+use crate::verdict::calibration::Calibration;
+use crate::verdict::{
+    Allowed, Evidence, Finding, Judge, Level, Outcome, Penalty, Transform, confidence, outcome_of, redundancy,
+};
+
+/// One item to examine, and the digest of the file that it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// BLAKE3 of the whole file; `None` for members of containers and where no digest was taken.
+    pub digest: Option<&'a [u8; 32]>,
+    /// The item as it was read.
+    pub item: &'a Item,
+}
+
+/// What came of one item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examined {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// What was found, at most one finding for each registered file: the surest first, ties by work and file name.
+    pub findings: Vec<Finding>,
+}
+
+/// Examines items against one index, at stated thresholds.
+#[derive(Debug)]
+pub struct Examiner<'i> {
+    index: &'i Index,
+    judge: Judge,
+    settings: search::Settings,
+}
+
+/// A hit that kept a threshold.
+struct Kept {
+    hit: Hit,
+    score: f64,
+    redundancies: (f64, f64),
+    level: Level,
+    threshold: u32,
+    reference: Reference,
+}
+
+impl<'i> Examiner<'i> {
+    /// For `index`, with as many false matches `allowed` for one item.
+    pub fn new(index: &'i Index, allowed: Allowed, settings: search::Settings) -> Examiner<'i> {
+        let calibration = Calibration::of(AlgorithmId::PDQ_AREA).expect("a test walks the table of calibrations");
+        Examiner { index, judge: Judge::new(calibration, index.pictures(), allowed), settings }
+    }
+
+    /// The thresholds and the calibration behind them.
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// Examines `queries` in one search; one answer each, in order. How items are batched changes the speed alone.
+    ///
+    /// # Errors
+    /// [`IndexError`] where the index turns out to be damaged.
+    pub fn examine(&self, queries: &[Query<'_>]) -> Result<Vec<Examined>, IndexError> {
+        let mut found = queries.iter().map(|query| self.identical(query)).collect::<Result<Vec<_>, _>>()?;
+        let images: Vec<(usize, &ImageFingerprint)> = queries
+            .iter()
+            .enumerate()
+            .flat_map(|(n, query)| query.item.fingerprints.iter().map(move |Fingerprint::Image(image)| (n, image)))
+            .collect();
+        for (number, finding) in self.near(&images)? {
+            let same =
+                |other: &Finding| (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name);
+            if !found[number].iter().any(same) {
+                found[number].push(finding);
+            }
+        }
+        let judged = queries.iter().zip(found).map(|(query, mut findings)| {
+            findings.sort_by(surest_first);
+            Examined { outcome: outcome_of(query.item, &findings), findings }
+        });
+        Ok(judged.collect())
+    }
+
+    /// Findings by the file's digest alone: the registered files that are byte for byte the same.
+    fn identical(&self, query: &Query<'_>) -> Result<Vec<Finding>, IndexError> {
+        let Some(digest) = query.digest else { return Ok(Vec::new()) };
+        let files = self.index.files_with_digest(digest)?;
+        files
+            .into_iter()
+            .map(|file| {
+                let work = self.index.work(&file.work)?;
+                Ok(Finding {
+                    title: work.as_ref().and_then(|work| work.title.clone()),
+                    policy: work.map_or(Policy::default(), |work| work.policy),
+                    work: file.work,
+                    reference_name: file.source_name,
+                    reference_digest: file.source_digest,
+                    modality: query.item.format.map_or(Kind::Other, |format| format.row().kind),
+                    level: Level::Match,
+                    evidence: Evidence::Identical,
+                    query_span_ms: None,
+                    reference_span_ms: None,
+                    expected_false_matches: 0.0,
+                    extrapolated: false,
+                    confidence: 1.0,
+                })
+            })
+            .collect()
+    }
+
+    /// Findings by codes: for each item and registered file the lowest score over all views and frames.
+    fn near(&self, images: &[(usize, &ImageFingerprint)]) -> Result<Vec<(usize, Finding)>, IndexError> {
+        let Some(highest) = self.judge.thresholds().possible_score else { return Ok(Vec::new()) };
+        let penalties: Vec<Vec<Penalty>> = images
+            .iter()
+            .map(|(_, image)| image.views.iter().map(|v| Penalty::of(&v.code, v.plain_rim)).collect())
+            .collect();
+        let radius = penalties.iter().flatten().filter_map(|penalty| penalty.radius(highest.into())).max();
+        let Some(radius) = radius else { return Ok(Vec::new()) };
+        let codes: Vec<Vec<Code>> =
+            images.iter().map(|(_, image)| image.views.iter().map(|view| view.code).collect()).collect();
+        let groups: Vec<QueryGroup<'_>> = codes.iter().map(|codes| QueryGroup { views: codes }).collect();
+        let within = Within { near: radius, complement: Some(radius) };
+
+        let mut best: BTreeMap<(usize, String, String), Kept> = BTreeMap::new();
+        for hit in search::search(&groups, self.index, within, &self.settings)? {
+            let penalty = &penalties[hit.group as usize][usize::from(hit.view)];
+            // Without the reference's share first: that needs no look at the reference.
+            if penalty.score(hit.distance.into(), 0.0) > f64::from(highest) {
+                continue;
+            }
+            let reference = self.index.reference(hit.reference)?;
+            let reference_redundancy = redundancy(&reference.code);
+            let score = penalty.score(hit.distance.into(), reference_redundancy);
+            let Some((level, threshold)) = self.judge.level(score) else { continue };
+            let redundancies = (penalty.redundancy(), reference_redundancy);
+            let key = (images[hit.group as usize].0, reference.work.as_str().to_owned(), reference.source_name.clone());
+            let kept = Kept { hit, score, redundancies, level, threshold, reference };
+            // Hits come in a total order, and the first of equals stays.
+            match best.get_mut(&key) {
+                Some(known) if known.score <= score => {}
+                Some(known) => *known = kept,
+                None => drop(best.insert(key, kept)),
+            }
+        }
+        best.into_iter().map(|((number, ..), kept)| Ok((number, self.finding(images, kept)?))).collect()
+    }
+
+    fn finding(&self, images: &[(usize, &ImageFingerprint)], kept: Kept) -> Result<Finding, IndexError> {
+        let Kept { hit, score, redundancies, level, threshold, reference } = kept;
+        let image = images[hit.group as usize].1;
+        let view = &image.views[usize::from(hit.view)];
+        let work = self.index.work(&reference.work)?;
+        let (expected_false_matches, extrapolated) = self.judge.expected_false_matches(score);
+        Ok(Finding {
+            title: work.as_ref().and_then(|work| work.title.clone()),
+            policy: work.map_or(Policy::default(), |work| work.policy),
+            work: reference.work,
+            reference_name: reference.source_name,
+            reference_digest: reference.source_digest,
+            modality: Kind::Image,
+            level,
+            evidence: Evidence::Code {
+                algorithm: AlgorithmId::PDQ_AREA,
+                distance_bits: hit.distance.into(),
+                score,
+                threshold,
+                query_redundancy: redundancies.0,
+                reference_redundancy: redundancies.1,
+                transform: Transform {
+                    turn: view.turn,
+                    inverted: hit.complement,
+                    query_region: view.region,
+                    reference_region: reference.region,
+                },
+                query_frame: image.frame,
+                reference_frame: reference.frame,
+                query_quality: view.quality,
+                reference_quality: reference.quality,
+            },
+            query_span_ms: None,
+            reference_span_ms: None,
+            expected_false_matches,
+            extrapolated,
+            confidence: confidence(expected_false_matches),
+        })
+    }
+}
+
+/// By level, then by expected false matches, then by score, then by name: a total order.
+fn surest_first(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    let score = |finding: &Finding| match &finding.evidence {
+        Evidence::Identical => f64::NEG_INFINITY,
+        Evidence::Code { score, .. } => *score,
+    };
+    (a.level.cmp(&b.level))
+        .then(a.expected_false_matches.total_cmp(&b.expected_false_matches))
+        .then(score(a).total_cmp(&score(b)))
+        .then_with(|| (&a.work, &a.reference_name).cmp(&(&b.work, &b.reference_name)))
+}
