@@ -1,43 +1,116 @@
 //! The reader without a sandbox: for those who link the library and trust their input, and inside the worker itself.
 
+use std::any::Any;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use minutia_media::decode::image::{Channels, decode};
-use minutia_media::{Kind, Problem, Source, probe};
+use minutia_media::decode::image::{Channels, Frame, decode, preview};
+use minutia_media::{Format, Preview, Problem, Source, probe};
 
 use super::{Coverage, Item, Reader, Request};
-use crate::fingerprint::{Fingerprint, fingerprint_image};
+use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
 
-/// Reads in this process. A decoder's panic is caught and ends as [`Problem::Crashed`]; nothing else confines it.
+/// Reads in this process. A decoder's panic is caught and ends as [`Problem::Crashed`], with what was read before it;
+/// nothing else confines the decoders: a stack overflow or a memory bomb ends the caller too.
+///
+/// Rust prints a panic's message before it is caught; a caller who does not want that sets its own panic hook.
 #[derive(Debug, Default)]
 pub struct InProcess;
 
 impl Reader for InProcess {
     fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem> {
-        let format = probe(source)?;
-        if format.row().kind != Kind::Image {
-            return Err(Problem::Unsupported { format: format.row().name.to_owned(), hint: "images only".to_owned() });
-        }
-        let mut fingerprints = Vec::new();
-        let decoded = decode(source, format, Channels::Luma, &request.limits, &mut |frame| {
-            let mut fingerprint = fingerprint_image(&frame.picture, frame.orientation, request.views);
-            fingerprint.frame = frame.number;
-            fingerprint.time_ms = frame.time_ms;
-            fingerprints.push(Fingerprint::Image(fingerprint));
-            ControlFlow::Continue(())
-        })?;
+        let format = caught(|| probe(source))?;
+        let mut frames = Frames::default();
+        let decoded = caught(|| {
+            decode(source, format, Channels::Luma, &request.limits, &mut |frame| {
+                frames.take(&frame, request);
+                ControlFlow::Continue(())
+            })
+        });
+        let (problems, partial_rows) = match decoded {
+            Ok(decoded) => (decoded.problems, decoded.partial_rows),
+            Err(problem) if frames.read == 0 => return Err(problem),
+            Err(problem) => (vec![problem], None),
+        };
         sink(Item {
             member: Vec::new(),
             format: Some(format),
-            coverage: Coverage {
-                frames_read: decoded.frames,
-                frames_kept: fingerprints.len() as u32,
-                partial_rows: decoded.partial_rows,
-            },
-            fingerprints,
-            preview: None,
-            problems: decoded.problems,
+            coverage: Coverage { frames_read: frames.read, frames_kept: frames.kept.len() as u32, partial_rows },
+            fingerprints: frames.kept,
+            preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
+            problems,
         });
         Ok(())
+    }
+}
+
+/// The first frame, small. It is read once more in colour, so that the codes are those of a reading without a preview;
+/// what goes wrong only here (colour takes three times the memory) costs the preview and nothing else.
+fn preview_of(source: &Source, format: Format, px: u16, request: &Request) -> Option<Preview> {
+    let mut small = None;
+    let read = caught(|| {
+        decode(source, format, Channels::Rgb, &request.limits, &mut |frame| {
+            small = preview(&frame.picture, px).ok();
+            ControlFlow::Break(())
+        })
+    });
+    let (width, height, jpeg) = read.ok().and(small)?;
+    Some(Preview { width, height, jpeg })
+}
+
+/// The frames of one source, as far as they were read.
+#[derive(Default)]
+struct Frames {
+    read: u32,
+    kept: Vec<Fingerprint>,
+    seen: HashSet<Option<(Region, Code)>>,
+}
+
+impl Frames {
+    /// Keeps what is new in `frame`. A frame whose first view (the whole picture) has the code of an earlier frame adds
+    /// nothing that could be found: what matches it matches the earlier one at the same distance. Of the frames without
+    /// anything to compare the first is kept, so that a blank animation still shows as one.
+    fn take(&mut self, frame: &Frame, request: &Request) {
+        if request.tiers.codes {
+            let mut fingerprint = fingerprint_image(&frame.picture, frame.orientation, request.views);
+            if self.seen.insert(fingerprint.views.first().map(|view| (view.region, view.code))) {
+                fingerprint.frame = frame.number;
+                fingerprint.time_ms = frame.time_ms;
+                self.kept.push(Fingerprint::Image(fingerprint));
+            }
+        }
+        self.read += 1;
+    }
+}
+
+/// What `work` answers, or its panic as a problem.
+fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    // Nothing that `work` has left half done is looked at again: frames are counted once they are complete.
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(Problem::Crashed { detail: format!("panic: {}", message(&*panic)) }))
+}
+
+/// A panic's message, its first 200 characters: some print whole buffers.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message").chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_problem_with_its_message() {
+        let check = |work: fn() -> Result<u8, Problem>, expected: Result<u8, &str>| {
+            let expected = expected.map_err(|detail| Problem::Crashed { detail: detail.to_owned() });
+            assert_eq!(caught(work), expected);
+        };
+        check(|| Ok(7), Ok(7));
+        check(|| panic!("plain"), Err("panic: plain"));
+        check(|| panic!("number {}", 3), Err("panic: number 3"));
+        check(|| std::panic::panic_any(3_u8), Err("panic: without a message"));
+        check(|| panic!("{}", "é".repeat(1_000)), Err(&format!("panic: {}", "é".repeat(200))));
     }
 }

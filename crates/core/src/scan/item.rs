@@ -14,9 +14,10 @@ pub struct Item {
     pub format: Option<Format>,
     /// How much of it was read.
     pub coverage: Coverage,
-    /// What is kept of it; one for a still, one per distinct frame for an animation.
+    /// What is kept of it; one for a still. Of an animation, one per distinct frame: those whose whole picture has the
+    /// code of an earlier frame are left out, and the first keeps its number and time.
     pub fingerprints: Vec<Fingerprint>,
-    /// A small picture, where one was asked for.
+    /// A small picture of the first frame, where one was asked for and could be made.
     pub preview: Option<Preview>,
     /// What went wrong on the way.
     pub problems: Vec<Problem>,
@@ -28,7 +29,7 @@ pub struct Item {
 pub struct Coverage {
     /// Frames decoded.
     pub frames_read: u32,
-    /// Frames that carried something new and were fingerprinted.
+    /// Frames that carried something new: as many as there are fingerprints.
     pub frames_kept: u32,
     /// Pixel rows decoded and declared, where a picture was cut short.
     pub partial_rows: Option<(u32, u32)>,

@@ -24,9 +24,10 @@ pub struct Request {
     pub tiers: Tiers,
     /// As a reference or as a query.
     pub views: Views,
-    /// Frames a second, for moving pictures; `None` for the kind's own rate.
+    /// Frames a second, for moving pictures; `None` for the kind's own rate. Images ignore it: every frame of an
+    /// animation is read.
     pub rate_fps: Option<u32>,
-    /// The part in time that is wanted, in milliseconds; `None` for all.
+    /// The part in time that is wanted, in milliseconds; `None` for all. Images ignore it, animated ones too.
     pub span_ms: Option<Range<u64>>,
     /// Longer side of a preview in pixels, at most 512; `None` for none.
     pub preview_px: Option<u16>,
@@ -59,6 +60,6 @@ pub trait Reader {
     ///
     /// # Errors
     /// The problem that kept the source as a whole from being read; items handed over before it stand. What went wrong
-    /// inside one item is in [`Item::problems`].
+    /// inside one item is in [`Item::problems`], and an item of which something was read is no error.
     fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem>;
 }
