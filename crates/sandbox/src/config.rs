@@ -1,0 +1,60 @@
+//! What a worker may cost and how it is started.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::worker;
+
+/// The limits of workers. [`Limits`](minutia_media::Limits) of a request are budgets of work and end the same way
+/// everywhere; these stand behind them for decoders that break their budget, and may depend on the machine.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How a worker is started.
+    pub launch: Launch,
+    /// Address space of one worker in bytes: program, stack, file and decoder together. The default of 1 GiB holds a
+    /// 256 megapixel luma plane with its decoder beside a file of 256 MiB; where the system allows less, less is used.
+    pub address_space_bytes: u64,
+    /// Wall time for one source, whatever its size.
+    pub deadline: Duration,
+    /// Wall time beside that for each MiB of the source: slow media deserve patience.
+    pub deadline_per_mib: Duration,
+    /// A worker is replaced after so many sources, so that one that was taken over can falsify no more than these.
+    pub sources_per_worker: u32,
+}
+
+/// The program that becomes a worker by calling [`worker::run`].
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// Absolute path of the program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            launch: Launch::default(),
+            address_space_bytes: 1 << 30,
+            deadline: Duration::from_secs(30),
+            deadline_per_mib: Duration::from_millis(250),
+            sources_per_worker: 1_000,
+        }
+    }
+}
+
+impl Default for Launch {
+    /// The running program itself, even where its file was replaced or removed since.
+    fn default() -> Launch {
+        Launch { program: PathBuf::from("/proc/self/exe"), arguments: vec![OsString::from(worker::ARGUMENT)] }
+    }
+}
+
+impl Config {
+    /// Wall time for a source of `len` bytes.
+    pub(crate) fn deadline_for(&self, len: u64) -> Duration {
+        let mib = u32::try_from(len >> 20).unwrap_or(u32::MAX);
+        self.deadline.saturating_add(self.deadline_per_mib.saturating_mul(mib))
+    }
+}

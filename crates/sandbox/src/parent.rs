@@ -1,0 +1,162 @@
+//! The parent's side: a reader that has each source read by a worker, and replaces workers that failed.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::Child;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use minutia::scan::{Item, Reader, Request};
+use minutia_media::{Problem, Source};
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::child::{StartError, Worker};
+use crate::config::Config;
+use crate::confine::Confinement;
+
+/// Numbers the workers of this process, from 1.
+static BATCHES: AtomicU64 = AtomicU64::new(0);
+
+/// Reads in a worker process of its own: one `Isolated` a thread. The worker is started by the first source, serves one
+/// after another, and is replaced after a crash, a time-out, a limit or a message that no worker sends, and after
+/// [`Config::sources_per_worker`] sources.
+///
+/// Nothing that a worker does reaches the caller but the problem it ends as:
+/// - [`Problem::Crashed`], with signal or exit status, or what was wrong with its message;
+/// - [`Problem::TimedOut`], where it was killed at its deadline (time that the sink takes counts);
+/// - [`Problem::Limit`] of `worker_bytes`, where it asked for more memory than its address space.
+///
+/// A worker that is lost after it has served other sources is blamed only when a fresh one is lost over the same source
+/// too: what an earlier file left behind must not decide about this one.
+#[derive(Debug)]
+pub struct Isolated {
+    config: Config,
+    serving: Option<Serving>,
+    batch: u64,
+    leaving: Vec<Child>,
+}
+
+#[derive(Debug)]
+struct Serving {
+    worker: Worker,
+    sources: u32,
+}
+
+impl Isolated {
+    /// Makes a reader; its worker is started when it is needed.
+    pub fn new(config: Config) -> Isolated {
+        Isolated { config, serving: None, batch: 0, leaving: Vec::new() }
+    }
+
+    /// The number of the worker that served the last source, unique in this process; 0 before the first. It goes into
+    /// records: a worker that was taken over can have falsified what has its number.
+    pub fn batch(&self) -> u64 {
+        self.batch
+    }
+
+    /// What confines the workers, for the record of a run. Starts one where none runs: a good first call.
+    ///
+    /// # Errors
+    /// [`StartError`] when no worker can be started.
+    pub fn confinement(&mut self) -> Result<Confinement, StartError> {
+        self.serving().map(|serving| serving.worker.confinement())
+    }
+
+    fn serving(&mut self) -> Result<&mut Serving, StartError> {
+        let serving = match self.serving.take() {
+            Some(serving) => serving,
+            None => {
+                let worker = Worker::start(&self.config)?;
+                self.batch = BATCHES.fetch_add(1, Ordering::Relaxed) + 1;
+                Serving { worker, sources: 0 }
+            }
+        };
+        Ok(self.serving.insert(serving))
+    }
+
+    fn retire(&mut self) {
+        self.leaving.retain_mut(|process| !matches!(process.try_wait(), Ok(Some(_))));
+        self.leaving.extend(self.serving.take().and_then(|serving| serving.worker.kill()));
+    }
+}
+
+impl Reader for Isolated {
+    fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem> {
+        let copy;
+        let evidence = match source.file() {
+            Some(file) => file.as_fd(),
+            None => {
+                copy = in_memory(source)?;
+                copy.as_fd()
+            }
+        };
+        loop {
+            match self.read_once(evidence, source.len(), request, sink) {
+                Read::Answered(answer) => return answer,
+                Read::Lost { problem, retry } if !retry => return Err(problem),
+                Read::Lost { .. } => {}
+            }
+        }
+    }
+}
+
+/// What came of one attempt.
+enum Read {
+    Answered(Result<(), Problem>),
+    Lost { problem: Problem, retry: bool },
+}
+
+impl Isolated {
+    fn read_once(&mut self, evidence: BorrowedFd<'_>, len: u64, request: &Request, sink: &mut dyn FnMut(Item)) -> Read {
+        let allowed = self.config.deadline_for(len);
+        let sources_per_worker = self.config.sources_per_worker;
+        let serving = match self.serving() {
+            Ok(serving) => serving,
+            Err(error) => return Read::Lost { problem: Problem::Crashed { detail: error.to_string() }, retry: false },
+        };
+        let mut unsound = false;
+        let mut handed_over = false;
+        let read = serving.worker.read(evidence, request, allowed, &mut |item| {
+            unsound |= item.problems.iter().any(unsettles);
+            handed_over = true;
+            sink(item);
+        });
+        let served_before = serving.sources > 0;
+        serving.sources += 1;
+        match read {
+            Ok(answer) => {
+                if unsound || answer.as_ref().is_err_and(unsettles) || serving.sources >= sources_per_worker {
+                    self.retire();
+                }
+                Read::Answered(answer)
+            }
+            Err(problem) => {
+                self.retire();
+                let timed_out = matches!(problem, Problem::TimedOut { .. });
+                Read::Lost { problem, retry: served_before && !handed_over && !timed_out }
+            }
+        }
+    }
+}
+
+impl Drop for Isolated {
+    fn drop(&mut self) {
+        self.retire();
+    }
+}
+
+/// Whether a worker that reports this is better replaced: its memory may be in any state.
+fn unsettles(problem: &Problem) -> bool {
+    matches!(problem, Problem::Crashed { .. } | Problem::Limit { .. } | Problem::TimedOut { .. })
+}
+
+/// A file without a name that holds what is in memory only.
+fn in_memory(source: &Source) -> Result<File, Problem> {
+    let bytes = source.read_all(u64::MAX)?;
+    let copy = || {
+        let mut file = File::from(memfd_create("minutia-source", MemfdFlags::CLOEXEC)?);
+        file.write_all(&bytes)?;
+        Ok(file)
+    };
+    copy().map_err(|error: std::io::Error| Problem::io("copying a source for the worker", &error))
+}

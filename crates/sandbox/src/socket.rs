@@ -1,0 +1,78 @@
+//! The socket between parent and worker: bytes, and descriptors beside them (`SCM_RIGHTS`, unix(7)).
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv,
+    recvmsg, sendmsg,
+};
+
+/// Sends `bytes` with `descriptor` beside them, without waiting: there is always room for one request, since the next
+/// is sent only after the answer. Whoever lets the socket fill up does not read, and is an error.
+pub(crate) fn send_now(socket: impl AsFd, bytes: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut beside = SendAncillaryBuffer::new(&mut space);
+    let descriptors = descriptor.as_slice();
+    if !descriptors.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::Error::other("no room for a descriptor"));
+    }
+    let sent = sendmsg(socket, &[IoSlice::new(bytes)], &mut beside, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+    if sent == bytes.len() { Ok(()) } else { Err(io::Error::other("the socket is full")) }
+}
+
+/// Waits for bytes and appends them to `bytes`; a descriptor that came beside them is returned. No bytes are the end.
+pub(crate) fn receive(
+    socket: impl AsFd,
+    bytes: &mut Vec<u8>,
+    chunk: &mut [u8],
+) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut beside = RecvAncillaryBuffer::new(&mut space);
+    let received = loop {
+        match recvmsg(&socket, &mut [IoSliceMut::new(chunk)], &mut beside, RecvFlags::CMSG_CLOEXEC) {
+            Err(Errno::INTR) => {}
+            other => break other?.bytes,
+        }
+    };
+    bytes.extend_from_slice(&chunk[..received]);
+    let descriptor = beside.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    Ok((received, descriptor))
+}
+
+/// As [`receive`], until `deadline` and without taking descriptors: those that a worker sends are closed by the kernel.
+/// `None` at the deadline.
+pub(crate) fn receive_until(
+    socket: impl AsFd,
+    bytes: &mut Vec<u8>,
+    chunk: &mut [u8],
+    deadline: Instant,
+) -> io::Result<Option<usize>> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        match recv(&socket, &mut *chunk, RecvFlags::DONTWAIT) {
+            Ok((_, received)) => {
+                bytes.extend_from_slice(&chunk[..received]);
+                return Ok(Some(received));
+            }
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let timeout = Timespec::try_from(left).map_err(|_| io::Error::other("a deadline beyond all clocks"))?;
+        match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The worker's side: a program that reads what it is handed until its parent hangs up.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::{env, fs};
+
+use minutia::scan::{InProcess, Item, Reader, Request};
+use minutia_media::{Problem, Source};
+
+use crate::confine::{budget_cpu, close_inherited_descriptors, confine};
+use crate::socket;
+use crate::wire::{Answer, Ask, BUILD, encode, take};
+
+/// The only argument of a program that is started as a worker.
+pub const ARGUMENT: &str = "--minutia-worker";
+
+/// Whether this process was started as a worker: `main` asks this before anything else and then calls [`run`].
+pub fn requested() -> bool {
+    env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT))
+}
+
+/// Confines this process and serves its parent, a [`Reader`] for whatever descriptor comes over standard input. Returns
+/// when the parent hangs up, or when standard input is no such socket.
+pub fn run() -> ExitCode {
+    run_with(&mut InProcess)
+}
+
+/// As [`run`], with another reader than `minutia`'s own.
+pub fn run_with(reader: &mut dyn Reader) -> ExitCode {
+    match serve(reader) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error is a pipe to the parent, which reports the last line.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(reader: &mut dyn Reader) -> io::Result<()> {
+    close_inherited_descriptors()?;
+    let parent = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut inbox = Vec::new();
+    let mut chunk = vec![0; 4_096];
+    let mut evidence = None;
+    loop {
+        let (received, descriptor) = socket::receive(&parent, &mut inbox, &mut chunk)?;
+        if received == 0 {
+            return Ok(());
+        }
+        evidence = descriptor.or(evidence);
+        while let Some(ask) = take(&mut inbox).map_err(io::Error::other)? {
+            match ask {
+                Ask::Start { address_space_bytes } => {
+                    let confinement = confine(address_space_bytes)?;
+                    send(&parent, &Answer::Ready { build: BUILD.to_owned(), confinement })?;
+                }
+                Ask::Read { request, cpu_seconds } => {
+                    budget_cpu(cpu_seconds)?;
+                    let evidence = evidence.take().ok_or_else(|| io::Error::other("no descriptor beside a request"))?;
+                    let done = Source::from_file(fs::File::from(evidence))
+                        .and_then(|source| read(reader, &source, &request, &parent));
+                    send(&parent, &Answer::Done(done))?;
+                }
+            }
+        }
+    }
+}
+
+fn read(reader: &mut dyn Reader, source: &Source, request: &Request, parent: &UnixStream) -> Result<(), Problem> {
+    let mut sent = Ok(());
+    reader.read(source, request, &mut |item: Item| {
+        if sent.is_ok() {
+            sent = send(parent, &Answer::Item(item));
+        }
+    })?;
+    sent.map_err(|error| Problem::Crashed { detail: format!("an item could not be handed over: {error}") })
+}
+
+fn send(mut parent: &UnixStream, answer: &Answer) -> io::Result<()> {
+    parent.write_all(&encode(answer).map_err(io::Error::other)?)
+}

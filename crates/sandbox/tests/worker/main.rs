@@ -1,0 +1,242 @@
+//! Drives real worker processes: this program, started again, with a reader that misbehaves where its input says so.
+// A test program with a main of its own is none to clippy.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod marked;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use minutia::scan::{InProcess, Item, Reader, Request};
+use minutia_media::{LimitKind, Problem, Source};
+use minutia_sandbox::{Config, Isolated, worker};
+
+/// The tests, each with the symptom that it is named after.
+const TESTS: &[(&str, fn())] = &[
+    ("reads_as_in_process", reads_as_in_process),
+    ("streams_items_before_the_end", streams_items_before_the_end),
+    ("ends_a_crash_as_one_problem", ends_a_crash_as_one_problem),
+    ("names_the_limit_of_a_memory_bomb", names_the_limit_of_a_memory_bomb),
+    ("kills_at_the_deadline", kills_at_the_deadline),
+    ("kills_what_a_worker_started", kills_what_a_worker_started),
+    ("distrusts_every_message", distrusts_every_message),
+    ("blames_no_file_for_the_one_before", blames_no_file_for_the_one_before),
+    ("replaces_workers_in_time", replaces_workers_in_time),
+    ("hands_over_nothing_else", hands_over_nothing_else),
+    ("cannot_write", cannot_write),
+    ("ends_with_its_parent", ends_with_its_parent),
+    ("refuses_a_program_that_is_no_worker", refuses_a_program_that_is_no_worker),
+    ("leaves_nothing_behind", leaves_nothing_behind),
+];
+
+fn main() -> ExitCode {
+    if worker::requested() {
+        return worker::run_with(&mut marked::Marked);
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == marked::SPIN) {
+        return marked::spin_within_a_budget();
+    }
+    let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let mut failed = 0;
+    for (name, test) in TESTS {
+        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            let start = Instant::now();
+            let passed = catch_unwind(test).is_ok();
+            failed += u8::from(!passed);
+            println!("test {name} ... {} ({:?})", if passed { "ok" } else { "FAILED" }, start.elapsed());
+        }
+    }
+    ExitCode::from(failed)
+}
+
+/// Reads `bytes`, collects the items.
+fn read(reader: &mut dyn Reader, bytes: &[u8]) -> (Vec<Item>, Result<(), Problem>) {
+    let mut items = Vec::new();
+    let done = reader.read(&Source::from_bytes(bytes.to_vec()), &Request::query(), &mut |item| items.push(item));
+    (items, done)
+}
+
+fn quick() -> Isolated {
+    Isolated::new(Config { deadline: Duration::from_secs(20), ..Config::default() })
+}
+
+/// What a crash of `marker` is told as.
+fn crash(marker: &str) -> String {
+    match read(&mut quick(), marker.as_bytes()) {
+        (items, Err(Problem::Crashed { detail })) if items.is_empty() => detail,
+        other => panic!("{marker}: {other:?}"),
+    }
+}
+
+fn reads_as_in_process() {
+    let mut isolated = quick();
+    let mut read_whole = 0;
+    for (name, bytes) in marked::samples() {
+        let expected = read(&mut InProcess, &bytes);
+        assert_eq!(read(&mut isolated, &bytes), expected, "{name}");
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let mut items = Vec::new();
+        let source = Source::from_file(file).unwrap();
+        let done = isolated.read(&source, &Request::query(), &mut |item| items.push(item));
+        assert_eq!((items, done), expected, "{name} as a file");
+        read_whole += u32::from(expected.1.is_ok());
+    }
+    assert_eq!(read_whole, marked::READABLE_SAMPLES);
+    assert_eq!(isolated.batch(), 1, "one worker served them all");
+}
+
+fn streams_items_before_the_end() {
+    let (items, done) = read(&mut quick(), b"two items, then crash");
+    assert_eq!(items.len(), 2);
+    assert!(matches!(done, Err(Problem::Crashed { .. })), "{done:?}");
+}
+
+fn ends_a_crash_as_one_problem() {
+    assert_eq!(crash("abort"), "killed by SIGABRT");
+    assert_eq!(crash("signal"), "killed by SIGILL");
+    assert_eq!(crash("exit"), "exit status 3");
+    assert_eq!(crash("panic"), "exit status 101: a reader's panic");
+    assert_eq!(crash("recurse"), "killed by SIGABRT: fatal runtime error: stack overflow, aborting");
+}
+
+fn names_the_limit_of_a_memory_bomb() {
+    for marker in ["bomb", "creep"] {
+        let (items, done) = read(&mut quick(), marker.as_bytes());
+        let Err(Problem::Limit { limit: LimitKind::WorkerBytes, allowed, found }) = done else {
+            panic!("{marker}: {done:?}")
+        };
+        assert_eq!((items.len(), allowed), (0, 1 << 30));
+        assert!(found >= allowed, "{found}");
+    }
+}
+
+fn kills_at_the_deadline() {
+    for marker in ["sleep", "spin", "drip"] {
+        let mut isolated = Isolated::new(Config { deadline: Duration::from_millis(300), ..Config::default() });
+        let start = Instant::now();
+        let (_, done) = read(&mut isolated, marker.as_bytes());
+        assert_eq!(done, Err(Problem::TimedOut { after_ms: 300 }), "{marker}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{marker}: {:?}", start.elapsed());
+        assert!(read(&mut isolated, b"two items").1.is_ok(), "the next source is read");
+    }
+}
+
+fn kills_what_a_worker_started() {
+    let mut isolated = Isolated::new(Config { deadline: Duration::from_millis(500), ..Config::default() });
+    let (items, done) = read(&mut isolated, b"start a program");
+    assert!(matches!(done, Err(Problem::TimedOut { .. })), "{done:?}");
+    let started: u32 = items[0].member[0].parse().unwrap();
+    // It dies of the same signal as the worker, whenever the scheduler gets to it.
+    let sleeps = || fs::read_to_string(format!("/proc/{started}/stat")).is_ok_and(|stat| stat.contains(") S "));
+    let start = Instant::now();
+    while sleeps() {
+        assert!(start.elapsed() < Duration::from_secs(10), "process {started} still sleeps");
+        std::thread::yield_now();
+    }
+}
+
+fn distrusts_every_message() {
+    for (marker, said) in [
+        ("wire: noise", "a frame of protocol"),
+        ("wire: long", "4294967295 bytes in a frame where at most"),
+        ("wire: payload", "a payload of 3 bytes that is no message"),
+        ("wire: turn", "a message out of turn"),
+        ("wire: twice", "a message out of turn"),
+        ("wire: region", "an impossible region"),
+        ("wire: items", "items where at most"),
+    ] {
+        let (_, done) = read(&mut quick(), marker.as_bytes());
+        let Err(Problem::Crashed { detail }) = done else { panic!("{marker}: {done:?}") };
+        assert!(detail.starts_with("the worker sent ") && detail.contains(said), "{marker}: {detail}");
+    }
+}
+
+fn blames_no_file_for_the_one_before() {
+    let mut isolated = quick();
+    assert!(read(&mut isolated, b"poison").1.is_ok());
+    let poisoned = isolated.batch();
+    assert_eq!(read(&mut isolated, b"two items").0.len(), 2, "read by a fresh worker");
+    assert_eq!(isolated.batch(), poisoned + 1);
+    assert!(matches!(read(&mut isolated, b"abort").1, Err(Problem::Crashed { .. })));
+    assert_eq!(isolated.batch(), poisoned + 2, "a crash is tried once more in a fresh worker");
+}
+
+fn replaces_workers_in_time() {
+    let mut isolated = Isolated::new(Config { sources_per_worker: 3, ..Config::default() });
+    let mut batches = Vec::new();
+    for bytes in [&b"two items"[..], b"text", b"two items", b"text", b"reports a panic", b"text"] {
+        let _ = read(&mut isolated, bytes);
+        batches.push(isolated.batch());
+    }
+    let first = batches[0];
+    let since: Vec<u64> = batches.iter().map(|batch| batch - first).collect();
+    assert_eq!(since, [0, 0, 0, 1, 1, 2], "after three, and after what a worker survived but may be hurt by");
+}
+
+fn hands_over_nothing_else() {
+    let leaked = File::open("/dev/zero").unwrap();
+    rustix::io::fcntl_setfd(&leaked, rustix::io::FdFlags::empty()).unwrap();
+    let (items, _) = read(&mut quick(), b"what do you hold");
+    let held = &items[0].member;
+    let descriptors: Vec<&String> = held.iter().filter(|name| !name.starts_with("variable ")).collect();
+    assert_eq!(descriptors.len(), held.len(), "an empty environment: {held:?}");
+    // Standard error is one pipe; the socket is standard input and its duplicate.
+    let kinds = ["socket:", "/dev/null", "pipe:", "socket:", "/memfd:minutia-source"];
+    assert_eq!(descriptors.len(), kinds.len(), "{descriptors:?}");
+    for (descriptor, kind) in descriptors.iter().zip(kinds) {
+        assert!(descriptor.starts_with(kind), "{descriptors:?}");
+    }
+}
+
+fn cannot_write() {
+    assert_eq!(crash("write"), "killed by SIGXFSZ");
+    let confinement = quick().confinement().unwrap();
+    assert_eq!(confinement.address_space_bytes, 1 << 30);
+    assert!(confinement.process_limits && !confinement.landlock && !confinement.seccomp);
+}
+
+fn ends_with_its_parent() {
+    // A parent that was killed closes its socket: an idle worker sees the end of its requests.
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut idle = std::process::Command::new("/proc/self/exe")
+        .arg(worker::ARGUMENT)
+        .stdin(std::os::fd::OwnedFd::from(theirs))
+        .spawn()
+        .unwrap();
+    drop(ours);
+    assert!(idle.wait().unwrap().success());
+    // A busy one is stopped by the kernel when its budget is used up.
+    let status = std::process::Command::new("/proc/self/exe").arg(marked::SPIN).status().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(24), "SIGXCPU: {status}");
+}
+
+fn refuses_a_program_that_is_no_worker() {
+    for program in ["/bin/true", "/nonexistent"] {
+        let mut config = Config::default();
+        config.launch.program = program.into();
+        config.launch.arguments.clear();
+        let mut isolated = Isolated::new(config);
+        let start = Instant::now();
+        assert!(isolated.confinement().is_err(), "{program}");
+        assert!(matches!(read(&mut isolated, b"text").1, Err(Problem::Crashed { .. })), "{program}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{program}");
+    }
+}
+
+fn leaves_nothing_behind() {
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    let mut isolated = quick();
+    let markers = [&b"two items"[..], b"abort", b"text", b"wire: noise", b"reports a panic", b"exit"];
+    for round in 0..300 {
+        let _ = read(&mut isolated, markers[round % markers.len()]);
+    }
+    drop(isolated);
+    assert_eq!(open(), before);
+    assert_eq!(marked::children(), Vec::<String>::new(), "no process, no zombie");
+}

@@ -1,0 +1,170 @@
+//! The worker's reader of these tests: what its input names, it does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use minutia::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
+use minutia::scan::{Coverage, InProcess, Item, Reader, Request};
+use minutia_media::{Orientation, Problem, Source};
+use minutia_sandbox::wire::{Answer, PROTOCOL, encode};
+
+/// Starts this program as a process that spins within a budget of processor time.
+pub(crate) const SPIN: &str = "--spin-within-a-budget";
+
+/// How many of [`samples`] can be read.
+pub(crate) const READABLE_SAMPLES: u32 = 0;
+
+/// Files for the readers of both sides.
+pub(crate) fn samples() -> BTreeMap<&'static str, Vec<u8>> {
+    BTreeMap::from([("empty", Vec::new()), ("text", b"plain text".to_vec())])
+}
+
+pub(crate) struct Marked;
+
+/// What an earlier source has done to this worker.
+static POISONED: AtomicBool = AtomicBool::new(false);
+
+impl Reader for Marked {
+    fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem> {
+        if POISONED.load(Ordering::Relaxed) {
+            std::process::abort();
+        }
+        let head = source.head(64)?;
+        match std::str::from_utf8(&head).unwrap_or_default() {
+            "two items" => [item("1"), item("2")].into_iter().for_each(sink),
+            "two items, then crash" => {
+                [item("1"), item("2")].into_iter().for_each(sink);
+                std::process::abort();
+            }
+            "abort" => std::process::abort(),
+            "signal" => {
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::ILL);
+            }
+            "exit" => std::process::exit(3),
+            "panic" => panic!("a reader's panic"),
+            "reports a panic" => return Err(Problem::Crashed { detail: "panic: caught".to_owned() }),
+            "recurse" => drop(recurse(1)),
+            "bomb" => drop(vec![1_u8; 2 << 30]),
+            "creep" => {
+                let mut held = Vec::new();
+                loop {
+                    held.push(vec![1_u8; 16 << 20]);
+                }
+            }
+            "sleep" => std::thread::sleep(Duration::from_secs(1_000)),
+            "spin" => spin(),
+            "drip" => {
+                write_raw(&[0, 0, 1, 0, PROTOCOL]);
+                loop {
+                    write_raw(&[0]);
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+            "poison" => POISONED.store(true, Ordering::Relaxed),
+            "start a program" => {
+                let started = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+                sink(item(&started.id().to_string()));
+                std::process::exit(0);
+            }
+            "what do you hold" => sink(Item { member: what_is_held(), ..item("") }),
+            "write" => {
+                let _ = tempfile::tempfile_in("/tmp").and_then(|mut file| file.write_all(b"evidence"));
+            }
+            "wire: noise" => write_raw(&[7; 64]),
+            "wire: long" => write_raw(&[0xff, 0xff, 0xff, 0xff, PROTOCOL]),
+            "wire: payload" => write_raw(&[3, 0, 0, 0, PROTOCOL, 9, 9, 9]),
+            "wire: turn" => {
+                let confinement = minutia_sandbox::confine::confine(1 << 30).unwrap();
+                write_raw(&encode(&Answer::Ready { build: String::new(), confinement }).unwrap());
+            }
+            "wire: twice" => write_raw(&[done(), done()].concat()),
+            "wire: region" => {
+                let mut item = item("");
+                let Fingerprint::Image(image) = &mut item.fingerprints[0];
+                image.views[0].region.right = 10_001;
+                sink(item);
+            }
+            "wire: items" => (0..2_000).for_each(|_| sink(item(""))),
+            _ => return InProcess.read(source, request, sink),
+        }
+        Ok(())
+    }
+}
+
+fn item(name: &str) -> Item {
+    let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
+    let view = View { region, turn: Dihedral::Identity, code: Code([7; 32]), quality: 100 };
+    Item {
+        member: vec![name.to_owned()],
+        format: None,
+        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows: None },
+        fingerprints: vec![Fingerprint::Image(ImageFingerprint {
+            frame: 0,
+            time_ms: 0,
+            width: 1,
+            height: 1,
+            orientation: Orientation::Upright,
+            views: vec![view],
+        })],
+        preview: None,
+        problems: Vec::new(),
+    }
+}
+
+fn done() -> Vec<u8> {
+    encode(&Answer::Done(Ok(()))).unwrap()
+}
+
+/// Around the worker's own loop.
+fn write_raw(bytes: &[u8]) {
+    UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap()).write_all(bytes).unwrap();
+}
+
+fn spin() {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+/// A second of processor time, then the kernel's signal.
+pub(crate) fn spin_within_a_budget() -> ExitCode {
+    minutia_sandbox::confine::budget_cpu(0).unwrap();
+    spin();
+    ExitCode::SUCCESS
+}
+
+fn recurse(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 512]);
+    if depth == 0 { 0 } else { recurse(depth + 1) + frame[depth as usize % 512] }
+}
+
+/// What this process inherited, got or opened: the targets of its descriptors by number, without the one that lists them,
+/// and its variables.
+fn what_is_held() -> Vec<String> {
+    let mut descriptors = BTreeMap::new();
+    for entry in fs::read_dir("/proc/self/fd").unwrap() {
+        let entry = entry.unwrap();
+        let number: u32 = entry.file_name().to_str().unwrap().parse().unwrap();
+        let target = fs::read_link(entry.path()).unwrap_or_default().to_string_lossy().into_owned();
+        if !target.ends_with("/fd") {
+            descriptors.insert(number, target);
+        }
+    }
+    let variables = std::env::vars_os().map(|(name, _)| format!("variable {}", name.to_string_lossy()));
+    descriptors.into_values().chain(variables).collect()
+}
+
+/// The processes whose parent is this one, ended or not.
+pub(crate) fn children() -> Vec<String> {
+    let own = std::process::id().to_string();
+    let stats =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok());
+    stats.filter(|stat| stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(&own)).collect()
+}
