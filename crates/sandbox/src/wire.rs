@@ -7,6 +7,7 @@
 
 use minutia::fingerprint::{Fingerprint, ImageFingerprint};
 use minutia::scan::{Item, Request};
+use minutia_media::decode::image::PREVIEW_MAX_PX;
 use minutia_media::{Limits, Preview, Problem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,9 @@ pub const PROTOCOL: u8 = 1;
 /// What both sides must have in common.
 pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
 
-/// The longest payload: an animation of a thousand distinct frames takes about a fifth of it.
-pub const MAX_FRAME_BYTES: usize = 16 << 20;
+/// The longest payload: an animation of a thousand distinct frames takes about a third of it. In memory a payload can grow
+/// to some thirty times its length (a list of empty names), which this bounds too.
+pub const MAX_FRAME_BYTES: usize = 8 << 20;
 
 /// The most bytes that a worker may answer for one source.
 pub const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -29,7 +31,7 @@ pub const MAX_ANSWER_BYTES: usize = 64 << 20;
 pub const MAX_ITEMS: usize = 1_024;
 
 /// The most views of one fingerprint.
-pub const MAX_VIEWS: usize = 512;
+pub const MAX_VIEWS: usize = 256;
 
 /// The most problems of one item.
 pub const MAX_PROBLEMS: usize = 256;
@@ -198,15 +200,16 @@ fn check_image(image: &ImageFingerprint, limits: &Limits) -> Result<(), WireErro
     at_most("views", image.views.len(), MAX_VIEWS)?;
     for view in &image.views {
         let region = &view.region;
-        possible("region", region.left < region.right && region.right <= 10_000)?;
-        possible("region", region.top < region.bottom && region.bottom <= 10_000)?;
+        // Empty after rounding is possible: one pixel of sixty thousand.
+        possible("region", region.left <= region.right && region.right <= 10_000)?;
+        possible("region", region.top <= region.bottom && region.bottom <= 10_000)?;
         possible("quality", view.quality <= 100)?;
     }
     Ok(())
 }
 
 fn check_preview(preview: &Preview, wanted_px: Option<u16>) -> Result<(), WireError> {
-    let wanted_px = u32::from(wanted_px.unwrap_or(0));
+    let wanted_px = wanted_px.map_or(0, |px| u32::from(px.clamp(1, PREVIEW_MAX_PX)));
     let (width, height) = (preview.width, preview.height);
     possible("size of a preview", width > 0 && height > 0 && width.max(height) <= wanted_px)?;
     at_most("bytes of a preview", preview.jpeg.len(), MAX_PREVIEW_BYTES)?;
@@ -226,4 +229,133 @@ fn at_most(what: &'static str, found: usize, allowed: usize) -> Result<(), WireE
 
 fn possible(what: &'static str, holds: bool) -> Result<(), WireError> {
     if holds { Ok(()) } else { Err(WireError::Value { what }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use minutia::fingerprint::{Code, Dihedral, Region, RegionKind, View};
+    use minutia::scan::Coverage;
+    use minutia_media::{Format, LimitKind, Orientation};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sound() -> Item {
+        let region = Region { kind: RegionKind::Crop, left: 1, top: 2, right: 10_000, bottom: 9_999 };
+        let view = View { region, turn: Dihedral::FlipX, code: Code([9; 32]), quality: 100, plain_rim: 255 };
+        let image = ImageFingerprint {
+            frame: 3,
+            time_ms: 40,
+            width: 600,
+            height: 400,
+            orientation: Orientation::Rotate90,
+            views: vec![view; MAX_VIEWS],
+        };
+        Item {
+            member: vec!["archive".to_owned(); MAX_DEPTH],
+            format: Some(Format::Png),
+            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)) },
+            fingerprints: vec![Fingerprint::Image(image)],
+            preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
+            problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
+        }
+    }
+
+    fn request() -> Request {
+        let mut request = Request::query();
+        request.preview_px = Some(64);
+        request.limits.frames = 2;
+        request
+    }
+
+    #[test]
+    fn what_is_framed_comes_back_byte_by_byte() {
+        let answers =
+            [Answer::Item(sound()), Answer::Done(Err(Problem::TimedOut { after_ms: 5 })), Answer::Done(Ok(()))];
+        let sent: Vec<u8> = answers.iter().flat_map(|answer| encode(answer).unwrap()).collect();
+        let mut inbox = Vec::new();
+        let mut received = Vec::new();
+        for byte in sent {
+            inbox.push(byte);
+            received.extend(take::<Answer>(&mut inbox).unwrap());
+        }
+        assert_eq!(received, answers);
+        assert!(inbox.is_empty());
+    }
+
+    #[test]
+    fn a_reader_can_make_no_item_that_is_refused() {
+        assert_eq!(check_item(&sound(), &request()), Ok(()));
+        let bare = Item { fingerprints: Vec::new(), preview: None, problems: Vec::new(), ..sound() };
+        let bare = Item { coverage: Coverage::default(), format: None, member: Vec::new(), ..bare };
+        assert_eq!(check_item(&bare, &Request::reference()), Ok(()));
+    }
+
+    #[test]
+    fn each_impossible_value_is_refused() {
+        type Forge = fn(&mut Item);
+        fn image(item: &mut Item) -> &mut ImageFingerprint {
+            let Fingerprint::Image(image) = &mut item.fingerprints[0];
+            image
+        }
+        let forgeries: &[(&str, Forge)] = &[
+            ("too deep", |item| item.member.push(String::new())),
+            ("a long name", |item| item.member[0] = "x".repeat(MAX_TEXT_BYTES + 1)),
+            ("many problems", |item| item.problems.push(Problem::TimedOut { after_ms: 1 })),
+            ("a long problem", |item| item.problems[0] = Problem::Damaged { detail: "x".repeat(MAX_TEXT_BYTES + 1) }),
+            ("a long hint", |item| {
+                item.problems[0] = Problem::Unsupported { format: String::new(), hint: "x".repeat(MAX_TEXT_BYTES + 1) };
+            }),
+            ("a frame that was not kept", |item| item.coverage.frames_kept = 2),
+            ("more kept than read", |item| item.coverage.frames_read = 0),
+            ("more frames than allowed", |item| item.coverage.frames_read = 3),
+            ("more rows than declared", |item| item.coverage.partial_rows = Some((8, 7))),
+            ("no width", |item| image(item).width = 0),
+            ("no height", |item| image(item).height = 0),
+            ("a side beyond the limit", |item| image(item).width = (1 << 18) + 1),
+            ("an area beyond the limit", |item| (image(item).width, image(item).height) = (16_001, 16_000)),
+            ("many views", |item| image(item).views = vec![image(item).views[0]; MAX_VIEWS + 1]),
+            ("a quality", |item| image(item).views[MAX_VIEWS - 1].quality = 101),
+            ("left of right", |item| image(item).views[0].region.left = 10_001),
+            ("right", |item| image(item).views[0].region.right = 10_001),
+            ("top of bottom", |item| image(item).views[0].region.top = 10_000),
+            ("bottom", |item| image(item).views[0].region.bottom = 10_001),
+            ("a wide preview", |item| item.preview.as_mut().unwrap().width = 65),
+            ("a flat preview", |item| item.preview.as_mut().unwrap().height = 0),
+            ("a preview that is no JPEG", |item| item.preview.as_mut().unwrap().jpeg = b"<svg onload=x>".to_vec()),
+            ("a long preview", |item| item.preview.as_mut().unwrap().jpeg.resize(MAX_PREVIEW_BYTES + 1, 0)),
+        ];
+        for (what, forge) in forgeries {
+            let mut item = sound();
+            forge(&mut item);
+            assert!(check_item(&item, &request()).is_err(), "{what}");
+        }
+        assert!(check_item(&sound(), &Request { preview_px: None, ..request() }).is_err(), "a preview nobody wanted");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answers_or_an_error(mut bytes: Vec<u8>, framed: bool) {
+            if framed {
+                let header = [&(bytes.len() as u32).to_le_bytes()[..], &[PROTOCOL]].concat();
+                bytes.splice(..0, header);
+            }
+            while let Ok(Some(answer)) = take::<Answer>(&mut bytes) {
+                if let Answer::Item(item) = answer {
+                    let _ = check_item(&item, &Request::query());
+                }
+            }
+        }
+
+        #[test]
+        fn a_flipped_byte_never_makes_more_than_one_message(place: prop::sample::Index, flip in 1..=255_u8) {
+            let mut bytes = encode(&Answer::Item(sound())).unwrap();
+            let place = place.index(bytes.len());
+            bytes[place] ^= flip;
+            if let Ok(Some(answer)) = take::<Answer>(&mut bytes) {
+                prop_assert!(bytes.is_empty());
+                prop_assert!(answer != Answer::Item(sound()));
+            }
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use minutia::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
 use minutia::scan::{Coverage, InProcess, Item, Reader, Request};
 use minutia_media::{Orientation, Problem, Source};
@@ -18,11 +19,33 @@ use minutia_sandbox::wire::{Answer, PROTOCOL, encode};
 pub(crate) const SPIN: &str = "--spin-within-a-budget";
 
 /// How many of [`samples`] can be read.
-pub(crate) const READABLE_SAMPLES: u32 = 0;
+pub(crate) const READABLE_SAMPLES: u32 = 5;
 
 /// Files for the readers of both sides.
 pub(crate) fn samples() -> BTreeMap<&'static str, Vec<u8>> {
-    BTreeMap::from([("empty", Vec::new()), ("text", b"plain text".to_vec())])
+    let scene = |width: u32, height: u32| {
+        let wave = |x: u32, y: u32, k: u32| ((x * 7 + y * k) as f32 / 90.0).sin().mul_add(100.0, 128.0) as u8;
+        DynamicImage::from(RgbImage::from_fn(width, height, |x, y| Rgb([3, 17, 31].map(|k| wave(x, y, k)))))
+    };
+    let encoded = |picture: DynamicImage, format| {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let jpeg = encoded(scene(320, 200), ImageFormat::Jpeg);
+    let png = encoded(scene(200, 300), ImageFormat::Png);
+    let blank = encoded(DynamicImage::new_luma8(64, 64), ImageFormat::Png);
+    let thin = encoded(scene(1, 70_000), ImageFormat::Qoi);
+    BTreeMap::from([
+        ("empty", Vec::new()),
+        ("text", b"plain text".to_vec()),
+        ("cut JPEG", jpeg[..jpeg.len() / 2].to_vec()),
+        ("cut PNG header", png[..20].to_vec()),
+        ("JPEG", jpeg),
+        ("PNG", png),
+        ("blank", blank),
+        ("long and thin", thin),
+    ])
 }
 
 pub(crate) struct Marked;
@@ -99,7 +122,7 @@ impl Reader for Marked {
 
 fn item(name: &str) -> Item {
     let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
-    let view = View { region, turn: Dihedral::Identity, code: Code([7; 32]), quality: 100 };
+    let view = View { region, turn: Dihedral::Identity, code: Code([7; 32]), quality: 100, plain_rim: 0 };
     Item {
         member: vec![name.to_owned()],
         format: None,
