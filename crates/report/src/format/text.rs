@@ -1,0 +1,155 @@
+//! Lines for people: one for each finding, and a summary.
+
+use std::fmt::Write as _;
+
+use minutia::verdict::Outcome;
+
+use super::Format;
+use crate::escape::text;
+use crate::record::{FindingRecord, ItemRecord, Part, Record, SummaryRecord};
+
+pub(super) const FORMAT: Format = Format {
+    name: "text",
+    about: "one line for each finding",
+    write: |line, _| match &line.record {
+        Record::Item(item) if !item.findings.is_empty() => {
+            Some(item.findings.iter().map(|finding| line_of(item, finding)).collect::<Vec<_>>().join("\n"))
+        }
+        Record::Item(_) | Record::Summary(_) => None,
+    },
+};
+
+fn line_of(item: &ItemRecord, finding: &FindingRecord) -> String {
+    let title = finding.title.as_deref().map_or_else(String::new, |title| format!(" \"{}\"", text(title)));
+    format!(
+        "{:<8} {}  is a copy of {}{title} ({}): {}",
+        finding.level,
+        item.shown_path(),
+        text(&finding.work),
+        text(&finding.policy),
+        described(finding),
+    )
+}
+
+/// A finding in words and numbers, without the names of what was compared.
+pub fn described(finding: &FindingRecord) -> String {
+    if finding.method == "identical" {
+        return format!("byte for byte the file {}", text(&finding.reference));
+    }
+    let mut changes = Vec::new();
+    changes.extend(finding.turn.as_deref().and_then(turned).map(str::to_owned));
+    if finding.inverted == Some(true) {
+        changes.push("negative".to_owned());
+    }
+    changes.extend(finding.query_part.as_ref().and_then(query_part));
+    changes.extend(finding.reference_part.as_ref().and_then(reference_part));
+    if changes.is_empty() {
+        changes.push("the whole picture".to_owned());
+    }
+    let mut out = changes.join(", ");
+    if let (Some(distance), Some(score), Some(threshold)) = (finding.distance_bits, finding.score, finding.threshold) {
+        // Writing to a string does not fail.
+        let _ = write!(out, "; distance {distance} bits, score {score:.1} of at most {threshold}");
+    }
+    let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
+    let _ = write!(out, "; {:.1e} false matches expected{extrapolated}", finding.expected_false_matches);
+    let _ = write!(out, "; reference {}", text(&finding.reference));
+    out
+}
+
+/// How a query differs that had to be turned so to match.
+fn turned(turn: &str) -> Option<&'static str> {
+    match turn {
+        "rotate_90" | "rotate_270" => Some("turned by a quarter"),
+        "rotate_180" => Some("upside down"),
+        "flip_x" => Some("mirrored top to bottom"),
+        "flip_y" => Some("mirrored left to right"),
+        "flip_plus_1" | "flip_minus_1" => Some("mirrored and turned by a quarter"),
+        _ => None,
+    }
+}
+
+fn query_part(part: &Part) -> Option<String> {
+    match part.kind.as_str() {
+        "trimmed" => Some("without its border".to_owned()),
+        "framed" => Some("inside a frame".to_owned()),
+        "crop" => Some(format!("in {} of it", share(part))),
+        _ => None,
+    }
+}
+
+fn reference_part(part: &Part) -> Option<String> {
+    match part.kind.as_str() {
+        "trimmed" => Some("the reference without its border".to_owned()),
+        "crop" => Some(format!("cut to {} of the reference", share(part))),
+        _ => None,
+    }
+}
+
+fn share(part: &Part) -> String {
+    let [left, top, right, bottom] = part.region.map(f64::from);
+    format!("{:.0} %", (right - left).max(0.0) * (bottom - top).max(0.0) / 1e6)
+}
+
+/// The summary of a run in a few lines.
+pub fn summary(summary: &SummaryRecord, head: &str) -> String {
+    let SummaryRecord { totals, access_times, run, .. } = summary;
+    let named = |outcome: Outcome| (outcome.name(), totals.of(outcome));
+    let counts: Vec<String> = Outcome::ALL
+        .into_iter()
+        .map(named)
+        .filter(|&(_, count)| count > 0)
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    let counts = if counts.is_empty() { "nothing there".to_owned() } else { counts.join(", ") };
+    let mut out = format!("{} items, {}: {counts}\n", totals.items, bytes(totals.bytes));
+    let level = |score: Option<u32>| score.map_or_else(|| "never".to_owned(), |score| format!("up to {score}"));
+    let _ = writeln!(
+        out,
+        "{} pictures of {} works searched, index {} generation {}; match {}, possible {}",
+        run.index.pictures,
+        run.index.works,
+        run.index.manifest_digest,
+        run.index.generation,
+        level(run.match_score),
+        level(run.possible_score),
+    );
+    if *access_times != crate::record::AccessTimes::default() {
+        let _ = writeln!(
+            out,
+            "access times of {} files and {} directories could not be protected: they belong to another user",
+            access_times.unprotected_files, access_times.unprotected_directories
+        );
+    }
+    let _ = write!(out, "head of the records' chain: {head}");
+    out
+}
+
+fn bytes(count: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if count < 1000 {
+        return format!("{count} bytes");
+    }
+    let (mut value, mut unit) = (count as f64 / 1000.0, 0);
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_rounded_to_a_readable_unit() {
+        let check = |count, expected: &str| assert_eq!(bytes(count), expected);
+        check(0, "0 bytes");
+        check(999, "999 bytes");
+        check(1000, "1.0 kB");
+        check(999_949, "999.9 kB");
+        check(999_950, "1.0 MB");
+        check(u64::MAX, "18.4 EB");
+    }
+}
