@@ -5,8 +5,8 @@
 //! ends that child and one item; the scan goes on with the next.
 //!
 //! What confines a worker now: an address space limit, no growth of any file, no core dump, no privileges to be gained,
-//! no environment, no inherited descriptor but its socket and the evidence being read, a wall clock kept by the parent
-//! and a budget of processor time kept by the kernel. The parent checks every value that it is sent.
+//! nothing of the parent's environment, no inherited descriptor but its socket and the evidence being read, a wall clock
+//! kept by the parent and a budget of processor time kept by the kernel. The parent checks every value that it is sent.
 //!
 //! What does *not* confine it yet: a worker runs as the same user and sees the same file system and network, and it may
 //! start processes. Code injected into a decoder could use all of these; Landlock and seccomp will take them away, in

@@ -60,19 +60,18 @@ pub(crate) fn receive_until(
         if left.is_zero() {
             return Ok(None);
         }
+        let timeout = Timespec::try_from(left).map_err(|_| io::Error::other("a deadline beyond all clocks"))?;
+        match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) | Err(Errno::INTR) => continue,
+            other => other?,
+        };
         match recv(&socket, &mut *chunk, RecvFlags::DONTWAIT) {
-            Ok((_, received)) => {
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            other => {
+                let (_, received) = other?;
                 bytes.extend_from_slice(&chunk[..received]);
                 return Ok(Some(received));
             }
-            Err(Errno::INTR) => continue,
-            Err(Errno::AGAIN) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let timeout = Timespec::try_from(left).map_err(|_| io::Error::other("a deadline beyond all clocks"))?;
-        match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&timeout)) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
         }
     }
 }
