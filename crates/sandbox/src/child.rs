@@ -5,12 +5,15 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use minutia::scan::{Item, Request};
 use minutia_media::{LimitKind, Problem};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, kill_process_group, waitid, waitpid,
+};
 
 use crate::Config;
 use crate::confine::Confinement;
@@ -62,6 +65,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn start(config: &Config) -> Result<Worker, StartError> {
+        leaving().retain(|&pid| matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None)));
         let (socket, theirs) = UnixStream::pair()?;
         // The command holds the worker's end of the socket: it must go before an end of the stream can be seen.
         let process = Command::new(&config.launch.program)
@@ -75,16 +79,12 @@ impl Worker {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        let confinement =
-            Confinement { address_space_bytes: 0, process_limits: false, landlock: false, seccomp: false };
-        let mut worker = Worker { process, socket, inbox: Vec::new(), chunk: vec![0; 64 << 10], confinement };
-        match worker.shake_hands(config.address_space_bytes) {
-            Ok(confinement) => Ok(Worker { confinement, ..worker }),
-            Err(problem) => {
-                worker.kill();
-                Err(StartError::Handshake { found: problem.to_string() })
-            }
-        }
+        let (inbox, chunk) = (Vec::new(), vec![0; 64 << 10]);
+        let mut worker = Worker { process, socket, inbox, chunk, confinement: Confinement::default() };
+        worker.confinement = worker
+            .shake_hands(config.address_space_bytes)
+            .map_err(|problem| StartError::Handshake { found: problem.to_string() })?;
+        Ok(worker)
     }
 
     pub(crate) fn confinement(&self) -> Confinement {
@@ -94,7 +94,7 @@ impl Worker {
     fn shake_hands(&mut self, address_space_bytes: u64) -> Result<Confinement, Problem> {
         self.ask(&Ask::Start { address_space_bytes }, None)?;
         match self.answer(Instant::now() + PATIENCE, PATIENCE, &mut 0)? {
-            Answer::Ready { build, confinement } if build == BUILD => Ok(confinement),
+            Answer::Ready { build, confinement } if build == BUILD && confinement.process_limits => Ok(confinement),
             _ => Err(distrust(&WireError::Turn)),
         }
     }
@@ -179,15 +179,25 @@ impl Worker {
         }
         meaning(&status, &String::from_utf8_lossy(&text), self.confinement.address_space_bytes)
     }
+}
 
-    /// Ends the worker and all that it started. A process that does not end in time is handed back to be waited for
-    /// later.
-    pub(crate) fn kill(mut self) -> Option<Child> {
+impl Drop for Worker {
+    /// Ends the worker and all that it started.
+    fn drop(&mut self) {
         // The group's number is this worker's own for as long as nobody has waited for the worker.
         let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
-        let ended = end(&self.process, GRACE).is_some() && self.process.wait().is_ok();
-        if ended { None } else { Some(self.process) }
+        if end(&self.process, GRACE).is_some() {
+            let _ = self.process.wait();
+        } else {
+            leaving().push(Pid::from_child(&self.process));
+        }
     }
+}
+
+/// Workers that were killed and had not ended in time.
+fn leaving() -> MutexGuard<'static, Vec<Pid>> {
+    static LEAVING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+    LEAVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How a process ended, without taking its number away; waits in steps that grow, since most are gone at the first look.

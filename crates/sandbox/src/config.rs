@@ -52,9 +52,10 @@ impl Default for Launch {
 }
 
 impl Config {
-    /// Wall time for a source of `len` bytes.
+    /// Wall time for a source of `len` bytes, at most a year: clocks do not reach beyond all durations.
     pub(crate) fn deadline_for(&self, len: u64) -> Duration {
         let mib = u32::try_from(len >> 20).unwrap_or(u32::MAX);
-        self.deadline.saturating_add(self.deadline_per_mib.saturating_mul(mib))
+        let allowed = self.deadline.saturating_add(self.deadline_per_mib.saturating_mul(mib));
+        allowed.min(Duration::from_secs(365 * 24 * 60 * 60))
     }
 }

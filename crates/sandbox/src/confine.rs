@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 const CLOSE_ON_EXEC: u32 = 0o2000000;
 
 /// What holds in a worker, for the record of a run. A worker that cannot apply what is `true` here does not start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
     /// Address space in bytes: the configured limit, or the system's where that is less.
     pub address_space_bytes: u64,

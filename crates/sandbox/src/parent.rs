@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::Child;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use minutia::scan::{Item, Reader, Request};
@@ -33,7 +32,6 @@ pub struct Isolated {
     config: Config,
     serving: Option<Serving>,
     batch: u64,
-    leaving: Vec<Child>,
 }
 
 #[derive(Debug)]
@@ -45,7 +43,7 @@ struct Serving {
 impl Isolated {
     /// Makes a reader; its worker is started when it is needed.
     pub fn new(config: Config) -> Isolated {
-        Isolated { config, serving: None, batch: 0, leaving: Vec::new() }
+        Isolated { config, serving: None, batch: 0 }
     }
 
     /// The number of the worker that served the last source, unique in this process; 0 before the first. It goes into
@@ -59,24 +57,17 @@ impl Isolated {
     /// # Errors
     /// [`StartError`] when no worker can be started.
     pub fn confinement(&mut self) -> Result<Confinement, StartError> {
-        self.serving().map(|serving| serving.worker.confinement())
+        let serving = self.take_serving()?;
+        Ok(self.serving.insert(serving).worker.confinement())
     }
 
-    fn serving(&mut self) -> Result<&mut Serving, StartError> {
-        let serving = match self.serving.take() {
-            Some(serving) => serving,
-            None => {
-                let worker = Worker::start(&self.config)?;
-                self.batch = BATCHES.fetch_add(1, Ordering::Relaxed) + 1;
-                Serving { worker, sources: 0 }
-            }
-        };
-        Ok(self.serving.insert(serving))
-    }
-
-    fn retire(&mut self) {
-        self.leaving.retain_mut(|process| !matches!(process.try_wait(), Ok(Some(_))));
-        self.leaving.extend(self.serving.take().and_then(|serving| serving.worker.kill()));
+    fn take_serving(&mut self) -> Result<Serving, StartError> {
+        if let Some(serving) = self.serving.take() {
+            return Ok(serving);
+        }
+        let worker = Worker::start(&self.config)?;
+        self.batch = BATCHES.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(Serving { worker, sources: 0 })
     }
 }
 
@@ -91,32 +82,40 @@ impl Reader for Isolated {
             }
         };
         loop {
-            match self.read_once(evidence, source.len(), request, sink) {
-                Read::Answered(answer) => return answer,
-                Read::Lost { problem, retry } if !retry => return Err(problem),
-                Read::Lost { .. } => {}
+            match self.attempt(evidence, source.len(), request, sink) {
+                Attempt::Answered(answer) => return answer,
+                Attempt::Lost { problem, again: false } => return Err(problem),
+                Attempt::Lost { again: true, .. } => {}
             }
         }
     }
 }
 
-/// What came of one attempt.
-enum Read {
+/// What came of one worker reading a source.
+enum Attempt {
     Answered(Result<(), Problem>),
-    Lost { problem: Problem, retry: bool },
+    Lost { problem: Problem, again: bool },
 }
 
 impl Isolated {
-    fn read_once(&mut self, evidence: BorrowedFd<'_>, len: u64, request: &Request, sink: &mut dyn FnMut(Item)) -> Read {
-        let allowed = self.config.deadline_for(len);
-        let sources_per_worker = self.config.sources_per_worker;
-        let serving = match self.serving() {
+    fn attempt(
+        &mut self,
+        evidence: BorrowedFd<'_>,
+        len: u64,
+        request: &Request,
+        sink: &mut dyn FnMut(Item),
+    ) -> Attempt {
+        // Put back only when it has answered in full: should the sink panic, what is left of this answer must not be taken
+        // for the answer to the next source.
+        let mut serving = match self.take_serving() {
             Ok(serving) => serving,
-            Err(error) => return Read::Lost { problem: Problem::Crashed { detail: error.to_string() }, retry: false },
+            Err(error) => {
+                return Attempt::Lost { problem: Problem::Crashed { detail: error.to_string() }, again: false };
+            }
         };
         let mut unsound = false;
         let mut handed_over = false;
-        let read = serving.worker.read(evidence, request, allowed, &mut |item| {
+        let read = serving.worker.read(evidence, request, self.config.deadline_for(len), &mut |item| {
             unsound |= item.problems.iter().any(unsettles);
             handed_over = true;
             sink(item);
@@ -125,23 +124,17 @@ impl Isolated {
         serving.sources += 1;
         match read {
             Ok(answer) => {
-                if unsound || answer.as_ref().is_err_and(unsettles) || serving.sources >= sources_per_worker {
-                    self.retire();
+                unsound |= answer.as_ref().is_err_and(unsettles);
+                if !unsound && serving.sources < self.config.sources_per_worker {
+                    self.serving = Some(serving);
                 }
-                Read::Answered(answer)
+                Attempt::Answered(answer)
             }
             Err(problem) => {
-                self.retire();
                 let timed_out = matches!(problem, Problem::TimedOut { .. });
-                Read::Lost { problem, retry: served_before && !handed_over && !timed_out }
+                Attempt::Lost { problem, again: served_before && !handed_over && !timed_out }
             }
         }
-    }
-}
-
-impl Drop for Isolated {
-    fn drop(&mut self) {
-        self.retire();
     }
 }
 

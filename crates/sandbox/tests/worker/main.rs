@@ -6,7 +6,7 @@ mod marked;
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ const TESTS: &[(&str, fn())] = &[
     ("kills_what_a_worker_started", kills_what_a_worker_started),
     ("distrusts_every_message", distrusts_every_message),
     ("blames_no_file_for_the_one_before", blames_no_file_for_the_one_before),
+    ("takes_no_answer_for_that_to_the_next", takes_no_answer_for_that_to_the_next),
+    ("waits_as_long_as_it_is_told", waits_as_long_as_it_is_told),
     ("replaces_workers_in_time", replaces_workers_in_time),
     ("hands_over_nothing_else", hands_over_nothing_else),
     ("cannot_write", cannot_write),
@@ -164,6 +166,23 @@ fn blames_no_file_for_the_one_before() {
     assert_eq!(isolated.batch(), poisoned + 1);
     assert!(matches!(read(&mut isolated, b"abort").1, Err(Problem::Crashed { .. })));
     assert_eq!(isolated.batch(), poisoned + 2, "a crash is tried once more in a fresh worker");
+}
+
+fn takes_no_answer_for_that_to_the_next() {
+    let mut isolated = quick();
+    let source = Source::from_bytes(b"two items".to_vec());
+    let stopped = catch_unwind(AssertUnwindSafe(|| {
+        let _ = isolated.read(&source, &Request::query(), &mut |_| std::panic::resume_unwind(Box::new("stopped")));
+    }));
+    assert!(stopped.is_err());
+    let (items, done) = read(&mut isolated, b"text");
+    assert!(items.is_empty() && matches!(done, Err(Problem::NotMedia { .. })), "{items:?} {done:?}");
+}
+
+fn waits_as_long_as_it_is_told() {
+    let (deadline, deadline_per_mib) = (Duration::MAX, Duration::MAX);
+    let mut isolated = Isolated::new(Config { deadline, deadline_per_mib, ..Config::default() });
+    assert_eq!(read(&mut isolated, b"two items").0.len(), 2);
 }
 
 fn replaces_workers_in_time() {
