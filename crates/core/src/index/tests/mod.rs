@@ -50,7 +50,7 @@ fn work(id: &str) -> Work {
 
 fn view(code: Code, quality: u8) -> View {
     let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
-    View { region, turn: Dihedral::Identity, code, quality }
+    View { region, turn: Dihedral::Identity, code, quality, plain_rim: 0 }
 }
 
 fn picture(frame: u32, views: Vec<View>) -> Fingerprint {
