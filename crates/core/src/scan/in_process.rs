@@ -68,9 +68,9 @@ struct Frames {
 }
 
 impl Frames {
-    /// Keeps what is new in `frame`. A frame whose first view (the whole picture) has the code of an earlier frame adds
-    /// nothing that could be found: what matches it matches the earlier one at the same distance. Of the frames without
-    /// anything to compare the first is kept, so that a blank animation still shows as one.
+    /// Keeps what is new in `frame`. One whose first view (the whole picture) has the code of an earlier frame is found
+    /// through that one at the same distance, and its other views, which may differ in detail, are let go. Of the frames
+    /// without anything to compare the first is kept, so that a blank animation still shows as one.
     fn take(&mut self, frame: &Frame, request: &Request) {
         if request.tiers.codes {
             let mut fingerprint = fingerprint_image(&frame.picture, frame.orientation, request.views);
