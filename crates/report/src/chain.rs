@@ -63,13 +63,13 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError`] where it is no record or does not follow.
-    pub fn follow(&mut self, line: &str) -> Result<Record, ChainError> {
-        let Line { record, previous, .. } = Line::parse(line)?;
-        if previous != self.head {
-            return Err(ChainError::Broken { expected: self.head.clone(), found: previous });
+    pub fn follow(&mut self, json: &str) -> Result<Line, ChainError> {
+        let line = Line::parse(json)?;
+        if line.previous != self.head {
+            return Err(ChainError::Broken { expected: self.head.clone(), found: line.previous });
         }
-        self.head = digest(line);
-        Ok(record)
+        self.head = digest(json);
+        Ok(line)
     }
 }
 

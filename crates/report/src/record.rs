@@ -352,13 +352,17 @@ impl Line {
 impl ItemRecord {
     /// The path for a terminal, whatever its bytes, with the members on the way down.
     pub fn shown_path(&self) -> String {
-        let bytes = self.path_bytes.as_deref().and_then(unhex);
-        let mut out = escape::name(bytes.as_deref().unwrap_or(self.path.as_bytes()));
+        let mut out = escape::name(&self.path_as_bytes());
         for member in &self.member {
             out.push_str(" > ");
             out.push_str(&escape::text(member));
         }
         out
+    }
+
+    /// The path's own bytes.
+    pub fn path_as_bytes(&self) -> Vec<u8> {
+        self.path_bytes.as_deref().and_then(unhex).unwrap_or_else(|| self.path.as_bytes().to_vec())
     }
 }
 

@@ -1,0 +1,102 @@
+//! `minutia doctor`: what this machine and this build can do.
+
+use std::fs;
+use std::io::{Write, stdout};
+use std::ops::ControlFlow;
+use std::thread::available_parallelism;
+
+use anyhow::Result;
+use minutia::fingerprint::ALGORITHMS;
+use minutia_machine::Level;
+use minutia_media::decode::image::{Channels, decode};
+use minutia_media::{FORMATS, Format, Limits, Problem, Source};
+use minutia_report::Reading as ReadingFacts;
+use minutia_report::escape::text;
+use rustix::process::{Resource, getrlimit};
+
+use crate::exit::Exit;
+use crate::settings::Reading;
+use crate::walk::Resolution;
+
+/// Tells what was found, one fact a line.
+pub(crate) fn run() -> Result<Exit> {
+    let mut out = stdout().lock();
+    let mut row = |name: &str, value: String| writeln!(out, "{name:<14}{value}");
+    let mut exit = Exit::Nothing;
+    row("minutia", env!("CARGO_PKG_VERSION").to_owned())?;
+
+    let levels: Vec<&str> = Level::all_here().into_iter().map(Level::name).collect();
+    row("kernels", format!("{} (of {})", Level::best().name(), levels.join(", ")))?;
+    row("threads", available_parallelism().map_or_else(|error| error.to_string(), |threads| threads.to_string()))?;
+    row(
+        "walk",
+        match Resolution::here() {
+            Resolution::Openat2 => "openat2: the kernel keeps every name beneath the evidence".to_owned(),
+            Resolution::Openat => {
+                "openat, one component at a time (the kernel has no openat2, or a sandbox hides it)".to_owned()
+            }
+        },
+    )?;
+    row(
+        "access times",
+        "kept for files of this user, and for all with CAP_FOWNER; a scan records where it could not".to_owned(),
+    )?;
+    match Reading::one(false).facts() {
+        Ok(ReadingFacts::Worker(worker)) => {
+            let has = |yes: bool| if yes { "yes" } else { "no" };
+            row(
+                "workers",
+                format!(
+                    "address space {} MiB, deadline {} s and {} ms for each MiB, replaced after {} files",
+                    worker.address_space_bytes >> 20,
+                    worker.deadline_ms / 1000,
+                    worker.deadline_ms_per_mib,
+                    worker.files_per_worker
+                ),
+            )?;
+            row(
+                "confined by",
+                format!(
+                    "process limits {}, Landlock {}, seccomp {}",
+                    has(worker.process_limits),
+                    has(worker.landlock),
+                    has(worker.seccomp)
+                ),
+            )?;
+        }
+        Ok(ReadingFacts::Process) => row("workers", "none".to_owned())?,
+        Err(error) => {
+            exit = Exit::Unexamined;
+            row("workers", format!("NONE: {}", text(&format!("{error:#}"))))?;
+        }
+    }
+    row("kernel", format!("security modules: {}", security_modules()))?;
+    for (name, resource) in [("open files", Resource::Nofile), ("processes", Resource::Nproc), ("memory", Resource::As)]
+    {
+        let limit = getrlimit(resource);
+        let shown = |value: Option<u64>| value.map_or_else(|| "unlimited".to_owned(), |value| value.to_string());
+        row(name, format!("limit {}, at most {}", shown(limit.current), shown(limit.maximum)))?;
+    }
+    for algorithm in ALGORITHMS {
+        row("algorithm", format!("{:<9} {}", algorithm.name, algorithm.about))?;
+    }
+    let (decoded, named): (Vec<_>, Vec<_>) = FORMATS.iter().partition(|row| is_decoded(row.format));
+    let names = |rows: Vec<&minutia_media::FormatRow>| rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+    row("reads", names(decoded))?;
+    row("only names", names(named))?;
+    Ok(exit)
+}
+
+/// Asks the decoder itself: nothing is only ever refused where the format is not decoded at all.
+fn is_decoded(format: Format) -> bool {
+    let nothing = Source::from_bytes(Vec::new());
+    let tried = decode(&nothing, format, Channels::Luma, &Limits::default(), &mut |_| ControlFlow::Break(()));
+    !matches!(tried, Err(Problem::Unsupported { .. }))
+}
+
+fn security_modules() -> String {
+    match fs::read_to_string("/sys/kernel/security/lsm") {
+        Ok(modules) => text(modules.trim()),
+        Err(error) => format!("unknown (/sys/kernel/security/lsm: {error})"),
+    }
+}

@@ -1,0 +1,185 @@
+//! `minutia explain`: every number that decided, and what would have changed the answer.
+
+use std::io::{BufWriter, Write, stdout};
+
+use anyhow::Result;
+use minutia::fingerprint::{AlgorithmId, Region};
+use minutia::verdict::{Allowed, Level};
+use minutia_report::escape::{name, text};
+
+use super::compare::{exit, verdict};
+use crate::args;
+use crate::exit::Exit;
+use crate::pairs::{self, Compared, Pair, Side};
+
+/// Explains as typed.
+pub(crate) fn run(args: &args::Explain) -> Result<Exit> {
+    let compared = pairs::compare(&args.a, &args.b, &args.scale)?;
+    let mut out = BufWriter::new(stdout().lock());
+    side(&mut out, "A, the picture that may be a copy", &compared.a)?;
+    side(&mut out, "B, the picture that it may be a copy of", &compared.b)?;
+    if !compared.pairs.is_empty() {
+        views(&mut out, &compared.pairs)?;
+    }
+    scale(&mut out, &compared)?;
+    if let (Some(best), false) = (compared.best(), compared.identical) {
+        decision(&mut out, best)?;
+        flips(&mut out, &compared, best)?;
+    }
+    writeln!(out, "\n{}", verdict(&compared))?;
+    out.flush()?;
+    Ok(exit(&compared))
+}
+
+fn side(out: &mut impl Write, title: &str, side: &Side) -> Result<()> {
+    let facts = &side.facts;
+    writeln!(out, "{title}\n  {}", name(&facts.path))?;
+    if let Some(size) = facts.size {
+        writeln!(out, "  {size} bytes")?;
+    }
+    for (algorithm, digest) in [("BLAKE3", facts.blake3), ("SHA-256", facts.sha256)] {
+        if let Some(digest) = digest {
+            writeln!(out, "  {algorithm:<8} {}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())?;
+        }
+    }
+    if let Ok(item) = &side.item {
+        let format = item.format.map_or("no media", |format| format.row().name);
+        writeln!(out, "  {format}, {} frames read, {} distinct", item.coverage.frames_read, item.coverage.frames_kept)?;
+    }
+    if let Some(first) = side.pictures().next() {
+        writeln!(
+            out,
+            "  {}x{} pixels upright, stored as {:?}, {} views",
+            first.width,
+            first.height,
+            first.orientation,
+            first.views.len()
+        )?;
+    }
+    for problem in side.problems() {
+        writeln!(out, "  problem: {}", text(&problem))?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+/// For each region of A the pair of views that is nearest.
+fn views(out: &mut impl Write, pairs: &[Pair]) -> Result<()> {
+    writeln!(out, "Nearest views, for each region of A (left,top-right,bottom in 1/10000)")?;
+    writeln!(
+        out,
+        "  {:<32} {:<11} {:<8} {:<32} {:>8} {:>6} {:>11} {:>5} {:>11}",
+        "of A", "turned", "negative", "of B", "distance", "score", "redundancy", "rim", "quality"
+    )?;
+    for pair in pairs {
+        writeln!(
+            out,
+            "  {:<32} {:<11} {:<8} {:<32} {:>8} {:>6.1} {:>5.2} {:>5.2} {:>5.2} {:>5} {:>5}",
+            at(&pair.a.region, pair.a_frame),
+            format!("{:?}", pair.a.turn),
+            if pair.inverted { "yes" } else { "no" },
+            at(&pair.b.region, pair.b_frame),
+            pair.distance_bits,
+            pair.score,
+            pair.penalty.redundancy(),
+            pair.b_redundancy,
+            f64::from(pair.a.plain_rim) / 255.0,
+            pair.a.quality,
+            pair.b.quality,
+        )?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+fn at(region: &Region, frame: u32) -> String {
+    let Region { kind, left, top, right, bottom } = region;
+    let frame = if frame > 0 { format!(" frame {frame}") } else { String::new() };
+    format!("{kind:?} {left},{top}-{right},{bottom}{frame}")
+}
+
+/// What the numbers are judged by.
+fn scale(out: &mut impl Write, compared: &Compared) -> Result<()> {
+    let (judge, allowed) = (&compared.judge, Allowed::default());
+    let calibration = judge.calibration();
+    let thresholds = judge.thresholds();
+    let level = |score: Option<u32>| {
+        score.map_or_else(|| "no score is rare enough".to_owned(), |score| format!("score up to {score}"))
+    };
+    let algorithm = AlgorithmId::PDQ_AREA.row().map_or("unknown", |row| row.name);
+    writeln!(out, "Judged by, for an index of {} pictures ({algorithm}, 256 bits)", judge.references())?;
+    writeln!(
+        out,
+        "  match     {}: at most {} false ones for one item",
+        level(thresholds.match_score),
+        allowed.at_match
+    )?;
+    writeln!(out, "  possible  {}: at most {}", level(thresholds.possible_score), allowed.at_possible)?;
+    writeln!(out, "  calibrated on {} pairs of unrelated pictures: {}", calibration.pairs, calibration.data)?;
+    writeln!(out, "  by {}", calibration.command)?;
+    Ok(())
+}
+
+fn decision(out: &mut impl Write, best: &Pair) -> Result<()> {
+    let added = best.score - f64::from(best.distance_bits);
+    writeln!(
+        out,
+        "\nDecided by {} of A and {} of B",
+        at(&best.a.region, best.a_frame),
+        at(&best.b.region, best.b_frame)
+    )?;
+    writeln!(out, "  A {}", best.a.code)?;
+    writeln!(out, "  B {}", best.b.code)?;
+    let negative = if best.inverted { " from A's negative" } else { "" };
+    writeln!(
+        out,
+        "  {} of 256 bits differ{negative}; {added:.1} added for what the codes do not say",
+        best.distance_bits
+    )?;
+    Ok(())
+}
+
+/// What would have changed the answer.
+fn flips(out: &mut impl Write, compared: &Compared, best: &Pair) -> Result<()> {
+    let judge = &compared.judge;
+    let thresholds = judge.thresholds();
+    writeln!(out, "\nWhat would change it")?;
+    for (level, threshold, allowed) in [
+        (Level::Match, thresholds.match_score, Allowed::default().at_match),
+        (Level::Possible, thresholds.possible_score, Allowed::default().at_possible),
+    ] {
+        let level_name = if level == Level::Match { "match" } else { "possible" };
+        let reached = threshold.is_some_and(|most| best.score <= f64::from(most));
+        match threshold.and_then(|most| greatest_distance(best, f64::from(most))) {
+            Some(most) if reached => writeln!(
+                out,
+                "  {level_name}: up to {} more bits of difference would still be one ({most} in all)",
+                most - best.distance_bits
+            )?,
+            Some(most) => writeln!(
+                out,
+                "  {level_name}: would need {} bits of difference less ({most} in all)",
+                best.distance_bits.saturating_sub(most)
+            )?,
+            None => writeln!(
+                out,
+                "  {level_name}: no distance would do: the codes say too little, or the index is too large"
+            )?,
+        }
+        // The threshold is whole: the score counts as the next whole one.
+        let probability = judge.calibration().tail(best.score).probability;
+        let pictures = allowed / probability;
+        match pictures >= 1.0 {
+            true => writeln!(out, "  {level_name}: this score is one in an index of up to {pictures:.0} pictures")?,
+            false => writeln!(out, "  {level_name}: this score is none in an index of any size")?,
+        }
+    }
+    let (expected, _) = judge.expected_false_matches(best.score);
+    writeln!(out, "  at this index size it is a finding wherever {expected:.1e} false ones for one item are allowed")?;
+    Ok(())
+}
+
+/// The greatest distance at which the pair would still have at most this score.
+fn greatest_distance(pair: &Pair, score: f64) -> Option<u32> {
+    (0..=256).take_while(|&distance| pair.penalty.score(distance, pair.b_redundancy) <= score).last()
+}

@@ -1,0 +1,175 @@
+//! What was typed, made sense of: paths that exist and do not overlap, outputs that stay out of them, how files are read.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result, bail};
+use minutia::scan::{InProcess, Reader};
+use minutia_media::Limits;
+use minutia_report::escape::name;
+use minutia_report::{LimitFacts, Reading as ReadingFacts, WorkerFacts};
+use minutia_sandbox::{Config, Isolated};
+
+use crate::args;
+
+/// Files and folders to look into: they exist, and none lies in another.
+#[derive(Clone, Debug)]
+pub(crate) struct Roots {
+    /// As they were typed.
+    pub(crate) paths: Vec<PathBuf>,
+    /// The same without links, dots and relative parts.
+    real: Vec<PathBuf>,
+}
+
+impl Roots {
+    pub(crate) fn of(paths: Vec<PathBuf>) -> Result<Roots> {
+        let real = paths
+            .iter()
+            .map(|path| {
+                let expected = || format!("{}: expected a file or a directory; check the path", shown(path));
+                fs::canonicalize(path).with_context(expected)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        // In the order of their components a directory stands right before what is in it.
+        let mut order: Vec<usize> = (0..real.len()).collect();
+        order.sort_by(|&a, &b| real[a].cmp(&real[b]));
+        if let Some(pair) = order.windows(2).find(|pair| real[pair[1]].starts_with(&real[pair[0]])) {
+            let (outer, inner) = (&paths[pair[0]], &paths[pair[1]]);
+            bail!("{} is examined as a part of {} already: name it once", shown(inner), shown(outer));
+        }
+        Ok(Roots { paths, real })
+    }
+
+    /// Refuses to write to `output` where it would lie in one of the roots.
+    pub(crate) fn keep_out(&self, output: &Path, what: &str) -> Result<()> {
+        let real = real_place(output).with_context(|| format!("{}: finding out where it is", shown(output)))?;
+        if let Some(place) = self.real.iter().position(|root| real.starts_with(root)) {
+            bail!(
+                "{}: {what} must not lie in what is examined, and this is inside of {}; choose a place outside of it",
+                shown(output),
+                shown(&self.paths[place])
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Where something is or will be that need not exist yet: its nearest ancestor that does, without links.
+fn real_place(path: &Path) -> std::io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let mut missing = Vec::new();
+    let mut there: &Path = &absolute;
+    loop {
+        match fs::canonicalize(there) {
+            Ok(real) => return Ok(missing.iter().rev().fold(real, |path: PathBuf, part| path.join(part))),
+            Err(error) => match (there.parent(), there.file_name()) {
+                (Some(parent), Some(part)) => {
+                    missing.push(part);
+                    there = parent;
+                }
+                _ => return Err(error),
+            },
+        }
+    }
+}
+
+/// A path for a message.
+pub(crate) fn shown(path: &Path) -> String {
+    name(path.as_os_str().as_bytes())
+}
+
+/// How files are read.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) threads: usize,
+    /// How workers are made; `None` for reading in this process.
+    pub(crate) workers: Option<Config>,
+}
+
+impl Reading {
+    pub(crate) fn of(args: &args::Reading) -> Reading {
+        let threads = args.threads.or_else(|| available_parallelism().ok()).map_or(1, |threads| threads.get());
+        Reading { threads, ..Reading::one(args.in_process) }
+    }
+
+    /// One reader alone.
+    pub(crate) fn one(in_process: bool) -> Reading {
+        Reading { threads: 1, workers: (!in_process).then(Config::default) }
+    }
+
+    /// A reader for one thread.
+    pub(crate) fn reader(&self) -> Box<dyn Reader> {
+        match &self.workers {
+            Some(config) => Box::new(Isolated::new(config.clone())),
+            None => Box::new(InProcess),
+        }
+    }
+
+    /// How files are read, for the record. Starts a worker to ask it.
+    pub(crate) fn facts(&self) -> Result<ReadingFacts> {
+        let Some(config) = &self.workers else { return Ok(ReadingFacts::Process) };
+        let confinement = Isolated::new(config.clone()).confinement().context(
+            "expected to decode in worker processes, and none can be started; `--in-process` decodes without them, \
+             which is safe for files that you trust",
+        )?;
+        let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Ok(ReadingFacts::Worker(WorkerFacts {
+            address_space_bytes: confinement.address_space_bytes,
+            deadline_ms: millis(config.deadline),
+            deadline_ms_per_mib: millis(config.deadline_per_mib),
+            files_per_worker: config.sources_per_worker,
+            process_limits: confinement.process_limits,
+            landlock: confinement.landlock,
+            seccomp: confinement.seccomp,
+        }))
+    }
+}
+
+/// A file's budgets, for the record.
+pub(crate) fn limit_facts(limits: &Limits) -> LimitFacts {
+    let Limits { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes } = *limits;
+    LimitFacts { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_stay_out_of_what_is_examined() {
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = folder.path().join("evidence");
+        fs::create_dir_all(evidence.join("deep")).unwrap();
+        std::os::unix::fs::symlink(&evidence, folder.path().join("link")).unwrap();
+        let roots = Roots::of(vec![evidence.clone()]).unwrap();
+        let check = |output: &str, expected: bool| {
+            assert_eq!(roots.keep_out(&folder.path().join(output), "it").is_ok(), expected, "{output}");
+        };
+        check("case", true);
+        check("evidence-2/case", true);
+        check("evidence", false);
+        check("evidence/case", false);
+        check("evidence/deep/new/case", false);
+        check("link/case", false);
+        check("link/../case", true);
+        check("evidence/../case", true);
+    }
+
+    #[test]
+    fn overlapping_paths_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a/b", "a.b", "c"] {
+            fs::create_dir_all(path(name)).unwrap();
+        }
+        let check = |names: &[&str], expected: bool| {
+            assert_eq!(Roots::of(names.iter().map(|name| path(name)).collect()).is_ok(), expected, "{names:?}");
+        };
+        check(&["a", "a.b", "c"], true);
+        check(&["a", "a.b", "a/b"], false);
+        check(&["c", "a/../c"], false);
+        check(&["missing"], false);
+    }
+}
