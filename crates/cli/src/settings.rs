@@ -94,6 +94,11 @@ impl Reading {
         Reading { threads, ..Reading::one(args.in_process) }
     }
 
+    /// As where nothing is said about it: workers, as many as there are processors.
+    pub(crate) fn all() -> Reading {
+        Reading::of(&args::Reading { threads: None, in_process: false })
+    }
+
     /// One reader alone.
     pub(crate) fn one(in_process: bool) -> Reading {
         Reading { threads: 1, workers: (!in_process).then(Config::default) }

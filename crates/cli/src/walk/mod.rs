@@ -355,3 +355,6 @@ fn identity(found: &Stat) -> (u64, u64) {
 fn size_of(found: &Stat) -> u64 {
     u64::try_from(found.st_size).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;
