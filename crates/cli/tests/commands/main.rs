@@ -1,0 +1,10 @@
+//! The commands as a user meets them: real files in, output and exit codes out.
+// What a test needs and does not get fails the test; what could not be run is told.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod case;
+mod evidence;
+mod hostile;
+mod index;
+mod scan;
+mod small;

@@ -1,0 +1,79 @@
+//! `minutia compare`, `explain`, `fingerprint`, `doctor`, and the help of every command.
+
+use std::fs;
+
+use crate::evidence::{Folder, minutia};
+
+#[test]
+fn every_command_teaches_itself() {
+    let folder = Folder::new();
+    let commands: &[&[&str]] = &[&[], &["index", "add"], &["scan"], &["compare"], &["explain"], &["fingerprint"]];
+    for command in commands {
+        let help = minutia(&folder, &[command, &["--help"][..]].concat()).ends(0).out;
+        assert!(
+            help.contains("Usage: minutia") && help.contains("\n  minutia "),
+            "no example in the help of {command:?}"
+        );
+    }
+    let more: &[&[&str]] = &[&["index"], &["index", "info"], &["index", "export"], &["demo"], &["doctor"]];
+    for command in more {
+        assert!(minutia(&folder, &[command, &["--help"][..]].concat()).ends(0).out.contains("Usage: minutia"));
+    }
+    minutia(&folder, &[]).ends(2);
+    minutia(&folder, &["scna"]).ends(2).says(&["scna", "scan"]);
+    minutia(&folder, &["scan", "--threads", "0", "x", "--index", "y"]).ends(2).says(&["--threads"]);
+}
+
+#[test]
+fn fingerprints_are_one_a_line() {
+    let folder = Folder::new();
+    folder.picture("a.png", 0);
+    folder.picture("b.jpg", 1);
+    folder.write("words.txt", "words");
+    let files = ["a.png", "words.txt", "b.jpg"];
+    let json =
+        minutia(&folder, &[&["fingerprint", "--json"], &files[..]].concat()).ends(2).says(&["words.txt: not media"]);
+    let lines = json.json();
+    assert_eq!(lines.len(), 2);
+    let text = minutia(&folder, &[&["fingerprint"], &files[..]].concat()).ends(2).out;
+    for (line, text) in lines.iter().zip(text.lines()) {
+        assert_eq!(line["algorithm"], "pdq");
+        let hex = line["hex"].as_str().unwrap();
+        assert!(hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()));
+        assert!(line["quality"].as_u64().unwrap() <= 100);
+        assert!(text.starts_with(hex) && text.ends_with(line["path"].as_str().unwrap()));
+    }
+    let doctor = minutia(&folder, &["doctor"]).ends(0).out;
+    let names: Vec<&str> =
+        doctor.lines().filter_map(|line| line.strip_prefix("algorithm")?.split_whitespace().next()).collect();
+    assert!(names.contains(&"pdq") && names.contains(&"pdq-512"));
+    for name in &names {
+        let line = &minutia(&folder, &["fingerprint", "--json", "--algorithm", name, "a.png"]).ends(0).json()[0];
+        assert_eq!(line["algorithm"], *name);
+    }
+    minutia(&folder, &["fingerprint", "--algorithm", "md5", "a.png"]).ends(2).says(&["pdq-512", "found md5"]);
+}
+
+#[test]
+fn comparing_ends_as_it_was_found() {
+    let folder = Folder::new();
+    folder.picture("a.png", 0);
+    folder.picture("other.png", 1);
+    fs::copy(folder.at("a.png"), folder.at("same.png")).unwrap();
+    folder.write("words.jpg", "words");
+    let check = |a: &str, b: &str, code, word: &str| {
+        for command in ["compare", "explain"] {
+            let ran = minutia(&folder, &[command, a, b]).ends(code);
+            let last = ran.out.lines().last().unwrap().to_owned();
+            assert!(last.starts_with(word), "{command} {a} {b}: {last}");
+        }
+    };
+    check("a.png", "same.png", 1, "match: byte for byte");
+    check("a.png", "other.png", 0, "no-match: distance");
+    check("a.png", "words.jpg", 2, "other");
+    check("missing.png", "a.png", 2, "unreadable");
+    let explained = minutia(&folder, &["explain", "a.png", "other.png", "--pictures", "1000000"]).ends(0).out;
+    for part in ["BLAKE3", "SHA-256", "Nearest views", "1000000 pictures", "bits differ", "What would change it"] {
+        assert!(explained.contains(part), "no {part:?} in {explained}");
+    }
+}
