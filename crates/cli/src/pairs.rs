@@ -7,7 +7,7 @@ use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint, View};
 use minutia::index::{Access, Index};
 use minutia::scan::{Item, Request};
 use minutia::verdict::calibration::Calibration;
-use minutia::verdict::{Allowed, Judge, Level, Outcome, Penalty, outcome_of, redundancy};
+use minutia::verdict::{Allowed, Judge, Level, Outcome, Penalty, redundancy};
 use minutia_report::FileFacts;
 
 use crate::args::Scale;
@@ -103,7 +103,7 @@ impl Side {
     /// What a scan would say of it if nothing were found.
     pub(crate) fn outcome(&self) -> Outcome {
         match &self.item {
-            Ok(item) => outcome_of(item, &[]),
+            Ok(item) => item.outcome(&[]),
             Err((outcome, _)) => *outcome,
         }
     }

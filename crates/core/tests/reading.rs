@@ -1,5 +1,8 @@
 //! Reading in process: what becomes of stills, animations, damaged and foreign files.
 
+// What a test needs and does not get fails the test.
+#![allow(clippy::unwrap_used)]
+
 use std::io::Cursor;
 use std::time::Duration;
 

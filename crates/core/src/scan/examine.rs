@@ -9,9 +9,7 @@ use crate::fingerprint::{AlgorithmId, Code, Fingerprint, ImageFingerprint};
 use crate::index::{Index, IndexError, Policy, Reference};
 use crate::search::{self, Hit, QueryGroup, Within};
 use crate::verdict::calibration::Calibration;
-use crate::verdict::{
-    Allowed, Evidence, Finding, Judge, Level, Outcome, Penalty, Transform, confidence, outcome_of, redundancy,
-};
+use crate::verdict::{Allowed, Evidence, Finding, Judge, Level, Outcome, Penalty, Transform, confidence, redundancy};
 
 /// One item to examine, and the digest of the file that it is.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +79,7 @@ impl<'i> Examiner<'i> {
         }
         let judged = queries.iter().zip(found).map(|(query, mut findings)| {
             findings.sort_by(surest_first);
-            Examined { outcome: outcome_of(query.item, &findings), findings }
+            Examined { outcome: query.item.outcome(&findings), findings }
         });
         Ok(judged.collect())
     }

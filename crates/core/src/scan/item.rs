@@ -3,6 +3,7 @@
 use minutia_media::{Format, Preview, Problem};
 
 use crate::fingerprint::Fingerprint;
+use crate::verdict::{Finding, Level, Outcome, outcome_of_failure};
 
 /// One piece of media: the file itself, or a member of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,25 @@ pub struct Item {
     pub preview: Option<Preview>,
     /// What went wrong on the way.
     pub problems: Vec<Problem>,
+}
+
+impl Item {
+    /// The item's outcome, with what was found in it.
+    pub fn outcome(&self, findings: &[Finding]) -> Outcome {
+        if findings.iter().any(|finding| finding.level == Level::Match) {
+            return Outcome::Match;
+        }
+        if !findings.is_empty() {
+            return Outcome::Possible;
+        }
+        if let Some(outcome) = self.problems.iter().map(outcome_of_failure).min() {
+            return outcome;
+        }
+        let undecided = self.fingerprints.iter().all(|fingerprint| match fingerprint {
+            Fingerprint::Image(image) => image.views.is_empty(),
+        });
+        if undecided { Outcome::Undecided } else { Outcome::NoMatch }
+    }
 }
 
 /// How much of an item was read, against what it declares.

@@ -9,5 +9,5 @@ mod score;
 pub use finding::{Evidence, Finding, Level, Outcome, Transform};
 pub(crate) use judge::confidence;
 pub use judge::{Allowed, Judge, Thresholds};
-pub use outcome::{outcome_of, outcome_of_failure};
+pub use outcome::outcome_of_failure;
 pub use score::{Penalty, redundancy};

@@ -2,27 +2,7 @@
 
 use minutia_media::Problem;
 
-use super::{Finding, Level, Outcome};
-use crate::fingerprint::Fingerprint;
-use crate::scan::Item;
-
-/// The outcome of an item that was read, with what was found in it.
-pub fn outcome_of(item: &Item, findings: &[Finding]) -> Outcome {
-    if findings.iter().any(|finding| finding.level == Level::Match) {
-        return Outcome::Match;
-    }
-    if !findings.is_empty() {
-        return Outcome::Possible;
-    }
-    let by_problem = item.problems.iter().map(outcome_of_failure).min();
-    if let Some(outcome) = by_problem {
-        return outcome;
-    }
-    let undecided = item.fingerprints.iter().all(|fingerprint| match fingerprint {
-        Fingerprint::Image(image) => image.views.is_empty(),
-    });
-    if undecided { Outcome::Undecided } else { Outcome::NoMatch }
-}
+use super::Outcome;
 
 /// The outcome of a source, or of an item in which nothing was found, that met this problem.
 pub fn outcome_of_failure(problem: &Problem) -> Outcome {

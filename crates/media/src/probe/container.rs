@@ -13,7 +13,7 @@ pub(super) fn ftyp(head: &[u8]) -> Option<Format> {
         };
     }
     let size = u32::from_be_bytes(head.get(..4)?.try_into().ok()?) as usize;
-    let brands = head.get(8..size.clamp(12, head.len().max(12)))?;
+    let brands = head.get(8..size.clamp(8, head.len())).unwrap_or(&[]);
     // The major brand, then (after the minor version) the compatible ones.
     let all = || brands.chunks_exact(4).enumerate().filter(|(place, _)| *place != 1).map(|(_, brand)| brand);
     let any = |names: &[&[u8; 4]]| all().any(|brand| names.iter().any(|name| brand == *name));
