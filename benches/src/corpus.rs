@@ -1,1 +1,3 @@
-//! Corpora.
+//! What benches run on: real photographs, and codes in large numbers.
+
+pub mod pictures;

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Fingerprint(Fingerprint),
     /// Index a small folder of works, scan a small seized folder, and show the true answers beside what was found
     Demo(Demo),
+    /// Measure how alike unrelated pictures are: the table that thresholds and error rates are read from
+    Calibrate(Calibrate),
     /// Say what this machine can do
     Doctor,
 }
@@ -233,4 +235,31 @@ pub(crate) struct Demo {
     /// The folder of test media; `testdata` of the repository unless given
     #[arg(long, value_name = "DIR")]
     pub(crate) testdata: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each SET is a folder. Pictures of one set may be related and are not compared; those of different sets must have nothing to
+do with each other. Every picture is taken as a scan takes a suspect's and as an index takes a work, and the score of a pair
+is the lowest over all their views. The row goes to standard output, to be put into the source as
+crates/core/src/verdict/calibration/views.rs; a build's thresholds and expected false matches come from it. The pairs with
+the lowest scores go to standard error: look at them before you believe that the pictures are unrelated.
+
+Example:
+  minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs")]
+pub(crate) struct Calibrate {
+    /// Folders of pictures
+    #[arg(required = true, value_name = "SET")]
+    pub(crate) sets: Vec<PathBuf>,
+    /// What the pictures are, in words; part of every record of a scan
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) data: String,
+    /// A list of files to leave out, one path a line as the walk names them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) without: Option<PathBuf>,
+    /// How many of the lowest pairs to show
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub(crate) lowest: usize,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }

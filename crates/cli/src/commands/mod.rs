@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod calibrate;
 mod compare;
 mod demo;
 mod doctor;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Fingerprint(args) => fingerprint::run(args),
+        Command::Calibrate(args) => calibrate::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Doctor => doctor::run(),
     }

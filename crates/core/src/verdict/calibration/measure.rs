@@ -6,7 +6,18 @@ use crate::fingerprint::{Code, ImageFingerprint};
 use crate::verdict::{Penalty, redundancy};
 
 /// Scores from here on are counted together.
-const HIGHEST: usize = 160;
+pub const HIGHEST: usize = 160;
+
+/// A picture to measure by, as a scan reads it and as an index does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Pictures of one set may be related and are never paired: frames of one game, photographs of one place.
+    pub set: u32,
+    /// Its views as a query.
+    pub query: ImageFingerprint,
+    /// Its views as a reference.
+    pub reference: ImageFingerprint,
+}
 
 /// Scores of pairs of unrelated pictures.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,25 +38,43 @@ struct Ready {
     penalty: Penalty,
 }
 
-/// Compares every query with every reference of another picture (`queries[i]` and `references[i]` are the same picture), as
-/// a scan does: all views against all views, near and complemented. The `keep` lowest pairs are listed.
-pub fn measure(queries: &[ImageFingerprint], references: &[ImageFingerprint], keep: usize) -> Histogram {
-    let known: Vec<Vec<([u64; 4], f64)>> = references
+impl Histogram {
+    /// How many pairs had something to compare.
+    pub fn pairs(&self) -> u64 {
+        self.at.iter().sum()
+    }
+
+    /// `within[s]` is the number of pairs that score `s` or less, `s` below [`HIGHEST`]: a row's
+    /// [`within`](super::Calibration::within).
+    pub fn within(&self) -> Vec<u64> {
+        let mut sum = 0;
+        let cumulate = |n: &u64| {
+            sum += n;
+            sum
+        };
+        self.at[..HIGHEST].iter().map(cumulate).collect()
+    }
+}
+
+/// Compares every query with the reference of every picture of another set, as a scan does: all views against all views,
+/// near and complemented. The `keep` lowest pairs are listed.
+pub fn measure(samples: &[Sample], keep: usize) -> Histogram {
+    let known: Vec<Vec<([u64; 4], f64)>> = samples
         .iter()
-        .map(|reference| reference.views.iter().map(|view| (words(&view.code), redundancy(&view.code))).collect())
+        .map(|sample| sample.reference.views.iter().map(|v| (words(&v.code), redundancy(&v.code))).collect())
         .collect();
-    let rows: Vec<(Vec<u64>, Vec<Pair>)> = queries
+    let rows: Vec<(Vec<u64>, Vec<Pair>)> = samples
         .par_iter()
         .enumerate()
-        .map(|(q, query)| {
-            let views: Vec<Ready> = query
-                .views
-                .iter()
-                .map(|view| Ready { words: words(&view.code), penalty: Penalty::of(&view.code, view.plain_rim) })
-                .collect();
+        .map(|(q, sample)| {
+            let ready = |view: &crate::fingerprint::View| Ready {
+                words: words(&view.code),
+                penalty: Penalty::of(&view.code, view.plain_rim),
+            };
+            let views: Vec<Ready> = sample.query.views.iter().map(ready).collect();
             let mut at = vec![0; HIGHEST + 1];
             let mut low = Vec::new();
-            for (r, reference) in known.iter().enumerate().filter(|&(r, _)| r != q) {
+            for (r, reference) in known.iter().enumerate().filter(|&(r, _)| samples[r].set != sample.set) {
                 if let Some(score) = lowest(&views, reference) {
                     at[(score.ceil() as usize).min(HIGHEST)] += 1;
                     low.push((score, q, r));
@@ -70,11 +99,21 @@ fn by_score(a: &Pair, b: &Pair) -> std::cmp::Ordering {
     a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2)))
 }
 
+/// The lowest score over all views of both. What a distance must be below to matter is known for each query's view, so
+/// most pairs of views cost their distance alone.
 fn lowest(query: &[Ready], reference: &[([u64; 4], f64)]) -> Option<f64> {
-    let scores = query.iter().flat_map(|view| {
-        reference.iter().map(|(words, redundancy)| view.penalty.score(least_distance(&view.words, words), *redundancy))
-    });
-    scores.min_by(f64::total_cmp)
+    let mut best: Option<f64> = None;
+    for view in query {
+        for (words, redundancy) in reference {
+            let distance = least_distance(&view.words, words);
+            // A score is never below the distance.
+            if best.is_none_or(|best| f64::from(distance) < best) {
+                let score = view.penalty.score(distance, *redundancy);
+                best = Some(best.map_or(score, |best| best.min(score)));
+            }
+        }
+    }
+    best
 }
 
 fn words(code: &Code) -> [u64; 4] {
@@ -86,4 +125,52 @@ fn words(code: &Code) -> [u64; 4] {
 fn least_distance(a: &[u64; 4], b: &[u64; 4]) -> u32 {
     let distance: u32 = a.iter().zip(b).map(|(x, y)| (x ^ y).count_ones()).sum();
     distance.min(Code::BITS - distance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::{Dihedral, Region, RegionKind, View};
+    use minutia_media::Orientation;
+
+    fn sample(set: u32, codes: &[[u8; 32]]) -> Sample {
+        let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
+        let view = |code: &[u8; 32]| View {
+            region,
+            turn: Dihedral::Identity,
+            code: Code(*code),
+            quality: 100,
+            plain_rim: code[3] % 128,
+        };
+        let views = codes.iter().map(view).collect();
+        let (width, height, orientation) = (64, 64, Orientation::Upright);
+        let picture = ImageFingerprint { frame: 0, time_ms: 0, width, height, orientation, views };
+        Sample { set, query: picture.clone(), reference: picture }
+    }
+
+    proptest::proptest! {
+        /// Against the definition: the score of every pair of views.
+        #[test]
+        fn every_pair_of_sets_counts_once_by_its_lowest_score(
+            codes in proptest::collection::vec(proptest::collection::vec(proptest::array::uniform32(0_u8..), 0..4), 0..7),
+        ) {
+            let samples: Vec<Sample> = codes.iter().enumerate().map(|(n, codes)| sample(n as u32 / 2, codes)).collect();
+            let mut at = vec![0; HIGHEST + 1];
+            for a in &samples {
+                for b in samples.iter().filter(|b| b.set != a.set) {
+                    let scores = a.query.views.iter().flat_map(|x| b.reference.views.iter().map(move |y| {
+                        let distance = x.code.distance(&y.code).min(x.code.complement().distance(&y.code));
+                        Penalty::of(&x.code, x.plain_rim).score(distance, redundancy(&y.code))
+                    }));
+                    if let Some(score) = scores.min_by(f64::total_cmp) {
+                        at[(score.ceil() as usize).min(HIGHEST)] += 1;
+                    }
+                }
+            }
+            let found = measure(&samples, 3);
+            proptest::prop_assert_eq!(&found.at, &at);
+            proptest::prop_assert_eq!(found.lowest.len(), 3.min(found.pairs() as usize));
+            proptest::prop_assert_eq!(found.within().last().copied(), Some(found.pairs() - at[HIGHEST]));
+        }
+    }
 }

@@ -10,7 +10,7 @@
 mod measure;
 mod views;
 
-pub use measure::{Histogram, Pair, measure};
+pub use measure::{HIGHEST, Histogram, Pair, Sample, measure};
 
 use crate::fingerprint::AlgorithmId;
 
@@ -25,7 +25,9 @@ pub struct Calibration {
     pub command: &'static str,
     /// How many pictures.
     pub pictures: u64,
-    /// How many ordered pairs of pictures that had something to compare.
+    /// In how many sets; pictures of one set were not compared with each other.
+    pub sets: u64,
+    /// How many ordered pairs of pictures of different sets.
     pub pairs: u64,
     /// `within[s]` is the number of pairs that score `s` or less; the last entry stands for everything beyond it.
     pub within: &'static [u64],
@@ -118,6 +120,7 @@ mod tests {
             data: "",
             command: "",
             pictures: 0,
+            sets: 0,
             pairs: 1 << 44,
             within: within.leak(),
         };
