@@ -11,3 +11,8 @@ pub mod search;
 pub mod verdict;
 
 pub use minutia_media as media;
+
+/// The README's example, run as a test.
+#[cfg(all(doctest, feature = "image"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use minutia_report::escape::text;
-use minutia_report::{FindingRecord, ItemRecord, Line, Record, format};
+use minutia_report::{ItemRecord, Line, Record, format};
 
 use super::index_add;
 use super::scan::{self, Sink};
@@ -23,11 +23,16 @@ pub(crate) fn run(args: args::Demo) -> Result<Exit> {
     let index = scratch.path().join("works.idx");
     let mut out = BufWriter::new(stdout().lock());
 
+    writeln!(
+        out,
+        "Rights holders hand over an index of their works; a scan finds copies of these works on a drive that was seized.\n\
+         Both are done here with pictures of the repository, and the findings are shown beside what is true.\n"
+    )?;
     writeln!(out, "$ minutia index add works.idx {} --catalogue {}", shown(&works), shown(&works.join("works.csv")))?;
     out.flush()?;
     let added = index_add::add(&index_add::Settings {
         catalogue: Some(works.join("works.csv")),
-        roots: Roots::of(vec![works])?,
+        roots: Roots::of(vec![works.clone()])?,
         index: index.clone(),
         owner: None,
         thumbnails: false,
@@ -45,6 +50,9 @@ pub(crate) fn run(args: args::Demo) -> Result<Exit> {
     writeln!(out, "{}\n", format::summary(&summary, &head))?;
 
     let right = truth.compare(&seized, &records.0, &mut out)?;
+    if let Some((suspect, original)) = farthest(&records.0) {
+        try_next(&suspect.path, &works.join(original), &mut out)?;
+    }
     out.flush()?;
     Ok(if right { Exit::Nothing } else { Exit::Unexamined })
 }
@@ -110,34 +118,33 @@ impl Truth {
 
     /// Prints truth and findings side by side, and a score; true where they agree everywhere.
     fn compare(mut self, seized: &Path, records: &[ItemRecord], out: &mut impl Write) -> Result<bool> {
-        let (mut right, mut found, mut copies, mut false_findings) = (0, 0, 0, 0);
-        let items = records.len();
-        writeln!(out, "     {:<34} {:<44} found", "file", "truth")?;
+        let mut rows = vec![["", "file", "work", "what it is", "outcome", "found"].map(str::to_owned)];
+        let (mut right, mut copies, mut found, mut expected_misses, mut false_matches) = (0, 0, 0, 0, 0);
         for item in records {
-            let name = Path::new(&item.path).strip_prefix(seized).unwrap_or(Path::new(&item.path));
-            let answer = self.0.remove(&*name.to_string_lossy());
-            let verdict = answer.as_ref().is_some_and(|answer| answer.is_met(item));
-            let true_work = answer.as_ref().and_then(|answer| answer.work.as_deref());
-            right += usize::from(verdict);
-            copies += usize::from(true_work.is_some());
-            let matched = |finding: &&FindingRecord| finding.level == "match";
-            found += usize::from(item.findings.iter().filter(matched).any(|f| Some(f.work.as_str()) == true_work));
-            false_findings +=
-                item.findings.iter().filter(matched).filter(|f| Some(f.work.as_str()) != true_work).count();
-            let truth = answer.map_or_else(|| "not listed".to_owned(), |answer| answer.shown());
-            let seen = match item.findings.first() {
-                Some(finding) => format!("{} {}: {}", item.outcome, text(&finding.work), format::described(finding)),
-                None => format!("{}{}", item.outcome, reason(item)),
-            };
-            let mark = if verdict { "ok" } else { "NO" };
-            writeln!(out, "{mark:>3}  {:<34} {:<44} {seen}", text(&name.to_string_lossy()), truth)?;
+            let name = Path::new(&item.path).strip_prefix(seized).unwrap_or(Path::new(&item.path)).to_string_lossy();
+            let answer = self.0.remove(&*name).unwrap_or_else(Answer::unlisted);
+            let is_met = answer.is_met(item);
+            let (good, bad): (Vec<_>, Vec<_>) = item
+                .findings
+                .iter()
+                .filter(|finding| finding.level == "match")
+                .partition(|finding| Some(&finding.work) == answer.work.as_ref());
+            right += usize::from(is_met);
+            copies += usize::from(answer.work.is_some());
+            found += usize::from(!good.is_empty());
+            expected_misses += usize::from(answer.is_miss());
+            false_matches += bad.len();
+            rows.push(answer.row(&name, is_met, &item.outcome, &seen(item)));
         }
+        let items = records.len();
         for (missing, answer) in &self.0 {
-            writeln!(out, " NO  {:<34} {:<44} not there", text(missing), answer.shown())?;
+            rows.push(answer.row(missing, false, "", "the file is not there"));
         }
+        write_columns(&rows, out)?;
         writeln!(
             out,
-            "\n{right} of {} files as they should be: {found} of {copies} copies found, {false_findings} false matches",
+            "\n{right} of {} files are as they should be (ok). {found} of {copies} copies found, {expected_misses} misses \
+             that are known, {false_matches} false matches.",
             items + self.0.len()
         )?;
         Ok(right == items && self.0.is_empty() && items > 0)
@@ -145,6 +152,11 @@ impl Truth {
 }
 
 impl Answer {
+    /// For a file that the truth does not list; nothing meets it.
+    fn unlisted() -> Answer {
+        Answer { work: None, alteration: "not listed".to_owned(), expected: String::new() }
+    }
+
     /// The outcome is the expected one, and what was found is a copy of the true work and of nothing else.
     fn is_met(&self, item: &ItemRecord) -> bool {
         let found = matches!(item.outcome.as_str(), "match" | "possible");
@@ -157,14 +169,76 @@ impl Answer {
                 .all(|finding| Some(&finding.work) == self.work.as_ref())
     }
 
-    fn shown(&self) -> String {
-        match &self.work {
-            Some(work) => format!("{}: {}, {}", self.expected, text(work), text(&self.alteration)),
-            None => format!("{}: {}", self.expected, text(&self.alteration)),
-        }
+    /// A copy that this version is known not to find.
+    fn is_miss(&self) -> bool {
+        self.work.is_some() && self.expected != "match" && self.expected != "possible"
+    }
+
+    fn row(&self, file: &str, is_met: bool, outcome: &str, seen: &str) -> [String; 6] {
+        let outcome = if outcome == self.expected {
+            outcome.to_owned()
+        } else {
+            format!("{outcome}, expected {}", self.expected)
+        };
+        let seen = if is_met && self.is_miss() { "a known miss" } else { seen };
+        let mark = if is_met { "ok" } else { "NO" };
+        let work = self.work.as_deref().unwrap_or("-");
+        [mark.to_owned(), text(file), text(work), text(&self.alteration), outcome, seen.to_owned()]
     }
 }
 
-fn reason(item: &ItemRecord) -> String {
-    item.problems.first().map_or_else(String::new, |problem| format!(": {}", text(&problem.message)))
+/// What was found in an item, or what was wrong with it.
+fn seen(item: &ItemRecord) -> String {
+    let Some(finding) = item.findings.first() else {
+        // The outcome stands beside it, and what to do about it in the records.
+        let reason = item.problems.first().map_or("", |problem| problem.message.as_str());
+        let reason = reason.strip_prefix(&format!("{}: ", item.outcome)).unwrap_or(reason);
+        return text(
+            reason.split_once(": ").filter(|_| item.outcome == "unsupported").map_or(reason, |(what, _)| what),
+        );
+    };
+    let policy = if finding.policy == "infringing" { String::new() } else { format!(" ({})", finding.policy) };
+    let numbers = match (finding.score, finding.threshold) {
+        (Some(score), Some(threshold)) => format!(
+            "{}; score {score:.0} of {threshold}, {:.0e} by chance",
+            format::changes(finding),
+            finding.expected_false_matches
+        ),
+        _ => format!("byte for byte {}", text(&finding.reference)),
+    };
+    format!("{}{policy}: {numbers}", text(&finding.work))
+}
+
+/// Writes rows as columns, the last one as it is.
+fn write_columns<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> Result<()> {
+    let widths: [usize; N] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// The copy that is farthest from its work, and the file of that.
+fn farthest(records: &[ItemRecord]) -> Option<(&ItemRecord, &str)> {
+    let found = records.iter().filter_map(|item| {
+        let finding = item.findings.first().filter(|finding| finding.level == "match")?;
+        Some((finding.score?, item, finding.reference.as_str()))
+    });
+    found.max_by(|(a, ..), (b, ..)| a.total_cmp(b)).map(|(_, item, reference)| (item, reference))
+}
+
+fn try_next(suspect: &str, original: &Path, out: &mut impl Write) -> Result<()> {
+    let program = std::env::args_os().next().map_or_else(|| "minutia".to_owned(), |name| shown(Path::new(&name)));
+    writeln!(
+        out,
+        "\nNow see every number behind the weakest of these matches, and then try it with your own pictures:\n  \
+         {program} explain '{}' '{}'\n  \
+         {program} index add works.idx FOLDER-OF-WORKS\n  \
+         {program} scan FOLDER --index works.idx",
+        text(suspect),
+        shown(original),
+    )?;
+    Ok(())
 }

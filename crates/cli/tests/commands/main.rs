@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod case;
+mod demo;
 mod evidence;
 mod hostile;
 mod index;

@@ -36,6 +36,19 @@ pub fn described(finding: &FindingRecord) -> String {
     if finding.method == "identical" {
         return format!("byte for byte the file {}", text(&finding.reference));
     }
+    let mut out = changes(finding);
+    if let (Some(distance), Some(score), Some(threshold)) = (finding.distance_bits, finding.score, finding.threshold) {
+        // Writing to a string does not fail.
+        let _ = write!(out, "; distance {distance} bits, score {score:.1} of at most {threshold}");
+    }
+    let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
+    let _ = write!(out, "; {:.1e} false matches expected{extrapolated}", finding.expected_false_matches);
+    let _ = write!(out, "; reference {}", text(&finding.reference));
+    out
+}
+
+/// What was done to the picture, in words, as far as the finding tells.
+pub fn changes(finding: &FindingRecord) -> String {
     let mut changes = Vec::new();
     changes.extend(finding.turn.as_deref().and_then(turned).map(str::to_owned));
     if finding.inverted == Some(true) {
@@ -46,15 +59,7 @@ pub fn described(finding: &FindingRecord) -> String {
     if changes.is_empty() {
         changes.push("the whole picture".to_owned());
     }
-    let mut out = changes.join(", ");
-    if let (Some(distance), Some(score), Some(threshold)) = (finding.distance_bits, finding.score, finding.threshold) {
-        // Writing to a string does not fail.
-        let _ = write!(out, "; distance {distance} bits, score {score:.1} of at most {threshold}");
-    }
-    let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
-    let _ = write!(out, "; {:.1e} false matches expected{extrapolated}", finding.expected_false_matches);
-    let _ = write!(out, "; reference {}", text(&finding.reference));
-    out
+    changes.join(", ")
 }
 
 /// How a query differs that had to be turned so to match.
