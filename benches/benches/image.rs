@@ -3,6 +3,9 @@
 //! `cargo bench -p minutia-benches --bench image`. One iteration reads every photograph of `testdata/image/reference`, all
 //! brought to one size; elements are pictures. Everything runs in one thread.
 
+// What a bench needs and does not get ends it.
+#![allow(clippy::unwrap_used)]
+
 use std::ops::ControlFlow;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
