@@ -218,7 +218,7 @@ def seized(works):
               ("Pictures/aquarium.jpg", "DCIM/100MEDIA/IMG_0419.JPG")]
     return [
         ("DCIM/100MEDIA/IMG_0412.JPG", "cat.jpg", "turned by EXIF only", "match", with_orientation(w["cat.jpg"], 8)),
-        ("DCIM/100MEDIA/IMG_0413.JPG", "moose.jpg", "stored turned, EXIF turns back", "match",
+        ("DCIM/100MEDIA/IMG_0413.JPG", "moose.jpg", "turned, EXIF turns it back", "match",
          with_orientation(turned(w["moose.jpg"], 3), 6)),
         ("DCIM/100MEDIA/IMG_0420.JPG", "", "cut off half-way", "damaged", dam[: len(dam) * 55 // 100]),
         ("Desktop/badge.png", "coffee.jpg", "round corners, alpha", "match", png(rounded(scaled(w["coffee.jpg"], 200)))),
@@ -236,7 +236,7 @@ def seized(works):
         ("Documents/slides/slide-2.jpg", "dandelion.jpg", "letterboxed", "match",
          jpeg(letterboxed(w["dandelion.jpg"], 480, 360))),
         ("Downloads/cache/1d7f0a.jpg", "rocket.jpg", "resized to 96 pixels", "match", jpeg(scaled(w["rocket.jpg"], 96))),
-        ("Downloads/cache/a7710e.jpg", "astronaut.jpg", "mirrored, grey, smaller, quality 25", "match",
+        ("Downloads/cache/a7710e.jpg", "astronaut.jpg", "mirrored, grey, quality 25", "match",
          jpeg(ImageOps.grayscale(mirror(scaled(w["astronaut.jpg"], 224))), 25)),
         ("Downloads/download (1).jpg", "coffee.jpg", "quality 20", "match", jpeg(w["coffee.jpg"], 20)),
         ("Downloads/funny.gif", "cat.jpg", "GIF of 64 colours", "match",
