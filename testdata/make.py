@@ -51,6 +51,14 @@ OTHERS = {
     "Documents/lab/sample-7.png": (SKIMAGE, "skimage/data/cell.png", "8d23a7fb", CC0, "Paul Müller and others", 240),
 }
 
+# Files that more than the demonstration uses.
+USED_BY = {
+    "image/reference/astronaut.jpg": "demo, README's example",
+    "image/seized/Pictures/profile.jpg": "demo, README's example",
+    "image/reference/cat.jpg": "demo, its tests",
+    "image/reference/coffee.jpg": "demo, its tests",
+}
+
 # No one holds any of these rights: the pictures are free, and holders, numbers and windows serve the demonstration.
 CATALOGUE = [
     # file, work_id, title, holder, identifiers, territory, window, policy
@@ -218,7 +226,7 @@ def seized(works):
               ("Pictures/aquarium.jpg", "DCIM/100MEDIA/IMG_0419.JPG")]
     return [
         ("DCIM/100MEDIA/IMG_0412.JPG", "cat.jpg", "turned by EXIF only", "match", with_orientation(w["cat.jpg"], 8)),
-        ("DCIM/100MEDIA/IMG_0413.JPG", "moose.jpg", "stored turned, EXIF turns back", "match",
+        ("DCIM/100MEDIA/IMG_0413.JPG", "moose.jpg", "turned, EXIF turns it back", "match",
          with_orientation(turned(w["moose.jpg"], 3), 6)),
         ("DCIM/100MEDIA/IMG_0420.JPG", "", "cut off half-way", "damaged", dam[: len(dam) * 55 // 100]),
         ("Desktop/badge.png", "coffee.jpg", "round corners, alpha", "match", png(rounded(scaled(w["coffee.jpg"], 200)))),
@@ -236,7 +244,7 @@ def seized(works):
         ("Documents/slides/slide-2.jpg", "dandelion.jpg", "letterboxed", "match",
          jpeg(letterboxed(w["dandelion.jpg"], 480, 360))),
         ("Downloads/cache/1d7f0a.jpg", "rocket.jpg", "resized to 96 pixels", "match", jpeg(scaled(w["rocket.jpg"], 96))),
-        ("Downloads/cache/a7710e.jpg", "astronaut.jpg", "mirrored, grey, smaller, quality 25", "match",
+        ("Downloads/cache/a7710e.jpg", "astronaut.jpg", "mirrored, grey, quality 25", "match",
          jpeg(ImageOps.grayscale(mirror(scaled(w["astronaut.jpg"], 224))), 25)),
         ("Downloads/download (1).jpg", "coffee.jpg", "quality 20", "match", jpeg(w["coffee.jpg"], 20)),
         ("Downloads/funny.gif", "cat.jpg", "GIF of 64 colours", "match",
@@ -295,10 +303,10 @@ def made(photographs):
     files = dict(photographs)
     ledger = []
 
-    def row(path, how, licence, used_by):
+    def row(path, how, licence, used_by="demo"):
         content = files[path] if path in files else (HERE / path).read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        ledger.append(f"| `{path}` | {how} | {licence} | `{digest}` | {used_by} |")
+        ledger.append(f"| `{path}` | {how} | {licence} | `{digest}` | {USED_BY.get(path, used_by)} |")
 
     columns = ("file", "work_id", "title", "holder", "identifiers", "territory", "window", "policy")
     files["image/reference/works.csv"] = text_table([columns, *CATALOGUE])
@@ -309,13 +317,13 @@ def made(photographs):
     files.update({"image/seized/" + path: content for path, *_, content in copies})
 
     licence_of = {}
-    for prefix, table, used_by in (("image/reference/", WORKS, "demo, library example"), ("image/seized/", OTHERS, "demo")):
+    for prefix, table in (("image/reference/", WORKS), ("image/seized/", OTHERS)):
         for name, (package, path, _digest, licence, by, longer) in table.items():
             kind = "PNG" if name.endswith(".png") else "JPEG, quality 85"
             licence_of[name] = licence
-            row(prefix + name, f"`{path}` of {package}, by {by}; longer side {longer} pixels, {kind}", licence, used_by)
-    row("image/reference/works.csv", "table in `make.py`; rights invented", OURS, "demo")
-    row("image/seized.truth.csv", "table in `make.py`", OURS, "demo")
+            row(prefix + name, f"`{path}` of {package}, by {by}; longer side {longer} pixels, {kind}", licence)
+    row("image/reference/works.csv", "table in `make.py`; rights invented", OURS)
+    row("image/seized.truth.csv", "table in `make.py`", OURS)
     dam = "DCIM/100MEDIA/IMG_0418.JPG"
     parts = {
         "DCIM/100MEDIA/IMG_0420.JPG": f"`{dam}` cut off half-way",
@@ -326,7 +334,7 @@ def made(photographs):
         if path == "Downloads/slideshow.gif":
             licence = f"{PUBLIC}, {CC0}"
         how = parts.get(path) or (f"`reference/{work}`: {how}" if work else how)
-        row("image/seized/" + path, how, licence, "demo")
+        row("image/seized/" + path, how, licence)
     for name, how, licence in (
         ("CC0-1.0.txt", "the text of CC0 1.0, from Debian's base-files", "verbatim copies allowed"),
         ("gcompris-qt-data.txt", f"paragraphs of the copyright file of {GCOMPRIS}", "as the package"),

@@ -109,7 +109,7 @@ pub struct ProblemRecord {
 }
 
 /// One copy found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FindingRecord {
     /// The work's id.
     pub work: String,

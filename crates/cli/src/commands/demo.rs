@@ -87,6 +87,9 @@ impl Sink for Records {
     }
 }
 
+/// The columns of what is printed: two sides, the truth and what was found.
+const COLUMNS: [&str; 9] = ["", "file", "work", "what it is", "outcome", "found", "score", "chance", "how"];
+
 /// What is true of the seized files, by their way down from the folder.
 struct Truth(BTreeMap<String, Answer>);
 
@@ -118,7 +121,7 @@ impl Truth {
 
     /// Prints truth and findings side by side, and a score; true where they agree everywhere.
     fn compare(mut self, seized: &Path, records: &[ItemRecord], out: &mut impl Write) -> Result<bool> {
-        let mut rows = vec![["", "file", "work", "what it is", "outcome", "found"].map(str::to_owned)];
+        let mut rows = vec![COLUMNS.map(str::to_owned)];
         let (mut right, mut copies, mut found, mut expected_misses, mut false_matches) = (0, 0, 0, 0, 0);
         for item in records {
             let name = Path::new(&item.path).strip_prefix(seized).unwrap_or(Path::new(&item.path)).to_string_lossy();
@@ -134,16 +137,21 @@ impl Truth {
             found += usize::from(!good.is_empty());
             expected_misses += usize::from(answer.is_miss());
             false_matches += bad.len();
-            rows.push(answer.row(&name, is_met, &item.outcome, &seen(item)));
+            rows.push(answer.row(&name, is_met, &item.outcome, seen(item)));
         }
         let items = records.len();
         for (missing, answer) in &self.0 {
-            rows.push(answer.row(missing, false, "", "the file is not there"));
+            rows.push(answer.row(missing, false, "gone", Default::default()));
         }
         write_columns(&rows, out)?;
         writeln!(
             out,
-            "\n{right} of {} files are as they should be (ok). {found} of {copies} copies found, {expected_misses} misses \
+            "\nscore: bits that differ, and more where a picture has little in it. chance: unrelated works that are \
+             expected to score as well."
+        )?;
+        writeln!(
+            out,
+            "{right} of {} files are as they should be (ok). {found} of {copies} copies found, {expected_misses} misses \
              that are known, {false_matches} false matches.",
             items + self.0.len()
         )?;
@@ -174,39 +182,40 @@ impl Answer {
         self.work.is_some() && self.expected != "match" && self.expected != "possible"
     }
 
-    fn row(&self, file: &str, is_met: bool, outcome: &str, seen: &str) -> [String; 6] {
+    /// A row of the table: what is true, then what was found.
+    fn row(&self, file: &str, is_met: bool, outcome: &str, seen: [String; 4]) -> [String; COLUMNS.len()] {
         let outcome = if outcome == self.expected {
             outcome.to_owned()
         } else {
             format!("{outcome}, expected {}", self.expected)
         };
-        let seen = if is_met && self.is_miss() { "a known miss" } else { seen };
         let mark = if is_met { "ok" } else { "NO" };
         let work = self.work.as_deref().unwrap_or("-");
-        [mark.to_owned(), text(file), text(work), text(&self.alteration), outcome, seen.to_owned()]
+        let [found, score, chance, how] = seen;
+        let how = if is_met && self.is_miss() { "a known miss".to_owned() } else { how };
+        [mark.to_owned(), text(file), text(work), text(&self.alteration), outcome, found, score, chance, how]
     }
 }
 
-/// What was found in an item, or what was wrong with it.
-fn seen(item: &ItemRecord) -> String {
+/// What was found in an item: the work, the score, the false matches expected, and how; or what was wrong with it.
+fn seen(item: &ItemRecord) -> [String; 4] {
     let Some(finding) = item.findings.first() else {
         // The outcome stands beside it, and what to do about it in the records.
         let reason = item.problems.first().map_or("", |problem| problem.message.as_str());
         let reason = reason.strip_prefix(&format!("{}: ", item.outcome)).unwrap_or(reason);
-        return text(
-            reason.split_once(": ").filter(|_| item.outcome == "unsupported").map_or(reason, |(what, _)| what),
-        );
+        let reason =
+            reason.split_once(": ").filter(|_| item.outcome == "unsupported").map_or(reason, |(reason, _)| reason);
+        return [String::new(), String::new(), String::new(), text(reason)];
     };
-    let policy = if finding.policy == "infringing" { String::new() } else { format!(" ({})", finding.policy) };
-    let numbers = match (finding.score, finding.threshold) {
-        (Some(score), Some(threshold)) => format!(
-            "{}; score {score:.0} of {threshold}, {:.0e} by chance",
-            format::changes(finding),
-            finding.expected_false_matches
-        ),
-        _ => format!("byte for byte {}", text(&finding.reference)),
+    let how = match finding.method.as_str() {
+        "identical" => format!("byte for byte {}", text(&finding.reference)),
+        _ => format::changes(finding),
     };
-    format!("{}{policy}: {numbers}", text(&finding.work))
+    let policy = if finding.policy == "infringing" { String::new() } else { format!(" ({})", text(&finding.policy)) };
+    let score = finding.score.map_or_else(|| "-".to_owned(), |score| format!("{score:.0}"));
+    let chance = finding.expected_false_matches;
+    let chance = if chance == 0.0 { "0".to_owned() } else { format!("{chance:.0e}") };
+    [text(&finding.work), score, chance, how + &policy]
 }
 
 /// Writes rows as columns, the last one as it is.

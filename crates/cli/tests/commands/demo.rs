@@ -55,7 +55,7 @@ fn the_demonstration_tells_where_truth_and_findings_differ() {
     check("ok  a.jpg", "byte for byte cat.jpg");
     check("NO  b.jpg", "no-match, expected match");
     check("NO  unlisted.jpg", "not listed");
-    check("NO  gone.jpg", "the file is not there");
+    check("NO  gone.jpg", "gone, expected no-match");
     check("1 of 4 files", "1 of 2 copies found");
     minutia(&folder, &["demo"]).ends(2).says(&["--testdata"]);
 }

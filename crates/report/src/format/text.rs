@@ -54,8 +54,15 @@ pub fn changes(finding: &FindingRecord) -> String {
     if finding.inverted == Some(true) {
         changes.push("negative".to_owned());
     }
-    changes.extend(finding.query_part.as_ref().and_then(query_part));
-    changes.extend(finding.reference_part.as_ref().and_then(reference_part));
+    match (&finding.query_part, &finding.reference_part) {
+        (Some(query), Some(reference)) if query.kind == "crop" && reference.kind == "crop" => {
+            changes.push(parts_of_both(query, reference));
+        }
+        (query, reference) => {
+            changes.extend(query.as_ref().and_then(query_part));
+            changes.extend(reference.as_ref().and_then(reference_part));
+        }
+    }
     if changes.is_empty() {
         changes.push("the whole picture".to_owned());
     }
@@ -91,9 +98,22 @@ fn reference_part(part: &Part) -> Option<String> {
     }
 }
 
+/// Parts of both pictures are alike: neither need have been cut out of the other.
+fn parts_of_both(query: &Part, reference: &Part) -> String {
+    if (percent(query) - percent(reference)).abs() <= 10.0 {
+        format!("in {} of both", share(reference))
+    } else {
+        format!("{} of it is {} of the reference", share(query), share(reference))
+    }
+}
+
 fn share(part: &Part) -> String {
+    format!("{:.0} %", percent(part))
+}
+
+fn percent(part: &Part) -> f64 {
     let [left, top, right, bottom] = part.region.map(f64::from);
-    format!("{:.0} %", (right - left).max(0.0) * (bottom - top).max(0.0) / 1e6)
+    (right - left).max(0.0) * (bottom - top).max(0.0) / 1e6
 }
 
 /// The summary of a run in a few lines.
@@ -146,6 +166,21 @@ fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_that_were_compared_are_no_claim_that_one_was_cut_out() {
+        let part = |kind: &str, region| Some(Part { kind: kind.to_owned(), region, frame: 0, quality: 100 });
+        let (whole, wide, narrow) = ([0, 0, 10_000, 10_000], [0, 0, 10_000, 7_000], [0, 0, 5_000, 10_000]);
+        let check = |query_part, reference_part, expected: &str| {
+            assert_eq!(changes(&FindingRecord { query_part, reference_part, ..FindingRecord::default() }), expected);
+        };
+        check(part("whole", whole), part("whole", whole), "the whole picture");
+        check(part("whole", whole), part("crop", wide), "cut to 70 % of the reference");
+        check(part("crop", wide), part("whole", whole), "in 70 % of it");
+        check(part("crop", wide), part("crop", wide), "in 70 % of both");
+        check(part("crop", narrow), part("crop", wide), "50 % of it is 70 % of the reference");
+        check(part("framed", wide), part("whole", whole), "inside a frame");
+    }
 
     #[test]
     fn bytes_are_rounded_to_a_readable_unit() {
