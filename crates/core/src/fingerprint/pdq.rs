@@ -201,7 +201,8 @@ fn matrix() -> &'static [[f32; SIDE]; LOW] {
         std::array::from_fn(|i| {
             std::array::from_fn(|j| {
                 let angle = std::f64::consts::PI / 2.0 / SIDE as f64 * (i + 1) as f64 * (2 * j + 1) as f64;
-                (f64::from(scale) * angle.cos()) as f32
+                // Not the platform's cosine, which may differ in the last bit between C libraries.
+                (f64::from(scale) * libm::cos(angle)) as f32
             })
         })
     })
