@@ -74,7 +74,8 @@ fn hasher(algorithm: HashAlg) -> HasherConfig<[u8; 8]> {
 
 /// The code of an algorithm that looks at luma alone.
 fn grey(picture: &Picture, config: &HasherConfig<[u8; 8]>) -> Code {
-    code(config.to_hasher().hash_image(&luma(picture)).as_bytes())
+    // As a `DynamicImage`, which the crate borrows: a `GrayImage` it copies.
+    code(config.to_hasher().hash_image(&DynamicImage::ImageLuma8(luma(picture))).as_bytes())
 }
 
 /// Luma as the `image` crate makes it of a `DynamicImage` (ITU-R BT.709 weights, rounded): what `image_hasher` sees of a
