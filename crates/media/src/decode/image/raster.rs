@@ -18,8 +18,9 @@ pub(super) fn decode(
     sink: FrameSink<'_>,
 ) -> Result<Decoded, Problem> {
     match format {
-        // The decoder calls sizes that it refuses unsupported.
+        // These decoders call sizes that they refuse unsupported or damaged.
         Format::Bmp => bmp_size(bytes).map_or(Ok(()), |(width, height)| check_size(width, height, 1, limits))?,
+        Format::Qoi => qoi_size(bytes).map_or(Ok(()), |(width, height)| check_size(width, height, 1, limits))?,
         // The decoder wants RGBA inside, where icons in use hold every kind of PNG.
         Format::Ico => {
             if let Some(png) = largest_in_icon(bytes).filter(|entry| entry.starts_with(PNG)) {
@@ -47,6 +48,12 @@ fn bmp_size(bytes: &[u8]) -> Option<(u32, u32)> {
     }
     let side = |at| four(at).map(|bytes| i32::from_le_bytes(bytes).unsigned_abs());
     Some((side(18)?, side(22)?))
+}
+
+/// Width and height as the header of a QOI picture declares them.
+fn qoi_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let side = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    Some((side(4)?, side(8)?))
 }
 
 /// The bytes of an icon's largest picture: by area, then by bits a pixel, the first of equals.
