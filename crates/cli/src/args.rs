@@ -173,13 +173,21 @@ pub(crate) struct Scan {
 A is taken as a scan takes a suspect's picture, B as an index takes a work. Exit codes: 0 no match, 1 a match, 2 one of them
 could not be examined.
 
-Example:
-  minutia compare suspect.jpg original.jpg")]
+With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of such codes do, and their
+distance is printed. No verdict is given, since thresholds are calibrated for what scans compare; the exit code is 0. The
+pictures are decoded in this process.
+
+Examples:
+  minutia compare suspect.jpg original.jpg
+  minutia compare suspect.jpg original.jpg --algorithm gradient-64")]
 pub(crate) struct Compare {
     /// The picture that may be a copy
     pub(crate) a: PathBuf,
     /// The picture that it may be a copy of
     pub(crate) b: PathBuf,
+    /// Print the distance of the two codes by this algorithm, without a verdict; `minutia doctor` lists the names
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["index", "pictures"])]
+    pub(crate) algorithm: Option<String>,
     #[command(flatten)]
     pub(crate) scale: Scale,
 }

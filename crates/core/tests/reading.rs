@@ -1,5 +1,5 @@
 //! Reading in process: what becomes of stills, animations, damaged and foreign files.
-
+#![cfg(feature = "image")]
 // What a test needs and does not get fails the test.
 #![allow(clippy::unwrap_used)]
 

@@ -19,10 +19,7 @@ use crate::walk::{self, Met};
 
 /// Prints the fingerprint of each file's first picture.
 pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
-    let Some(algorithm) = ALGORITHMS.iter().find(|row| row.name == args.algorithm) else {
-        let names: Vec<&str> = ALGORITHMS.iter().map(|row| row.name).collect();
-        bail!("expected the name of an algorithm ({}), found {}", names.join(", "), escape::text(&args.algorithm));
-    };
+    let algorithm = named(&args.algorithm)?;
     let mut out = BufWriter::new(stdout().lock());
     let mut exit = Exit::Nothing;
     for path in &args.files {
@@ -53,8 +50,17 @@ pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
     Ok(exit)
 }
 
+/// The algorithm of this name.
+pub(super) fn named(name: &str) -> Result<&'static Algorithm> {
+    let Some(algorithm) = ALGORITHMS.iter().find(|row| row.name == name) else {
+        let names: Vec<&str> = ALGORITHMS.iter().map(|row| row.name).collect();
+        bail!("expected the name of an algorithm ({}), found {}", names.join(", "), escape::text(name));
+    };
+    Ok(algorithm)
+}
+
 /// The code and quality of a file's first picture, and a note of what is wrong with it.
-fn fingerprint(path: &Path, algorithm: &Algorithm) -> Result<(Code, Option<u8>), Problem> {
+pub(super) fn fingerprint(path: &Path, algorithm: &Algorithm) -> Result<(Code, Option<u8>), Problem> {
     let source = match walk::one(path).met {
         Met::File(opened) => Source::from_file(opened.file)?,
         Met::Unreadable { during, error } => return Err(Problem::io(during, &error)),

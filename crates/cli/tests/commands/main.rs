@@ -2,6 +2,7 @@
 // What a test needs and does not get fails the test; what could not be run is told.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod bad;
 mod case;
 mod demo;
 mod evidence;

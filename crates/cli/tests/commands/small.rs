@@ -77,3 +77,42 @@ fn comparing_ends_as_it_was_found() {
         assert!(explained.contains(part), "no {part:?} in {explained}");
     }
 }
+
+#[test]
+fn codes_are_compared_without_a_verdict() {
+    let folder = Folder::new();
+    folder.picture("a.png", 0);
+    folder.picture("other.png", 1);
+    fs::copy(folder.at("a.png"), folder.at("same.png")).unwrap();
+    folder.write("words.jpg", "words");
+    let doctor = minutia(&folder, &["doctor"]).ends(0).out;
+    let names: Vec<&str> =
+        doctor.lines().filter_map(|line| line.strip_prefix("algorithm")?.split_whitespace().next()).collect();
+    assert_eq!(names.len(), 9);
+    for name in names {
+        let compare = |b: &str| minutia(&folder, &["compare", "a.png", b, "--algorithm", name]);
+        let bits = if name == "double-gradient-40" {
+            40
+        } else if name.starts_with("pdq") {
+            256
+        } else {
+            64
+        };
+        let same = compare("same.png").ends(0).out;
+        assert!(same.starts_with(&format!("{name}: distance 0 of {bits} bits; no verdict")), "{same}");
+        // The distance is that of the two codes as they are printed.
+        let files = ["fingerprint", "--json", "--algorithm", name, "a.png", "other.png"];
+        let lines = minutia(&folder, &files).ends(0).json();
+        let code = |line: usize| {
+            let hex = lines[line]["hex"].as_str().unwrap();
+            assert_eq!(hex.len(), bits / 4, "{name}");
+            hex.chars().map(|digit| digit.to_digit(16).unwrap()).collect::<Vec<_>>()
+        };
+        let distance: u32 = code(0).iter().zip(code(1)).map(|(a, b)| (a ^ b).count_ones()).sum();
+        let other = compare("other.png").ends(0).out;
+        assert!(other.starts_with(&format!("{name}: distance {distance} of {bits} bits; no verdict")), "{other}");
+        assert!(compare("words.jpg").ends(2).says(&["words.jpg", "not media"]).out.is_empty());
+    }
+    minutia(&folder, &["compare", "a.png", "a.png", "--algorithm", "md5"]).ends(2).says(&["dct-mean-64", "found md5"]);
+    minutia(&folder, &["compare", "a.png", "a.png", "--algorithm", "pdq", "--pictures", "5"]).ends(2);
+}

@@ -1,7 +1,13 @@
 //! The table of algorithms. A new one is a file and a row; its number is on disk and never used again for another.
+//!
+//! Numbers given so far: 1 `pdq`, 2 `pdq-512`, 3 `pdq-area`, 4 `mean-64`, 5 `gradient-64`, 6 `double-gradient-40`,
+//! 7 `vertical-gradient-64`, 8 `blockhash-64`, 9 `dct-mean-64`. The classic ones (4 to 9) are rows where the feature
+//! `image` is on; a build without it leaves their numbers empty. docs/ALGORITHMS.md has a section for each.
 
 use minutia_media::Picture;
 
+#[cfg(feature = "image")]
+use super::classic;
 use super::image::pdq_area;
 use super::{Code, pdq, pdq_512};
 
@@ -67,4 +73,86 @@ pub const ALGORITHMS: &[Algorithm] = &[
             (code, Some(quality))
         },
     },
+    #[cfg(feature = "image")]
+    Algorithm {
+        id: AlgorithmId(4),
+        name: "mean-64",
+        bits: 64,
+        about: "luma at 8x8 against its mean; as image_hasher, 8x8, Lanczos3, MsbFirst (Krawetz, 2011)",
+        code: |picture| (classic::mean(picture), None),
+    },
+    #[cfg(feature = "image")]
+    Algorithm {
+        id: AlgorithmId(5),
+        name: "gradient-64",
+        bits: 64,
+        about: "luma at 9x8 along its rows; as image_hasher, near imagehash dhash (Krawetz, 2013)",
+        code: |picture| (classic::gradient(picture), None),
+    },
+    #[cfg(feature = "image")]
+    Algorithm {
+        id: AlgorithmId(6),
+        name: "double-gradient-40",
+        bits: 40,
+        about: "luma at 5x5 along its rows, then its columns; as image_hasher (Krawetz, 2013)",
+        code: |picture| (classic::double_gradient(picture), None),
+    },
+    #[cfg(feature = "image")]
+    Algorithm {
+        id: AlgorithmId(7),
+        name: "vertical-gradient-64",
+        bits: 64,
+        about: "luma at 8x9 down its columns, column by column; as image_hasher (Krawetz, 2013)",
+        code: |picture| (classic::vertical_gradient(picture), None),
+    },
+    #[cfg(feature = "image")]
+    Algorithm {
+        id: AlgorithmId(8),
+        name: "blockhash-64",
+        bits: 64,
+        about: "8x8 block sums against the median of their band; as image_hasher (Yang, Gu and Niu, 2006)",
+        code: |picture| (classic::blockhash(picture), None),
+    },
+    #[cfg(feature = "image")]
+    Algorithm {
+        id: AlgorithmId(9),
+        name: "dct-mean-64",
+        bits: 64,
+        about: "8x8 lowest frequencies of luma at 16x16 against their mean; as image_hasher (Krawetz, 2011)",
+        code: |picture| (classic::dct_mean(picture), None),
+    },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_and_a_name_stand_for_one_algorithm() {
+        for row in ALGORITHMS {
+            assert_eq!(ALGORITHMS.iter().filter(|other| other.id == row.id).count(), 1, "{}", row.name);
+            assert_eq!(ALGORITHMS.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+            assert_eq!(row.id.row().map(|found| found.name), Some(row.name));
+            assert!(row.bits <= Code::BITS && row.bits.is_multiple_of(8), "{}", row.name);
+        }
+        assert_eq!(ALGORITHMS.len(), if cfg!(feature = "image") { 9 } else { 3 });
+    }
+
+    #[test]
+    fn bits_without_meaning_are_zero() {
+        let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
+        let sizes = [(1, 1), (1, 40), (40, 1), (3, 5), (8, 8), (64, 64), (97, 61)];
+        let mut seen = [0_u8; 32];
+        for row in ALGORITHMS {
+            for (width, height) in sizes {
+                let pixels = (0..width * height * 3).map(noise).collect();
+                let picture = minutia_media::Rgb::new(width, height, pixels).map(Picture::Rgb).unwrap();
+                let (code, quality) = (row.code)(&picture);
+                assert!(code.0[row.bits as usize / 8..].iter().all(|&byte| byte == 0), "{} {code}", row.name);
+                assert!(quality.is_none_or(|quality| quality <= 100), "{}", row.name);
+                seen.iter_mut().zip(code.0).for_each(|(all, byte)| *all |= byte);
+            }
+        }
+        assert!(seen.iter().all(|&byte| byte != 0), "{seen:?}");
+    }
+}

@@ -29,12 +29,13 @@ pub struct DihedralHash {
     pub quality: u8,
 }
 
-/// A plane of luma in `f32`, row-major.
-#[derive(Clone, Debug)]
-struct Plane {
-    width: usize,
+/// A plane of luma in `f32` that is made row by row: whole and smoothed it would take four times the picture's memory.
+struct Plane<'p, W> {
+    picture: &'p Picture,
+    /// For each column of the plane the picture's column.
+    columns: Vec<usize>,
     height: usize,
-    values: Vec<f32>,
+    weigh: W,
 }
 
 /// The side to which `pdq-512` samples larger pictures.
@@ -48,66 +49,64 @@ const SHORTEST: usize = 5;
 
 /// The dialect of python-threatexchange and pip `pdqhash`: the filter runs over the full-size picture.
 pub fn pdq(picture: &Picture) -> Hash {
-    first(&dihedral(&plane(picture)))
+    first(&pdq_dihedral(picture))
 }
 
 /// The dialect of the C++ tool: pictures are brought to 512x512 by nearest neighbour first.
 pub fn pdq_512(picture: &Picture) -> Hash {
-    first(&dihedral(&sampled(picture)))
+    first(&pdq_512_dihedral(picture))
 }
 
 /// All eight codes in the dialect of [`pdq`].
 pub fn pdq_dihedral(picture: &Picture) -> DihedralHash {
-    dihedral(&plane(picture))
+    // pip pdqhash weighs in f64 and rounds once, the C++ tool weighs in f32: visible where coefficients are nearly zero.
+    let weigh = |[r, g, b]: [u8; 3]| (0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b)) as f32;
+    dihedral(&Plane::new(picture, picture.width() as usize, picture.height() as usize, weigh))
 }
 
 /// All eight codes in the dialect of [`pdq_512`].
 pub fn pdq_512_dihedral(picture: &Picture) -> DihedralHash {
-    dihedral(&sampled(picture))
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let weigh = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
+    let (to_width, to_height) = if width > SAMPLED || height > SAMPLED { (SAMPLED, SAMPLED) } else { (width, height) };
+    dihedral(&Plane::new(picture, to_width, to_height, weigh))
 }
 
 fn first(hashes: &DihedralHash) -> Hash {
     Hash { code: hashes.codes[0], quality: hashes.quality }
 }
 
-/// The picture's luma at full size.
-fn plane(picture: &Picture) -> Plane {
-    // pip pdqhash weighs in f64 and rounds once, the C++ tool weighs in f32: visible where coefficients are nearly zero.
-    let weigh = |[r, g, b]: [u8; 3]| (0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b)) as f32;
-    sample(picture, picture.width() as usize, picture.height() as usize, weigh)
-}
+impl<'p, W: Fn([u8; 3]) -> f32> Plane<'p, W> {
+    /// Nearest neighbour: column `x` of the plane is column `x * picture's width / width` of the picture.
+    fn new(picture: &'p Picture, width: usize, height: usize, weigh: W) -> Plane<'p, W> {
+        let columns = (0..width).map(|x| x * picture.width() as usize / width).collect();
+        Plane { picture, columns, height, weigh }
+    }
 
-/// The picture's luma, brought to 512x512 where a side is longer than that.
-fn sampled(picture: &Picture) -> Plane {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let weigh = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
-    let (to_width, to_height) = if width > SAMPLED || height > SAMPLED { (SAMPLED, SAMPLED) } else { (width, height) };
-    sample(picture, to_width, to_height, weigh)
-}
+    fn width(&self) -> usize {
+        self.columns.len()
+    }
 
-/// Nearest neighbour: column `x` of the result is column `x * width / to_width` of the picture.
-fn sample(picture: &Picture, to_width: usize, to_height: usize, weigh: impl Fn([u8; 3]) -> f32) -> Plane {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let columns: Vec<usize> = (0..to_width).map(|x| x * width / to_width).collect();
-    let mut values = Vec::with_capacity(to_width * to_height);
-    for y in (0..to_height).map(|y| y * height / to_height) {
-        match picture {
+    /// Row `y` into `to`, which is as wide as the plane.
+    fn row(&self, y: usize, to: &mut [f32]) {
+        let (width, height) = (self.picture.width() as usize, self.picture.height() as usize);
+        let y = y * height / self.height;
+        match self.picture {
             Picture::Luma(luma) => {
                 let row = &luma.pixels()[y * width..][..width];
-                values.extend(columns.iter().map(|&x| f32::from(row[x])));
+                to.iter_mut().zip(&self.columns).for_each(|(to, &x)| *to = f32::from(row[x]));
             }
             Picture::Rgb(rgb) => {
                 let (row, _) = rgb.pixels()[3 * y * width..][..3 * width].as_chunks::<3>();
-                values.extend(columns.iter().map(|&x| weigh(row[x])));
+                to.iter_mut().zip(&self.columns).for_each(|(to, &x)| *to = (self.weigh)(row[x]));
             }
         }
     }
-    Plane { width: to_width, height: to_height, values }
 }
 
 /// All eight codes of a plane, from one transform.
-fn dihedral(plane: &Plane) -> DihedralHash {
-    if plane.width < SHORTEST || plane.height < SHORTEST {
+fn dihedral<W: Fn([u8; 3]) -> f32>(plane: &Plane<'_, W>) -> DihedralHash {
+    if plane.width() < SHORTEST || plane.height < SHORTEST {
         return DihedralHash { codes: [Code([0; 32]); 8], quality: 0 };
     }
     let small = to_64(plane);
@@ -115,27 +114,43 @@ fn dihedral(plane: &Plane) -> DihedralHash {
     DihedralHash { codes: Dihedral::ALL.map(|turn| code(&turned(&low, turn))), quality: quality(&small) }
 }
 
-fn to_64(plane: &Plane) -> Vec<f32> {
-    let Plane { width, height, .. } = *plane;
-    let mut a = plane.values.clone();
-    if (width, height) != (SIDE, SIDE) {
-        let mut b = vec![0.0; a.len()];
-        let (along_rows, along_columns) = (window(width), window(height));
-        for _ in 0..2 {
-            for y in 0..height {
-                boxed(&a[y * width..], &mut b[y * width..], width, 1, along_rows);
-            }
-            for x in 0..width {
-                boxed(&b[x..], &mut a[x..], height, width, along_columns);
-            }
+/// Smooths and samples to 64x64. The reference filters the whole plane along rows, columns, rows, columns; here each row
+/// goes through all four before the next, and the last filter sees the sampled columns alone. Every sum adds and
+/// subtracts the same values in the same order.
+fn to_64<W: Fn([u8; 3]) -> f32>(plane: &Plane<'_, W>) -> Vec<f32> {
+    let (width, height) = (plane.width(), plane.height);
+    let (mut row, mut smooth) = (vec![0.0; width], vec![0.0; width]);
+    let mut small = Vec::with_capacity(SIDE * SIDE);
+    if (width, height) == (SIDE, SIDE) {
+        for y in 0..height {
+            plane.row(y, &mut row);
+            small.extend_from_slice(&row);
         }
+        return small;
     }
     let at = |i: usize, of: usize| ((i as f64 + 0.5) * of as f64 / SIDE as f64) as usize;
-    let mut small = Vec::with_capacity(SIDE * SIDE);
-    for i in 0..SIDE {
-        let row = at(i, height) * width;
-        small.extend((0..SIDE).map(|j| a[row + at(j, width)]));
+    let columns: [usize; SIDE] = std::array::from_fn(|j| at(j, width));
+    let mut wanted = (0..SIDE).map(|i| at(i, height)).peekable();
+    let mut sampled = |y: usize, row: &[f32]| {
+        // A row of a low picture is sampled more than once.
+        while wanted.next_if_eq(&y).is_some() {
+            small.extend_from_slice(row);
+        }
+    };
+    let mut second = Columns::new(SIDE, height);
+    let mut again = vec![0.0; width];
+    let mut middle = |row: &[f32]| {
+        boxed(row, &mut again, window(width));
+        second.take(&columns.map(|x| again[x]), &mut sampled);
+    };
+    let mut first = Columns::new(width, height);
+    for y in 0..height {
+        plane.row(y, &mut row);
+        boxed(&row, &mut smooth, window(width));
+        first.take(&smooth, &mut |_, row| middle(row));
     }
+    first.end(&mut |_, row| middle(row));
+    second.end(&mut sampled);
     small
 }
 
@@ -143,37 +158,102 @@ fn window(side: usize) -> usize {
     side.div_ceil(2 * SIDE)
 }
 
-/// One line of the running-sum box filter: `length` values `stride` apart.
-fn boxed(from: &[f32], to: &mut [f32], length: usize, stride: usize, window: usize) {
+/// The running-sum box filter over one line.
+fn boxed(from: &[f32], to: &mut [f32], window: usize) {
     let half = (window + 2) / 2;
     let (mut left, mut right, mut out) = (0, 0, 0);
     let (mut sum, mut inside) = (0.0_f32, 0.0_f32);
     for _ in 0..half - 1 {
         sum += from[right];
         inside += 1.0;
-        right += stride;
+        right += 1;
     }
     for _ in 0..window + 1 - half {
         sum += from[right];
         inside += 1.0;
         to[out] = sum / inside;
-        right += stride;
-        out += stride;
+        right += 1;
+        out += 1;
     }
-    for _ in window..length {
+    for _ in window..from.len() {
         sum += from[right];
         sum -= from[left];
         to[out] = sum / inside;
-        left += stride;
-        right += stride;
-        out += stride;
+        left += 1;
+        right += 1;
+        out += 1;
     }
     for _ in 0..half - 1 {
         sum -= from[left];
         inside -= 1.0;
         to[out] = sum / inside;
-        left += stride;
-        out += stride;
+        left += 1;
+        out += 1;
+    }
+}
+
+/// The same filter over all columns at once, a row at a time. Holds as many rows as its window.
+struct Columns {
+    window: usize,
+    sums: Vec<f32>,
+    /// Rows in the window.
+    inside: f32,
+    /// The rows of the window, the oldest at `taken % window`.
+    ring: Vec<Vec<f32>>,
+    taken: usize,
+    given: usize,
+    out: Vec<f32>,
+}
+
+impl Columns {
+    fn new(width: usize, height: usize) -> Columns {
+        let window = window(height);
+        Columns {
+            window,
+            sums: vec![0.0; width],
+            inside: 0.0,
+            ring: Vec::with_capacity(window),
+            taken: 0,
+            given: 0,
+            out: vec![0.0; width],
+        }
+    }
+
+    /// Takes the next row, and gives the next smoothed one with its number once half of its window is known.
+    fn take(&mut self, row: &[f32], sink: &mut impl FnMut(usize, &[f32])) {
+        self.sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        if self.taken < self.window {
+            self.ring.push(row.to_vec());
+            self.inside += 1.0;
+        } else {
+            let oldest = &mut self.ring[self.taken % self.window];
+            self.sums.iter_mut().zip(&*oldest).for_each(|(sum, value)| *sum -= value);
+            oldest.copy_from_slice(row);
+        }
+        self.taken += 1;
+        if self.taken >= self.half() {
+            self.give(sink);
+        }
+    }
+
+    /// After the last row: gives the rows whose window reaches beyond it.
+    fn end(&mut self, sink: &mut impl FnMut(usize, &[f32])) {
+        for n in 0..self.half() - 1 {
+            let oldest = &self.ring[(self.taken + n) % self.window];
+            self.sums.iter_mut().zip(oldest).for_each(|(sum, value)| *sum -= value);
+            self.inside -= 1.0;
+            self.give(sink);
+        }
+    }
+
+    fn half(&self) -> usize {
+        (self.window + 2) / 2
+    }
+
+    fn give(&mut self, sink: &mut impl FnMut(usize, &[f32])) {
+        self.out.iter_mut().zip(&self.sums).for_each(|(out, sum)| *out = sum / self.inside);
+        sink(self.given, &self.out);
+        self.given += 1;
     }
 }
 
@@ -201,7 +281,8 @@ fn matrix() -> &'static [[f32; SIDE]; LOW] {
         std::array::from_fn(|i| {
             std::array::from_fn(|j| {
                 let angle = std::f64::consts::PI / 2.0 / SIDE as f64 * (i + 1) as f64 * (2 * j + 1) as f64;
-                (f64::from(scale) * angle.cos()) as f32
+                // Not the platform's cosine, which may differ in the last bit between C libraries.
+                (f64::from(scale) * libm::cos(angle)) as f32
             })
         })
     })

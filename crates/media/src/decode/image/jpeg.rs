@@ -26,7 +26,7 @@ pub(super) fn decode(
     sink: FrameSink<'_>,
 ) -> Result<Decoded, Problem> {
     let mut headers = decoder(bytes, ColorSpace::Luma, true);
-    headers.decode_headers().map_err(problem)?;
+    headers.decode_headers().map_err(|error| unsupported_process(bytes).unwrap_or_else(|| problem(error)))?;
     let stored = headers.input_colorspace().unwrap_or(ColorSpace::YCbCr);
     let info = headers.info().ok_or_else(|| damaged("no picture behind the headers"))?;
     let wanted = match (channels, stored) {
@@ -105,17 +105,37 @@ fn damaged(detail: &str) -> Problem {
 
 fn problem(error: DecodeErrors) -> Problem {
     match error {
-        DecodeErrors::Unsupported(scheme) => Problem::Unsupported {
-            format: match scheme {
-                UnsupportedSchemes::LosslessHuffman | UnsupportedSchemes::LosslessArithmetic => "lossless JPEG",
-                UnsupportedSchemes::ExtendedSequentialDctArithmetic | UnsupportedSchemes::ProgressiveDctArithmetic => {
-                    "JPEG with arithmetic coding"
-                }
-                _ => "this kind of JPEG",
+        DecodeErrors::Unsupported(scheme) => unsupported(match scheme {
+            UnsupportedSchemes::LosslessHuffman | UnsupportedSchemes::LosslessArithmetic => LOSSLESS,
+            UnsupportedSchemes::ExtendedSequentialDctArithmetic | UnsupportedSchemes::ProgressiveDctArithmetic => {
+                ARITHMETIC
             }
-            .to_owned(),
-            hint: "convert the picture to PNG and examine that beside it".to_owned(),
-        },
+            _ => "this kind of JPEG",
+        }),
         other => Problem::Damaged { detail: other.to_string() },
+    }
+}
+
+const LOSSLESS: &str = "lossless JPEG";
+const ARITHMETIC: &str = "JPEG with arithmetic coding";
+
+fn unsupported(format: &str) -> Problem {
+    let hint = "convert the picture to PNG and examine that beside it".to_owned();
+    Problem::Unsupported { format: format.to_owned(), hint }
+}
+
+/// The coding process of the first frame header (T.81, table B.1), where the decoder has none for it: it passes over the
+/// header and then misses it.
+fn unsupported_process(bytes: &[u8]) -> Option<Problem> {
+    let mut at = 2;
+    loop {
+        let &[0xff, marker, high, low] = bytes.get(at..at + 4)? else { return None };
+        match marker {
+            0xc3 | 0xcb => return Some(unsupported(LOSSLESS)),
+            0xc5..=0xc7 | 0xcd..=0xcf => return Some(unsupported("hierarchical JPEG")),
+            0xc9 | 0xca => return Some(unsupported(ARITHMETIC)),
+            0xc0..=0xc2 | 0xd0..=0xda => return None,
+            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+        }
     }
 }
