@@ -94,7 +94,11 @@ impl<'p, W: Fn([u8; 3]) -> f32> Plane<'p, W> {
         match self.picture {
             Picture::Luma(luma) => {
                 let row = &luma.pixels()[y * width..][..width];
-                to.iter_mut().zip(&self.columns).for_each(|(to, &x)| *to = f32::from(row[x]));
+                if to.len() == width {
+                    to.iter_mut().zip(row).for_each(|(to, &value)| *to = f32::from(value));
+                } else {
+                    to.iter_mut().zip(&self.columns).for_each(|(to, &x)| *to = f32::from(row[x]));
+                }
             }
             Picture::Rgb(rgb) => {
                 let (row, _) = rgb.pixels()[3 * y * width..][..3 * width].as_chunks::<3>();
@@ -119,7 +123,7 @@ fn dihedral<W: Fn([u8; 3]) -> f32>(plane: &Plane<'_, W>) -> DihedralHash {
 /// subtracts the same values in the same order.
 fn to_64<W: Fn([u8; 3]) -> f32>(plane: &Plane<'_, W>) -> Vec<f32> {
     let (width, height) = (plane.width(), plane.height);
-    let (mut row, mut smooth) = (vec![0.0; width], vec![0.0; width]);
+    let mut row = vec![0.0; width];
     let mut small = Vec::with_capacity(SIDE * SIDE);
     if (width, height) == (SIDE, SIDE) {
         for y in 0..height {
@@ -137,58 +141,141 @@ fn to_64<W: Fn([u8; 3]) -> f32>(plane: &Plane<'_, W>) -> Vec<f32> {
             small.extend_from_slice(row);
         }
     };
-    let mut second = Columns::new(SIDE, height);
-    let mut again = vec![0.0; width];
-    let mut middle = |row: &[f32]| {
-        boxed(row, &mut again, window(width));
-        second.take(&columns.map(|x| again[x]), &mut sampled);
+    let (mut first, mut second) = (Columns::new(width, height), Columns::new(SIDE, height));
+    let (mut before, mut between) = (Abreast::new(width, true), Abreast::new(width, false));
+    let mut late = |rows: &Abreast, lane: usize| second.take(&columns.map(|x| rows.smooth[x][lane]), &mut sampled);
+    let mut middle = |row: &[f32]| between.put(row, &mut late);
+    let mut early = |rows: &Abreast, lane: usize| {
+        first.take(&rows.lines[lane], &mut |_, row| middle(row));
     };
-    let mut first = Columns::new(width, height);
     for y in 0..height {
         plane.row(y, &mut row);
-        boxed(&row, &mut smooth, window(width));
-        first.take(&smooth, &mut |_, row| middle(row));
+        before.put(&row, &mut early);
     }
+    before.end(&mut early);
     first.end(&mut |_, row| middle(row));
+    between.end(&mut late);
     second.end(&mut sampled);
     small
+}
+
+/// How many rows are filtered at once. Each sum of a running-sum filter waits for the one before it; those of several
+/// rows do not wait for each other and share a register.
+const LANES: usize = 16;
+
+/// Rows to be filtered along themselves together, side by side, a lane each.
+struct Abreast {
+    window: usize,
+    /// The rows that were taken, and where `back`, those that were filtered.
+    lines: [Vec<f32>; LANES],
+    taken: usize,
+    back: bool,
+    rows: Vec<[f32; LANES]>,
+    smooth: Vec<[f32; LANES]>,
+}
+
+impl Abreast {
+    /// For rows of this width; the filtered ones are wanted as rows again where `back`.
+    fn new(width: usize, back: bool) -> Abreast {
+        let lanes = vec![[0.0; LANES]; width];
+        let lines = std::array::from_fn(|_| vec![0.0; width]);
+        Abreast { window: window(width), lines, taken: 0, back, rows: lanes.clone(), smooth: lanes }
+    }
+
+    /// Takes one row; once there is one for each lane it filters them and tells `sink` of each, in order.
+    fn put(&mut self, row: &[f32], sink: &mut impl FnMut(&Abreast, usize)) {
+        self.lines[self.taken].copy_from_slice(row);
+        self.taken += 1;
+        if self.taken == LANES {
+            self.end(sink);
+        }
+    }
+
+    /// Filters the rows that are left.
+    fn end(&mut self, sink: &mut impl FnMut(&Abreast, usize)) {
+        abreast(&self.lines, &mut self.rows);
+        boxed(&self.rows, &mut self.smooth, self.window);
+        if self.back {
+            apart(&self.smooth, &mut self.lines);
+        }
+        (0..self.taken).for_each(|lane| sink(self, lane));
+        self.taken = 0;
+    }
+}
+
+/// Sides of the squares in which lines and lanes are transposed: four registers.
+const SQUARE: usize = 4;
+
+/// Transposes lines to lanes.
+fn abreast(lines: &[Vec<f32>; LANES], lanes: &mut [[f32; LANES]]) {
+    for (group, lines) in lines.as_chunks::<SQUARE>().0.iter().enumerate() {
+        let starts = lines.each_ref().map(|line| line.as_chunks::<SQUARE>());
+        let (squares, rest) = lanes.as_chunks_mut::<SQUARE>();
+        for (place, square) in squares.iter_mut().enumerate() {
+            let turned = transposed(&starts.map(|(line, _)| line[place]));
+            for (lanes, values) in square.iter_mut().zip(&turned) {
+                lanes.as_chunks_mut::<SQUARE>().0[group] = *values;
+            }
+        }
+        for (place, lanes) in rest.iter_mut().enumerate() {
+            lanes.as_chunks_mut::<SQUARE>().0[group] = starts.map(|(_, rest)| rest[place]);
+        }
+    }
+}
+
+/// Transposes lanes to lines.
+fn apart(lanes: &[[f32; LANES]], lines: &mut [Vec<f32>; LANES]) {
+    for (group, lines) in lines.as_chunks_mut::<SQUARE>().0.iter_mut().enumerate() {
+        let (squares, rest) = lanes.as_chunks::<SQUARE>();
+        for (place, square) in squares.iter().enumerate() {
+            let turned = transposed(&square.each_ref().map(|lanes| lanes.as_chunks::<SQUARE>().0[group]));
+            for (line, values) in lines.iter_mut().zip(&turned) {
+                line.as_chunks_mut::<SQUARE>().0[place] = *values;
+            }
+        }
+        for (place, lanes) in rest.iter().enumerate() {
+            let values = lanes.as_chunks::<SQUARE>().0[group];
+            lines.iter_mut().zip(values).for_each(|(line, value)| line[SQUARE * squares.len() + place] = value);
+        }
+    }
+}
+
+fn transposed(square: &[[f32; SQUARE]; SQUARE]) -> [[f32; SQUARE]; SQUARE] {
+    std::array::from_fn(|row| std::array::from_fn(|column| square[column][row]))
 }
 
 fn window(side: usize) -> usize {
     side.div_ceil(2 * SIDE)
 }
 
-/// The running-sum box filter over one line.
-fn boxed(from: &[f32], to: &mut [f32], window: usize) {
+/// The running-sum box filter along lines, one a lane.
+fn boxed(from: &[[f32; LANES]], to: &mut [[f32; LANES]], window: usize) {
     let half = (window + 2) / 2;
-    let (mut left, mut right, mut out) = (0, 0, 0);
-    let (mut sum, mut inside) = (0.0_f32, 0.0_f32);
-    for _ in 0..half - 1 {
-        sum += from[right];
+    let (mut sum, mut inside) = ([0.0_f32; LANES], 0.0_f32);
+    let add = |sum: &mut [f32; LANES], values: &[f32; LANES]| sum.iter_mut().zip(values).for_each(|(s, v)| *s += v);
+    let subtract =
+        |sum: &mut [f32; LANES], values: &[f32; LANES]| sum.iter_mut().zip(values).for_each(|(s, v)| *s -= v);
+    let (head, rest) = from.split_at(half - 1);
+    for values in head {
+        add(&mut sum, values);
         inside += 1.0;
-        right += 1;
     }
-    for _ in 0..window + 1 - half {
-        sum += from[right];
+    let mut to = to.iter_mut();
+    let (growing, steady) = rest.split_at(window + 1 - half);
+    for (values, to) in growing.iter().zip(to.by_ref()) {
+        add(&mut sum, values);
         inside += 1.0;
-        to[out] = sum / inside;
-        right += 1;
-        out += 1;
+        *to = sum.map(|sum| sum / inside);
     }
-    for _ in window..from.len() {
-        sum += from[right];
-        sum -= from[left];
-        to[out] = sum / inside;
-        left += 1;
-        right += 1;
-        out += 1;
+    for ((right, left), to) in steady.iter().zip(from).zip(to.by_ref()) {
+        add(&mut sum, right);
+        subtract(&mut sum, left);
+        *to = sum.map(|sum| sum / inside);
     }
-    for _ in 0..half - 1 {
-        sum -= from[left];
+    for (left, to) in from[steady.len()..].iter().zip(to) {
+        subtract(&mut sum, left);
         inside -= 1.0;
-        to[out] = sum / inside;
-        left += 1;
-        out += 1;
+        *to = sum.map(|sum| sum / inside);
     }
 }
 
@@ -258,20 +345,12 @@ impl Columns {
 }
 
 pub(super) fn quality(small: &[f32]) -> u8 {
-    let step = |u: f32, v: f32| (((u - v) * 100.0) / 255.0) as i32;
-    let mut sum = 0;
-    for i in 0..SIDE {
-        for j in 0..SIDE {
-            let u = small[i * SIDE + j];
-            if i + 1 < SIDE {
-                sum += step(u, small[(i + 1) * SIDE + j]).abs();
-            }
-            if j + 1 < SIDE {
-                sum += step(u, small[i * SIDE + j + 1]).abs();
-            }
-        }
-    }
-    (sum / 90).min(100) as u8
+    // At most 100 each, and 8,064 of them: the sum wraps in name only, so that it can be vectorised.
+    let step = |u: f32, v: f32| ((((u - v) * 100.0) / 255.0) as i32).wrapping_abs();
+    let steps = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&u, &v)| step(u, v)).fold(0, i32::wrapping_add);
+    let down = steps(&small[..SIDE * (SIDE - 1)], &small[SIDE..]);
+    let across = small.chunks_exact(SIDE).map(|row| steps(&row[..SIDE - 1], &row[1..])).fold(0, i32::wrapping_add);
+    ((down + across) / 90).min(100) as u8
 }
 
 fn matrix() -> &'static [[f32; SIDE]; LOW] {

@@ -35,21 +35,45 @@ fn luma_of([r, g, b]: [u8; 3]) -> u8 {
 fn shrink(from: &[u8], width: usize, height: usize, to_width: usize, to_height: usize) -> Vec<u8> {
     let start = |n: usize, side: usize, of: usize| n * side / of;
     let columns: Vec<usize> = (0..=to_width).map(|x| start(x, width, to_width)).collect();
+    let narrow = width / to_width;
+    // Sums of 8-bit values of fewer than 2^24 pixels: they wrap in name only, so that the loops can be vectorised.
     let mut sums = vec![0_u32; width];
     let mut out = Vec::with_capacity(to_width * to_height);
     for y in 0..to_height {
         let rows = start(y, height, to_height)..start(y + 1, height, to_height);
         sums.fill(0);
         for row in from.chunks_exact(width).take(rows.end).skip(rows.start) {
-            sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += u32::from(value));
+            sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum = sum.wrapping_add(u32::from(value)));
         }
+        // Columns of a result stand for `narrow` columns or one more.
+        let means = [narrow, narrow + 1].map(|columns| Mean::of(columns * rows.len()));
         out.extend(columns.windows(2).map(|pair| {
-            let count = ((pair[1] - pair[0]) * rows.len()) as u32;
-            let sum: u32 = sums[pair[0]..pair[1]].iter().sum();
-            ((sum + count / 2) / count) as u8
+            let sum = sums[pair[0]..pair[1]].iter().fold(0, |sum: u32, &value| sum.wrapping_add(value));
+            means[pair[1] - pair[0] - narrow].round(sum)
         }));
     }
     out
+}
+
+/// Rounded means of so many values, without a division each.
+#[derive(Clone, Copy)]
+struct Mean {
+    half: u64,
+    reciprocal: u64,
+}
+
+impl Mean {
+    /// Of `count` values of 8 bits, at least one. The quotient is exact while 256 * count squared is below 2^48, and a
+    /// picture that could have a larger block has more pixels than any decoder hands over.
+    fn of(count: usize) -> Mean {
+        let count = count as u64;
+        debug_assert!(count < 1 << 20);
+        Mean { half: count / 2, reciprocal: (1 << 48) / count + 1 }
+    }
+
+    fn round(self, sum: u32) -> u8 {
+        (((u64::from(sum) + self.half) * self.reciprocal) >> 48) as u8
+    }
 }
 
 /// A part of a plane in pixels, not necessarily whole ones, half open.
@@ -145,6 +169,19 @@ mod tests {
         let small = reduced(&Picture::Luma(Luma::new(1000, 800, pixels.clone()).unwrap()));
         assert_eq!((small.width(), small.height()), (512, 410));
         assert!((mean(small.pixels()) - mean(&pixels)).abs() < 0.5);
+    }
+
+    #[test]
+    fn means_are_the_quotients() {
+        for count in (1..3000).chain([65_535, 262_144, (1 << 20) - 1]) {
+            let mean = Mean::of(count);
+            for sum in
+                (0..=255).flat_map(|n| [n * count as u32, (n * count as u32).saturating_sub(count as u32 / 2 + 1)])
+            {
+                let sum = sum.min(255 * count as u32);
+                assert_eq!(u32::from(mean.round(sum)), (sum + count as u32 / 2) / count as u32, "{sum} of {count}");
+            }
+        }
     }
 
     #[test]

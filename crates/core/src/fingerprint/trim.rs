@@ -116,8 +116,9 @@ fn blocks(line: impl Iterator<Item = u8>, length: usize) -> Vec<i32> {
 
 /// A step of this many levels between two neighbours (two pixels apart) counts as a full edge.
 const FULL_STEP: u8 = 32;
-/// A line is an edge when its mean step, less half the mean around it, exceeds this share of a full edge.
-const EDGE: f32 = 0.27;
+/// A line is an edge when its mean step, less half the mean around it, exceeds this share of a full edge
+/// (in percent).
+const EDGE_PERCENT: usize = 27;
 /// The neighbourhood of a line: this many lines around it.
 const AROUND: usize = 15;
 /// Edges are looked for at least this many lines inside.
@@ -133,8 +134,8 @@ pub(super) fn edges(plane: &Luma) -> Rect {
     for _ in 0..ROUNDS {
         let rows = row_steps(plane, rect.left, rect.right);
         let columns = column_steps(plane, rect.top, rect.bottom);
-        let (top, bottom) = strongest(&rows, whole.height());
-        let (left, right) = strongest(&columns, whole.width());
+        let (top, bottom) = strongest(&rows, whole.height(), rect.width());
+        let (left, right) = strongest(&columns, whole.width(), rect.height());
         let found = Rect { left, top, right, bottom };
         if found == rect {
             break;
@@ -144,44 +145,66 @@ pub(super) fn edges(plane: &Luma) -> Rect {
     if rect.too_small_for(whole) { whole } else { rect }
 }
 
-/// The mean step across each row but the first and the last, over the columns `left..right`.
-fn row_steps(plane: &Luma, left: usize, right: usize) -> Vec<f32> {
+/// The step between two pixels, cut at a full edge.
+fn step(a: u8, b: u8) -> u16 {
+    u16::from(a.abs_diff(b).min(FULL_STEP))
+}
+
+// Sums of steps over a plane's 512 pixels are at most 16,384 and fit 16 bits. They wrap in name only: a check at every
+// addition would keep the loops from being vectorised.
+
+/// The sum of the steps across each row but the first and the last, over the columns `left..right`.
+fn row_steps(plane: &Luma, left: usize, right: usize) -> Vec<u16> {
     let width = plane.width() as usize;
     let rows: Vec<&[u8]> = plane.pixels().chunks_exact(width).map(|row| &row[left..right]).collect();
-    rows.windows(3)
-        .map(|three| {
-            let sum: u32 = three[0].iter().zip(three[2]).map(|(&a, &b)| u32::from(a.abs_diff(b).min(FULL_STEP))).sum();
-            sum as f32 / ((right - left) as f32 * f32::from(FULL_STEP))
-        })
-        .collect()
+    rows.windows(3).map(|three| row_step(three[0], three[2])).collect()
 }
 
-/// The mean step across each column but the first and the last, over the rows `top..bottom`.
-fn column_steps(plane: &Luma, top: usize, bottom: usize) -> Vec<f32> {
-    let width = plane.width() as usize;
-    let mut sums = vec![0_u32; width - 2];
-    for row in plane.pixels().chunks_exact(width).take(bottom).skip(top) {
-        for ((sum, &a), &b) in sums.iter_mut().zip(row).zip(&row[2..]) {
-            *sum += u32::from(a.abs_diff(b).min(FULL_STEP));
+/// The sum of the steps between two rows, sixteen columns at once.
+fn row_step(above: &[u8], below: &[u8]) -> u16 {
+    let ((above, above_rest), (below, below_rest)) = (above.as_chunks::<16>(), below.as_chunks::<16>());
+    let mut sums = [0_u16; 16];
+    for (a, b) in above.iter().zip(below) {
+        for (sum, (&a, &b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum = sum.wrapping_add(step(a, b));
         }
     }
-    sums.iter().map(|&sum| sum as f32 / ((bottom - top) as f32 * f32::from(FULL_STEP))).collect()
+    let rest = above_rest.iter().zip(below_rest).map(|(&a, &b)| step(a, b));
+    sums.iter().copied().chain(rest).fold(0, u16::wrapping_add)
 }
 
-/// The strongest edge of each half of `length` lines; the picture's own where there is none. `steps[n]` is the step across
-/// line `n + 1`.
-fn strongest(steps: &[f32], length: usize) -> (usize, usize) {
+/// The sum of the steps across each column but the first and the last, over the rows `top..bottom`.
+fn column_steps(plane: &Luma, top: usize, bottom: usize) -> Vec<u16> {
+    let width = plane.width() as usize;
+    let mut sums = vec![0_u16; width - 2];
+    for row in plane.pixels().chunks_exact(width).take(bottom).skip(top) {
+        for ((sum, &a), &b) in sums.iter_mut().zip(row).zip(&row[2..]) {
+            *sum = sum.wrapping_add(step(a, b));
+        }
+    }
+    sums
+}
+
+/// The strongest edge of each half of `length` lines; the picture's own where there is none. `steps[n]` is the sum of the
+/// steps across line `n + 1`, which is `across` pixels long.
+fn strongest(steps: &[u16], length: usize, across: usize) -> (usize, usize) {
     let n = steps.len();
     let half = AROUND / 2;
-    let stands_out: Vec<f32> = (0..n)
+    // How much a line's step exceeds half of the mean around it, times twice `AROUND` lines of `across` pixels.
+    let mut around: i32 = steps.iter().take(half).map(|&step| i32::from(step)).sum();
+    let stands_out: Vec<i32> = (0..n)
         .map(|place| {
-            let around = &steps[place.saturating_sub(half)..(place + half + 1).min(n)];
-            steps[place] - 0.5 * around.iter().sum::<f32>() / AROUND as f32
+            around += steps.get(place + half).map_or(0, |&entered| i32::from(entered));
+            if place > half {
+                around -= i32::from(steps[place - half - 1]);
+            }
+            2 * AROUND as i32 * i32::from(steps[place]) - around
         })
         .collect();
+    let least = (EDGE_PERCENT * 2 * AROUND * across * usize::from(FULL_STEP) / 100) as i32;
     // The first of equals, so that the answer does not depend on the order of comparison.
     let best = |range: std::ops::Range<usize>| {
-        let (mut at, mut most) = (None, EDGE);
+        let (mut at, mut most) = (None, least);
         for place in range {
             if stands_out[place] > most {
                 (at, most) = (Some(place), stands_out[place]);
