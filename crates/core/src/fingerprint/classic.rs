@@ -45,7 +45,7 @@ pub(super) fn vertical_gradient(picture: &Picture) -> Code {
     grey(picture, &hasher(HashAlg::VertGradient))
 }
 
-/// `blockhash-64`: sums of 8x8 blocks at full size, a bit where a block lies above the median of its band of two rows.
+/// `blockhash-64`: sums of 8x8 blocks at full size, a bit where a block lies above the median of its band of four rows.
 /// All zero for a picture of more than 359 million pixels.
 pub(super) fn blockhash(picture: &Picture) -> Code {
     let (width, height) = (picture.width(), picture.height());
