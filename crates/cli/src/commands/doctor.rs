@@ -78,7 +78,7 @@ pub(crate) fn run() -> Result<Exit> {
         row(name, format!("limit {}, at most {}", shown(limit.current), shown(limit.maximum)))?;
     }
     for algorithm in ALGORITHMS {
-        row("algorithm", format!("{:<9} {}", algorithm.name, algorithm.about))?;
+        row("algorithm", format!("{:<20} {}", algorithm.name, algorithm.about))?;
     }
     let (decoded, named): (Vec<_>, Vec<_>) = FORMATS.iter().partition(|row| is_decoded(row.format));
     let names = |rows: Vec<&minutia_media::FormatRow>| rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
