@@ -30,7 +30,8 @@ fn every_file_of_test_media_has_its_row() {
     let mut met = 0;
     for file in files(&root) {
         let name = file.strip_prefix(&root).unwrap();
-        if name == Path::new("README.md") {
+        // The bad files have a ledger of their own, with an outcome for each: `commands/bad.rs` holds it.
+        if name == Path::new("README.md") || name.starts_with("bad") {
             continue;
         }
         let digest: String =

@@ -24,7 +24,7 @@ fn folder() -> PathBuf {
 fn every_bad_file_has_the_outcome_that_the_ledger_names() {
     let ledger = ledger(&folder());
     assert!(ledger.len() >= 45, "{} files in the ledger", ledger.len());
-    let copy = Folder::with_index();
+    let copy = Folder::with_index_of_a_photograph();
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();

@@ -67,6 +67,16 @@ impl Folder {
         folder
     }
 
+    /// A folder with an index `works.idx` of one photograph: nothing that is drawn here comes near to it, where drawn
+    /// pictures come near to each other.
+    pub(crate) fn with_index_of_a_photograph() -> Folder {
+        let folder = Folder::new();
+        let photograph = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/image/reference/astronaut.jpg");
+        folder.write("works/astronaut.jpg", fs::read(photograph).unwrap());
+        minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
+        folder
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

