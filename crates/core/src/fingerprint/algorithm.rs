@@ -32,8 +32,24 @@ pub struct Algorithm {
 }
 
 impl AlgorithmId {
+    /// `pdq`: what most hash lists hold.
+    pub const PDQ: AlgorithmId = AlgorithmId(1);
+    /// `pdq-512`.
+    pub const PDQ_512: AlgorithmId = AlgorithmId(2);
     /// `pdq-area`: what scans use.
     pub const PDQ_AREA: AlgorithmId = AlgorithmId(3);
+
+    /// True where distances between codes of the two mean something: for an algorithm and itself, and among the dialects
+    /// of PDQ, whose codes of one picture are a few bits apart.
+    pub fn compares_with(self, other: AlgorithmId) -> bool {
+        let dialects = [AlgorithmId::PDQ, AlgorithmId::PDQ_512, AlgorithmId::PDQ_AREA];
+        self == other || (dialects.contains(&self) && dialects.contains(&other))
+    }
+
+    /// The row of this name.
+    pub fn named(name: &str) -> Option<&'static Algorithm> {
+        ALGORITHMS.iter().find(|row| row.name == name)
+    }
 
     /// The row of this number, if this build knows it.
     pub fn row(self) -> Option<&'static Algorithm> {
@@ -44,7 +60,7 @@ impl AlgorithmId {
 /// Every image algorithm of this build.
 pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm {
-        id: AlgorithmId(1),
+        id: AlgorithmId::PDQ,
         name: "pdq",
         bits: 256,
         about: "PDQ on the full-size picture, as python-threatexchange and pip pdqhash compute it (Meta, 2019)",
@@ -54,7 +70,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         },
     },
     Algorithm {
-        id: AlgorithmId(2),
+        id: AlgorithmId::PDQ_512,
         name: "pdq-512",
         bits: 256,
         about: "PDQ after nearest-neighbour sampling to 512x512, as the C++ tool computes it (Meta, 2019)",

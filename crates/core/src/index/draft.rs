@@ -41,6 +41,8 @@ struct DraftItem {
     work: u32,
     name: String,
     digest: Option<[u8; 32]>,
+    /// Whose codes.
+    algorithm: AlgorithmId,
     thumbnail: Option<Preview>,
     /// Replaced by a later entry of the same file.
     dead: bool,
@@ -102,14 +104,16 @@ impl Draft {
         Ok(place)
     }
 
-    /// Adds an entry. Views that say too little (see [`says_too_little`]) are left out and counted.
-    pub(super) fn add(&mut self, entry: Entry, min_quality: u8) -> Result<Added, IndexError> {
+    /// Adds an entry whose codes that algorithm made. Views that say too little (see [`says_too_little`]) are left out and
+    /// counted.
+    pub(super) fn add(&mut self, entry: Entry, algorithm: AlgorithmId, min_quality: u8) -> Result<Added, IndexError> {
         let mut added = Added::default();
         let work = self.put_work(entry.work)?;
         let item = self.put_item(DraftItem {
             work,
             name: entry.source_name,
             digest: entry.source_digest,
+            algorithm,
             thumbnail: entry.thumbnail,
             dead: false,
         })?;
@@ -218,6 +222,7 @@ impl Draft {
                 work,
                 name: row.source_name.to_owned(),
                 digest: row.source_digest,
+                algorithm: row.algorithm,
                 thumbnail: segment.thumbnail(item as u32)?,
                 dead: false,
             })?);
@@ -378,12 +383,14 @@ impl Finished {
         let mut items: Vec<ItemRow> = Vec::with_capacity(self.items.len());
         for (item, (first, references)) in self.items.iter().zip(first_frame.iter().zip(&item_references)) {
             let mut row = [0; 16];
-            row[..5].copy_from_slice(&[
+            let algorithm = if item.algorithm == AlgorithmId::PDQ_AREA { 0 } else { item.algorithm.0 };
+            row[..6].copy_from_slice(&[
                 item.work,
                 place(&item.name),
                 *first,
                 *references,
                 u32::from(item.digest.is_some()),
+                algorithm.into(),
             ]);
             for (word, bytes) in row[8..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
                 *word = u32::from_le_bytes(*bytes);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::fingerprint::AlgorithmId;
+
 /// Why an index cannot be used, sorted by who can act. Each says what was expected, what was found and what to do.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -29,6 +31,11 @@ pub enum IndexError {
         what: &'static str,
         /// The most that fits.
         most: u64,
+    },
+    /// The caller: codes that mean nothing beside the index's.
+    Incomparable {
+        /// Whose codes.
+        algorithm: AlgorithmId,
     },
     /// Another writer is at work.
     Locked {
@@ -76,6 +83,7 @@ impl IndexError {
             IndexError::Io { .. } => "io",
             IndexError::NotAnIndex { .. } => "not_an_index",
             IndexError::TooLarge { .. } => "too_large",
+            IndexError::Incomparable { .. } => "incomparable",
             IndexError::Locked { .. } => "locked",
             IndexError::Newer { .. } => "newer",
             IndexError::UnknownSection { .. } => "unknown_section",
@@ -116,6 +124,11 @@ impl fmt::Display for IndexError {
             IndexError::TooLarge { what, most } => {
                 write!(f, "too many {what}: an index numbers at most {most}. Spread the works over several indexes")
             }
+            IndexError::Incomparable { algorithm } => write!(
+                f,
+                "expected codes of a dialect of PDQ, which is what an index holds; found codes of {}. Keep them in a list",
+                algorithm.row().map_or("an unknown algorithm", |row| row.name)
+            ),
             IndexError::Locked { path } => write!(
                 f,
                 "{}: another writer holds this lock. Wait until it has finished; readers need not wait",

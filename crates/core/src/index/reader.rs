@@ -64,6 +64,8 @@ pub struct Reference {
     pub region: Region,
     /// The view's code.
     pub code: Code,
+    /// Whose code it is: the index's algorithm, or that of the list that it was imported from.
+    pub algorithm: AlgorithmId,
     /// Its quality, 0..=100.
     pub quality: u8,
 }
@@ -79,6 +81,8 @@ pub struct SourceFile {
     pub source_digest: Option<[u8; 32]>,
     /// Views of its pictures.
     pub references: u32,
+    /// Whose codes they have.
+    pub algorithm: AlgorithmId,
     /// A reference of the file to show, where it has one.
     thumbnail: (usize, u32),
 }
@@ -259,6 +263,7 @@ impl Index {
             size: (frame.width, frame.height),
             region,
             code,
+            algorithm: item.algorithm,
             quality,
         })
     }
@@ -366,6 +371,7 @@ impl Index {
             source_name: row.source_name.to_owned(),
             source_digest: row.source_digest,
             references: row.references,
+            algorithm: row.algorithm,
             thumbnail: (place, item),
         })
     }

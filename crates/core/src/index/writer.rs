@@ -12,7 +12,7 @@ use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header};
 use super::tombstones::{self, Dead, Tombstones};
 use super::{IndexError, Work, WorkId};
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{AlgorithmId, Fingerprint};
 
 const LOCK: &str = "LOCK";
 /// Segments of fewer rows than this are merged at every commit: that takes milliseconds.
@@ -132,12 +132,24 @@ impl Writer {
     /// # Errors
     /// [`IndexError::TooLarge`]; [`IndexError::Damaged`] where the index that is added to turns out to be.
     pub fn add(&mut self, entry: Entry) -> Result<(), IndexError> {
+        self.add_coded(entry, AlgorithmId::PDQ_AREA)
+    }
+
+    /// As [`Writer::add`], for codes that another algorithm made, such as those of a hash list. They are searched beside
+    /// the index's own and remain marked with their algorithm.
+    ///
+    /// # Errors
+    /// As [`Writer::add`]; [`IndexError::Incomparable`] for an algorithm whose codes lie in another space.
+    pub fn add_coded(&mut self, entry: Entry, algorithm: AlgorithmId) -> Result<(), IndexError> {
+        if !algorithm.compares_with(AlgorithmId::PDQ_AREA) {
+            return Err(IndexError::Incomparable { algorithm });
+        }
         self.done.entries += 1;
         let mut known = false;
         for (place, item) in self.items_of_file(&entry)? {
             let part = &self.parts()[place];
             let number = self.listed()[place].number;
-            if holds_all_of(part, item, &entry, self.rules)? {
+            if holds_all_of(part, item, &entry, algorithm, self.rules)? {
                 known = true;
             } else if self.tombstones.entry(number).or_default().bury_item(item) {
                 self.done.removed += u64::from(self.parts()[place].segment.item(item)?.references);
@@ -151,7 +163,7 @@ impl Writer {
             }
             return Ok(());
         }
-        let added = self.draft.add(entry, self.rules.min_quality)?;
+        let added = self.draft.add(entry, algorithm, self.rules.min_quality)?;
         self.done.references += added.references;
         self.done.refused_low_information += added.refused_low_information;
         Ok(())
@@ -314,13 +326,22 @@ impl Writer {
 
 /// True where the item has the references that the entry would bring and nothing else, and the thumbnail where the entry
 /// has one.
-fn holds_all_of(part: &Part, item: u32, entry: &Entry, rules: Rules) -> Result<bool, IndexError> {
+fn holds_all_of(
+    part: &Part,
+    item: u32,
+    entry: &Entry,
+    algorithm: AlgorithmId,
+    rules: Rules,
+) -> Result<bool, IndexError> {
     let segment = &part.segment;
+    if segment.item(item)?.algorithm != algorithm {
+        return Ok(false);
+    }
     if entry.thumbnail.is_some() && segment.thumbnail(item)? != entry.thumbnail {
         return Ok(false);
     }
     let mut wanted = Draft::default();
-    wanted.add(Entry { thumbnail: None, ..entry.clone() }, rules.min_quality)?;
+    wanted.add(Entry { thumbnail: None, ..entry.clone() }, algorithm, rules.min_quality)?;
     let wanted = wanted.finish();
     let frames = segment.frames_of(item)?;
     if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {

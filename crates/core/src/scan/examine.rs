@@ -165,6 +165,7 @@ impl<'i> Examiner<'i> {
             level,
             evidence: Evidence::Code {
                 algorithm: AlgorithmId::PDQ_AREA,
+                reference_algorithm: reference.algorithm,
                 distance_bits: hit.distance.into(),
                 score,
                 threshold,
