@@ -136,9 +136,9 @@ pub(crate) struct IndexRemove {
 /// How lists of hashes are read.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Listing {
-    /// Whose hashes they are, where a list does not say it
-    #[arg(long, value_name = "NAME", default_value = "pdq")]
-    pub(crate) algorithm: String,
+    /// Whose hashes they are, where a list does not say it: of pdq, or of the index's own algorithm, unless given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -148,10 +148,11 @@ A list is CSV, JSON or plain lines; which of them shows in its first line. CSV h
   hash,id,holder,quality,algorithm,title,policy,file
   f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22,W-17,Jo Doe,100,pdq,Harbour at dawn,infringing,a.jpg
 
-  hash         64 hexadecimal digits of PDQ
+  hash         hexadecimal digits, 64 of PDQ
   id           becomes the work's id; several hashes may belong to one work; the file or the hash itself where it is empty
   quality      0 to 100; 100 where it is not known
-  algorithm    pdq, pdq-512 or pdq-area; rows of other kinds (md5, raw_text) are counted and left out
+  algorithm    pdq, pdq-512, pdq-area, or a classic hash such as gradient-64 (see minutia doctor); what does not compare with
+               the index's codes, such as md5, is counted and left out
   file         rows of one file must stand together; without it each hash counts as a file of its own
 
 What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is read as it is, and so are
@@ -159,7 +160,8 @@ What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher
 is told with its number, and the rest is imported; then the exit code is 2.
 
 An imported hash is one reference, of the whole picture. It is found by scans, at the thresholds of pdq-area, whose codes are
-a few bits away from those of pdq; records name the algorithm that made it.
+a few bits away from those of pdq; records name the algorithm that made it. An index of classic hashes, which have no thresholds,
+is for search alone.
 
 Examples:
   minutia index import works.idx hashes.csv --owner 'Jo Doe'
@@ -250,9 +252,9 @@ pub(crate) struct Search {
     /// The index to look them up in
     #[arg(long, value_name = "IDX")]
     pub(crate) index: PathBuf,
-    /// Bits of 256 that may differ, up to 100; 31 is customary for PDQ
-    #[arg(long, value_name = "BITS", default_value_t = 31, value_parser = clap::value_parser!(u32).range(0..=100))]
-    pub(crate) radius: u32,
+    /// Bits that may differ; 31 of PDQ's 256 unless given, and at most 100 of them (of shorter hashes as large a share)
+    #[arg(long, value_name = "BITS")]
+    pub(crate) radius: Option<u32>,
     /// Look for negatives too: hashes with nearly all bits flipped
     #[arg(long)]
     pub(crate) complement: bool,

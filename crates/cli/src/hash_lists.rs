@@ -11,7 +11,6 @@ use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use minutia::fingerprint::{ALGORITHMS, Algorithm, AlgorithmId};
 use minutia_report::escape::text;
-use minutia_report::is_searchable;
 use minutia_report::lists::{Hash, ListedWork, Read, Reader, Wrong};
 
 use crate::settings::shown;
@@ -30,6 +29,8 @@ pub(crate) enum Listed {
 /// Lists that are read, and what was wrong with them so far.
 pub(crate) struct Lists {
     algorithm: &'static Algorithm,
+    /// Whose codes the index holds: of the first hash, where it holds none yet.
+    pub(crate) space: Option<AlgorithmId>,
     bar: ProgressBar,
     pub(crate) hashes: u64,
     pub(crate) wrong: u64,
@@ -40,17 +41,23 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// For lists whose hashes are of the algorithm of this name where they do not say it.
-    pub(crate) fn of(algorithm: &str) -> Result<Lists> {
-        let known = AlgorithmId::named(algorithm).filter(|row| is_searchable(row.id));
-        let Some(algorithm) = known else {
-            let names: Vec<&str> = ALGORITHMS.iter().filter(|row| is_searchable(row.id)).map(|row| row.name).collect();
-            let names = names.join(", ");
-            bail!("expected an algorithm whose codes an index holds ({names}), found {}", text(algorithm));
+    /// For lists beside an index of codes of `space`, whose hashes are of the algorithm of this `name` where they do not say
+    /// it; of the index's own, or of `pdq`, where there is no name.
+    pub(crate) fn of(name: Option<&str>, space: Option<AlgorithmId>) -> Result<Lists> {
+        let fits = |row: &&'static Algorithm| space.is_none_or(|space| row.id.compares_with(space));
+        let own = space.filter(|&space| space != AlgorithmId::PDQ_AREA).unwrap_or(AlgorithmId::PDQ);
+        let found = match name {
+            Some(name) => AlgorithmId::named(name).filter(fits),
+            None => own.row(),
+        };
+        let Some(algorithm) = found else {
+            let names: Vec<&str> = ALGORITHMS.iter().filter(fits).map(|row| row.name).collect();
+            let found = name.map_or_else(|| format!("number {}", own.0), text);
+            bail!("expected an algorithm whose codes the index can hold ({}), found {found}", names.join(", "));
         };
         let bar = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         bar.enable_steady_tick(Duration::from_millis(250));
-        Ok(Lists { algorithm, bar, hashes: 0, wrong: 0, left_out: BTreeMap::new(), told: 0 })
+        Ok(Lists { algorithm, space, bar, hashes: 0, wrong: 0, left_out: BTreeMap::new(), told: 0 })
     }
 
     /// Refuses what cannot be a list, before anything is begun.
@@ -87,11 +94,12 @@ impl Lists {
         let left_out_before = self.left_out();
         for read in Reader::new(from, self.algorithm) {
             match read.with_context(|| format!("{list}: reading the list"))? {
-                Read::Hash(hash) if !is_searchable(hash.algorithm) => {
+                Read::Hash(hash) if self.space.is_some_and(|space| !hash.algorithm.compares_with(space)) => {
                     let name = hash.algorithm.row().map_or("another algorithm", |row| row.name);
                     self.leave_out(name);
                 }
                 Read::Hash(hash) => {
+                    self.space = Some(hash.algorithm.space());
                     self.hashes += 1;
                     if self.hashes.is_multiple_of(1024) {
                         self.bar.set_message(format!("{} hashes", self.hashes));
@@ -149,7 +157,10 @@ impl Lists {
         if !self.left_out.is_empty() {
             let kinds: Vec<String> =
                 self.left_out.iter().map(|(kind, count)| format!("{} ({count})", text(kind))).collect();
-            anstream::eprintln!("note: left out, since they are no codes that an index holds: {}", kinds.join(", "));
+            anstream::eprintln!(
+                "note: left out, since they are no codes that compare with the index's: {}",
+                kinds.join(", ")
+            );
         }
     }
 }

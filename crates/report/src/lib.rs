@@ -18,7 +18,7 @@ mod time;
 
 pub use chain::{Chain, ChainError};
 pub use convert::{FileFacts, fate, item};
-pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts, is_searchable};
+pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
     AccessTimes, CalibrationFacts, Coverage, FindingRecord, IndexFacts, ItemRecord, LimitFacts, Line, Part,
     ProblemRecord, Reading, Record, RunRecord, SCHEMA, Schema, SummaryRecord, Totals, WorkerFacts,

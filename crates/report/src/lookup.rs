@@ -1,6 +1,5 @@
 //! Records of `minutia search`: one line a query, and a summary as the last. `docs/LISTS.md` documents every field.
 
-use minutia::fingerprint::AlgorithmId;
 use minutia::index::{Reference, Work};
 use serde::{Deserialize, Serialize};
 
@@ -169,9 +168,4 @@ impl LookupSummary {
              on works whose policy is infringing; {wrong_lines} wrong lines, {left_out} left out"
         )
     }
-}
-
-/// True for codes that can be looked up in an index.
-pub fn is_searchable(algorithm: AlgorithmId) -> bool {
-    algorithm.compares_with(AlgorithmId::PDQ_AREA)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
-use minutia::index::{Entry, Work, WorkId, Writer};
+use minutia::index::{Entry, Index, Work, WorkId, Writer};
 use minutia_media::Orientation;
 use minutia_report::lists::{Hash, ListedWork, Wrong};
 
@@ -23,15 +23,19 @@ const UNKNOWN_QUALITY: u8 = 100;
 
 /// Imports as typed.
 pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
-    let mut lists = Lists::of(&args.listing.algorithm)?;
     Lists::check(&args.lists)?;
+    let algorithm = args.listing.algorithm.as_deref();
+    // A wrong name must not leave a new directory behind.
+    Lists::of(algorithm, None)?;
     let mut writer = Writer::open(&args.index)?;
+    let mut lists = Lists::of(algorithm, writer.base().and_then(Index::algorithm))?;
     let (mut files, mut refused) = (0, 0);
     for path in &args.lists {
         if is_exported(path)? {
             // An index is a directory that holds nothing else; it is unpacked where there is room for it.
             let opened = Opened::at(path, crate::indexes::directory_of(&args.index))?;
             files += index_union::put(&mut writer, &opened.index)?;
+            lists.space = lists.space.or(opened.index.algorithm());
         } else {
             let importing = Importing::new(&mut writer, args.owner.as_deref());
             let imported = list(importing, &mut lists, path)?;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use minutia::fingerprint::AlgorithmId;
 use minutia::index::{Access, Index};
 use minutia::scan::{Examiner, Query, Request};
 use minutia::verdict::Allowed;
@@ -66,6 +67,14 @@ pub(crate) fn scan(settings: &Settings, sink: &mut dyn Sink) -> Result<(SummaryR
     let index = Index::open(&settings.index, Access::Mapped)?;
     let pool = ThreadPoolBuilder::new().num_threads(settings.reading.threads).build()?;
     pool.install(|| sound(&index))?;
+    if let Some(other) = index.algorithm().filter(|algorithm| !algorithm.compares_with(AlgorithmId::PDQ_AREA)) {
+        let name = other.row().map_or("an unknown algorithm", |row| row.name);
+        bail!(
+            "{}: expected an index of pdq-area, with which pictures are compared; found one of {name}: look hashes up in it \
+             with `minutia search`",
+            shown(&settings.index)
+        );
+    }
     let resolution = Resolution::here();
     let examiner = Examiner::new(&index, Allowed::default(), search_settings()?);
     let request = Request::query();

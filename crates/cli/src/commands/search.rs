@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Stdout, Write, stdout};
 
-use anyhow::Result;
-use minutia::fingerprint::Code;
+use anyhow::{Result, bail};
+use minutia::fingerprint::{AlgorithmId, Code};
 use minutia::index::{Access, Index, Policy, Reference, Work};
 use minutia::search::{Hit, QueryGroup, Settings, Within, search};
 use minutia_report::lists::Hash;
@@ -23,24 +23,29 @@ const MOST_SHARED: usize = 1 << 22;
 
 /// Looks up as typed.
 pub(crate) fn run(args: &Search) -> Result<Exit> {
-    let mut lists = Lists::of(&args.listing.algorithm)?;
     Lists::check(&args.lists)?;
     let settings = search_settings()?;
     let index = Index::open(&args.index, Access::Mapped)?;
     sound(&index)?;
     let info = index.info()?;
+    let mut lists = Lists::of(args.listing.algorithm.as_deref(), index.algorithm())?;
+    let bits = index.algorithm().and_then(AlgorithmId::row).map_or(Code::BITS, |row| row.bits);
+    let radius = radius(args.radius, bits)?;
+    // Bits that the algorithm does not have are zero in both, and differ from a complement.
+    let unused = Code::BITS - bits;
     let cluster = usize::try_from(info.largest_cluster).unwrap_or(usize::MAX).max(1);
     let mut looking = Looking {
         index: &index,
         settings,
-        within: Within { near: args.radius, complement: args.complement.then_some(args.radius) },
+        within: Within { near: radius, complement: args.complement.then_some(radius + unused) },
+        unused,
         most: (MOST_SHARED / cluster).clamp(1, LARGEST_BATCH),
         // The first answers are there at once.
         size: 1,
         batch: Vec::new(),
         json: args.json,
         out: BufWriter::new(stdout()),
-        summary: LookupSummary { radius: args.radius, complement: args.complement, ..LookupSummary::default() },
+        summary: LookupSummary { radius, complement: args.complement, ..LookupSummary::default() },
     };
     for path in &args.lists {
         let list = shown(path);
@@ -70,6 +75,21 @@ pub(crate) fn run(args: &Search) -> Result<Exit> {
     Ok(exit)
 }
 
+/// The radius that was asked for, or PDQ's customary one.
+fn radius(asked: Option<u32>, bits: u32) -> Result<u32> {
+    let most = bits * 100 / 256;
+    match asked {
+        Some(radius) if radius <= most => Ok(radius),
+        Some(radius) => {
+            bail!("--radius: expected at most {most} of {bits} bits, found {radius}: most unrelated hashes are as near")
+        }
+        None if bits == Code::BITS => Ok(31),
+        None => {
+            bail!("--radius: expected a number up to {most}: there is none that is customary for hashes of {bits} bits")
+        }
+    }
+}
+
 /// A registered file: its work, its name, its digest.
 type File = (String, String, Option<[u8; 32]>);
 
@@ -77,6 +97,8 @@ struct Looking<'i> {
     index: &'i Index,
     settings: Settings,
     within: Within,
+    /// Bits of a code that its algorithm does not have.
+    unused: u32,
     /// Hashes in a batch at most, and in the next.
     most: usize,
     size: usize,
@@ -128,7 +150,9 @@ impl Looking<'_> {
         let mut records = Vec::with_capacity(nearest.len());
         for (reference, hit) in nearest.into_values() {
             let work = self.index.work(&reference.work)?.unwrap_or_else(|| Work::new(reference.work.clone()));
-            records.push(HitRecord::of(&reference, &work, hit.distance.into(), hit.complement));
+            let unused = if hit.complement { self.unused } else { 0 };
+            let distance = u32::from(hit.distance).saturating_sub(unused);
+            records.push(HitRecord::of(&reference, &work, distance, hit.complement));
         }
         // Stable: by work and file where the distance is the same.
         records.sort_by_key(|record| record.distance_bits);

@@ -184,6 +184,57 @@ fn a_scan_finds_what_was_imported_and_says_whose_code_it_is() {
     assert_eq!(records[1]["findings"], json!([]));
 }
 
+#[test]
+fn lists_of_classic_hashes_have_an_index_of_their_own() {
+    let folder = Folder::new();
+    for seed in 0..3 {
+        folder.picture(&format!("works/{seed}.png"), seed);
+        folder.picture(&format!("copies/{seed}.jpg"), seed);
+    }
+    let doctor = minutia(&folder, &["doctor"]).ends(0).out;
+    let names = doctor.lines().filter_map(|line| line.strip_prefix("algorithm")?.split_whitespace().next());
+    let names: Vec<&str> = names.filter(|name| !name.starts_with("pdq")).collect();
+    assert_eq!(names.len(), 6, "{doctor}");
+    let list = |folder_of: &str, algorithm: &str, extension: &str| {
+        let files: Vec<String> = (0..3).map(|seed| format!("{folder_of}/{seed}.{extension}")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let arguments = [&["fingerprint", "--json", "--algorithm", algorithm][..], &files].concat();
+        minutia(&folder, &arguments).ends(0).out
+    };
+    folder.write("pdq.jsonl", list("works", "pdq", "png"));
+    for name in &names {
+        let index = format!("{name}.idx");
+        folder.write("works.jsonl", list("works", name, "png"));
+        folder.write("copies.jsonl", list("copies", name, "jpg"));
+        minutia(&folder, &["index", "import", &index, "works.jsonl", "pdq.jsonl"]).ends(2).says(&[
+            "left out",
+            "pdq (3)",
+            "pdq.jsonl: expected hashes of pictures, found none",
+        ]);
+        minutia(&folder, &["index", "verify", &index]).ends(0);
+        assert_eq!(info(&folder, &index, "algorithms"), **name);
+        let search = ["search", "copies.jsonl", "--index", &index, "--radius", "3", "--complement", "--json"];
+        for (seed, (id, found)) in hits(&minutia(&folder, &search).ends(1)).into_iter().enumerate() {
+            let own = |hit: &&Hit| hit.0 == format!("works/{seed}.png") && !hit.2;
+            assert!(found.iter().any(|hit| own(&hit)), "{name} {id}: {found:?}");
+            assert!(found.iter().all(|hit| hit.1 <= 3), "{name} {id}: {found:?}");
+        }
+        minutia(&folder, &search[..4]).ends(2).says(&["--radius", "none that is customary"]);
+        minutia(&folder, &["scan", "copies", "--index", &index]).ends(2).says(&["pdq-area", name, "minutia search"]);
+        minutia(&folder, &["index", "add", &index, "works"]).ends(2).says(&["found codes of pdq-area"]);
+        // Its hashes without their algorithm's name are taken for its own; an export has the name, and comes back.
+        let csv = minutia(&folder, &["index", "export", &index, "--format", "csv"]).ends(0).out;
+        folder.write("export.csv", &csv);
+        minutia(&folder, &["index", "import", "again.idx", "export.csv"]).ends(0);
+        assert_eq!(bytes_of(&folder, "again.idx"), bytes_of(&folder, &index));
+        fs::remove_dir_all(folder.at("again.idx")).unwrap();
+        let bare: Vec<&str> = csv.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
+        folder.write("bare.txt", bare.join("\n"));
+        minutia(&folder, &["search", "bare.txt", "--index", &index, "--radius", "0"]).ends(1).says(&["3 with hits"]);
+    }
+    minutia(&folder, &["index", "union", "all.idx", "mean-64.idx", "gradient-64.idx"]).ends(2).says(&["an index of"]);
+}
+
 /// Pictures in two folders, one of them in both, and indexes of each and of all.
 fn two_folders() -> Folder {
     let folder = Folder::new();

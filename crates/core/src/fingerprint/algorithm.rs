@@ -39,11 +39,17 @@ impl AlgorithmId {
     /// `pdq-area`: what scans use.
     pub const PDQ_AREA: AlgorithmId = AlgorithmId(3);
 
-    /// True where distances between codes of the two mean something: for an algorithm and itself, and among the dialects
-    /// of PDQ, whose codes of one picture are a few bits apart.
-    pub fn compares_with(self, other: AlgorithmId) -> bool {
+    /// The algorithm in whose space the codes lie: `pdq-area` for the dialects of PDQ, whose codes of one picture are a few
+    /// bits apart; itself for every other.
+    #[must_use]
+    pub fn space(self) -> AlgorithmId {
         let dialects = [AlgorithmId::PDQ, AlgorithmId::PDQ_512, AlgorithmId::PDQ_AREA];
-        self == other || (dialects.contains(&self) && dialects.contains(&other))
+        if dialects.contains(&self) { AlgorithmId::PDQ_AREA } else { self }
+    }
+
+    /// True where distances between codes of the two mean something.
+    pub fn compares_with(self, other: AlgorithmId) -> bool {
+        self.space() == other.space()
     }
 
     /// The row of this name.

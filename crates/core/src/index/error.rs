@@ -36,6 +36,8 @@ pub enum IndexError {
     Incomparable {
         /// Whose codes.
         algorithm: AlgorithmId,
+        /// Whose codes the index holds.
+        index: AlgorithmId,
     },
     /// Another writer is at work.
     Locked {
@@ -124,11 +126,16 @@ impl fmt::Display for IndexError {
             IndexError::TooLarge { what, most } => {
                 write!(f, "too many {what}: an index numbers at most {most}. Spread the works over several indexes")
             }
-            IndexError::Incomparable { algorithm } => write!(
-                f,
-                "expected codes of a dialect of PDQ, which is what an index holds; found codes of {}. Keep them in a list",
-                algorithm.row().map_or("an unknown algorithm", |row| row.name)
-            ),
+            IndexError::Incomparable { algorithm, index } => {
+                let name = |id: &AlgorithmId| id.row().map_or("an unknown algorithm", |row| row.name);
+                write!(
+                    f,
+                    "expected codes that compare with the index's, which are of {}; found codes of {}. Use an index of \
+                     their own",
+                    name(index),
+                    name(algorithm)
+                )
+            }
             IndexError::Locked { path } => write!(
                 f,
                 "{}: another writer holds this lock. Wait until it has finished; readers need not wait",

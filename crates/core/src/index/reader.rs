@@ -169,12 +169,23 @@ impl Index {
             parts.push(Part { segment, dead: tombstones.remove(&listed.number).unwrap_or_default(), first_row });
             first_row = first_row.saturating_add(references);
         }
+        let space = |part: &Part| AlgorithmId(part.segment.header().algorithm as u16);
+        if let Some(pair) = parts.windows(2).find(|pair| !space(&pair[0]).compares_with(space(&pair[1]))) {
+            let (expected, found) =
+                (format!("codes of algorithm {}", space(&pair[0]).0), space(&pair[1]).0.to_string());
+            return Err(IndexError::damaged(pair[1].segment.path(), "header", expected, found));
+        }
         Ok(Index { directory: directory.to_owned(), manifest, digest: xxh3_128(bytes).to_be_bytes(), parts })
     }
 
     /// The directory that it was opened from.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// In whose space the codes lie (see [`AlgorithmId::space`]); `None` where there are none yet.
+    pub fn algorithm(&self) -> Option<AlgorithmId> {
+        self.parts.first().map(|part| AlgorithmId(part.segment.header().algorithm as u16))
     }
 
     /// What tells this state of the index from any other: XXH3-128 of the manifest, which holds the checksums of all

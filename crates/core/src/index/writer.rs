@@ -66,6 +66,8 @@ pub struct Writer {
     directory: PathBuf,
     rules: Rules,
     draft: Draft,
+    /// In whose space the codes of the draft lie, where it has any.
+    space: Option<AlgorithmId>,
     tombstones: Tombstones,
     done: Commit,
     /// The state that is written to; `None` before the first commit.
@@ -112,6 +114,7 @@ impl Writer {
             directory: directory.to_owned(),
             rules,
             draft: Draft::default(),
+            space: None,
             tombstones: Tombstones::new(),
             done: Commit::default(),
             base,
@@ -141,9 +144,11 @@ impl Writer {
     /// # Errors
     /// As [`Writer::add`]; [`IndexError::Incomparable`] for an algorithm whose codes lie in another space.
     pub fn add_coded(&mut self, entry: Entry, algorithm: AlgorithmId) -> Result<(), IndexError> {
-        if !algorithm.compares_with(AlgorithmId::PDQ_AREA) {
-            return Err(IndexError::Incomparable { algorithm });
+        let space = self.base.as_ref().and_then(Index::algorithm).or(self.space);
+        if let Some(space) = space.filter(|space| !algorithm.compares_with(*space)) {
+            return Err(IndexError::Incomparable { algorithm, index: space });
         }
+        self.space = Some(algorithm.space());
         self.done.entries += 1;
         let mut known = false;
         for (place, item) in self.items_of_file(&entry)? {
@@ -233,7 +238,7 @@ impl Writer {
 
     /// Writes a generation of the oldest `keep` segments and one of everything else.
     fn write_generation(&mut self, keep: usize) -> Result<Commit, IndexError> {
-        let none = Dead::default();
+        let (none, space) = (Dead::default(), self.space());
         let mut all = Draft::default();
         for (part, listed) in self.parts().iter().zip(self.listed()).skip(keep) {
             all.absorb(&part.segment, self.tombstones.get(&listed.number).unwrap_or(&none))?;
@@ -251,9 +256,9 @@ impl Writer {
         if !all.is_empty() {
             let number = next.next_segment;
             next.next_segment += 1;
-            let (counts, sections) = all.finish().sections()?;
+            let (counts, sections) = all.finish().sections(space)?;
             let header = write_aside(&self.directory, &manifest::segment_name(number), |out| {
-                write_segment(counts, &sections, out)
+                write_segment(space, counts, &sections, out)
             })?;
             let checksum = checksum_of_header(&header.encode());
             next.segments.push(Listed { number, bytes: header.file_bytes, checksum });
@@ -290,6 +295,11 @@ impl Writer {
         done.segments = self.parts().len();
         done.generation = self.base.as_ref().map_or(0, |base| base.manifest().generation);
         done
+    }
+
+    /// In whose space the codes of the index lie: that of the first that was added.
+    fn space(&self) -> AlgorithmId {
+        self.base.as_ref().and_then(Index::algorithm).or(self.space).unwrap_or(AlgorithmId::PDQ_AREA)
     }
 
     fn parts(&self) -> &[Part] {

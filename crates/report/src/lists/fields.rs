@@ -116,9 +116,10 @@ pub(super) fn algorithm(name: &str) -> Option<&'static Algorithm> {
     AlgorithmId::named(if name == "hash-pdq" { "pdq" } else { &name })
 }
 
-/// True for what may be a hash of some algorithm: at least 16 hexadecimal digits and nothing else.
+/// True for what may be a hash of some algorithm: at least 10 hexadecimal digits, of which the shortest has so many, and
+/// nothing else.
 pub(super) fn is_digits(word: &str) -> bool {
-    word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    word.len() >= 10 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Found text for a message: escaped, and not much of it.

@@ -220,5 +220,23 @@ fn codes_of_another_dialect_stay_marked() {
     writer.compact().unwrap();
     check([AlgorithmId::PDQ_512, AlgorithmId::PDQ_AREA]);
     let refused = writer.add_coded(entry(3), AlgorithmId(999));
-    assert!(matches!(refused, Err(IndexError::Incomparable { algorithm: AlgorithmId(999) })), "{refused:?}");
+    let Err(IndexError::Incomparable { algorithm, index }) = refused else { panic!("{refused:?}") };
+    assert_eq!((algorithm, index), (AlgorithmId(999), AlgorithmId::PDQ_AREA));
+}
+
+#[test]
+fn an_index_holds_codes_of_one_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.add_coded(entry(1), AlgorithmId(999)).unwrap();
+    let refused = |writer: &mut Writer| matches!(writer.add(entry(2)), Err(IndexError::Incomparable { .. }));
+    assert!(refused(&mut writer), "before it is written");
+    writer.commit().unwrap();
+    assert!(refused(&mut writer), "and after");
+    writer.add_coded(entry(2), AlgorithmId(999)).unwrap();
+    writer.compact().unwrap();
+    let index = open(directory.path());
+    assert_eq!((index.algorithm(), index.verify()), (Some(AlgorithmId(999)), vec![]));
+    assert!(index.references().all(|reference| reference.unwrap().algorithm == AlgorithmId(999)));
+    assert!(index.entries().all(|entry| entry.unwrap().1 == AlgorithmId(999)));
 }
