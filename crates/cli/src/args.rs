@@ -16,6 +16,10 @@ Begin here:
   minutia index add works.idx masters/                     fingerprint your works
   minutia scan /mnt/evidence --index works.idx             look for copies of them
   minutia explain suspect.jpg original.jpg                 see every number that decided
+  minutia search hashes.csv --index works.idx              look up hashes that others made
+
+MINUTIA_KERNEL=portable, avx2 or avx512 makes scan and search use that kernel instead of the fastest that this machine has
+(see minutia doctor). The results are the same.
 
 Exit codes of scan and compare:
   0  nothing found
@@ -34,6 +38,8 @@ pub(crate) enum Command {
     Index(IndexCommand),
     /// Look for copies of registered works in files and folders
     Scan(Scan),
+    /// Look up hash lists in an index, without any media
+    Search(Search),
     /// Compare two pictures: is A a copy of B?
     Compare(Compare),
     /// Compare two pictures and show every number that decided, and what would have changed the answer
@@ -60,8 +66,12 @@ pub(crate) enum IndexCommand {
     Compact(IndexPlace),
     /// Remove works
     Remove(IndexRemove),
-    /// Print an index as JSON, one work, file or fingerprint a line
-    Export(IndexPlace),
+    /// Add the hashes of lists, or exported indexes, without any media
+    Import(IndexImport),
+    /// Write what an index holds: as JSON, as a hash list, or as one file for other indexes
+    Export(IndexExport),
+    /// Make one index of several, without any media
+    Union(IndexUnion),
 }
 
 /// An index on disk.
@@ -121,6 +131,138 @@ pub(crate) struct IndexRemove {
     /// The id of a work to remove; may be given several times
     #[arg(long = "work", value_name = "ID", required = true)]
     pub(crate) works: Vec<String>,
+}
+
+/// How lists of hashes are read.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Listing {
+    /// Whose hashes they are, where a list does not say it: of pdq, or of the index's own algorithm, unless given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A list is CSV, JSON or plain lines; which of them shows in its first line. CSV has a header, and only `hash` must be there:
+
+  hash,id,holder,quality,algorithm,title,policy,file
+  f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22,W-17,Jo Doe,100,pdq,Harbour at dawn,infringing,a.jpg
+
+  hash         hexadecimal digits, 64 of PDQ
+  id           becomes the work's id; several hashes may belong to one work; the file or the hash itself where it is empty
+  quality      0 to 100; 100 where it is not known
+  algorithm    pdq, pdq-512, pdq-area, or a classic hash such as gradient-64 (see minutia doctor); what does not compare with
+               the index's codes, such as md5, is counted and left out
+  file         rows of one file must stand together; without it each hash counts as a file of its own
+
+What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is read as it is, and so are
+`minutia index export` and `minutia fingerprint --json`. docs/LISTS.md documents all forms. Each line that cannot be read
+is told with its number, and the rest is imported; then the exit code is 2.
+
+An imported hash is one reference, of the whole picture. It is found by scans, at the thresholds of pdq-area, whose codes are
+a few bits away from those of pdq; records name the algorithm that made it. An index of classic hashes, which have no thresholds,
+is for search alone.
+
+Examples:
+  minutia index import works.idx hashes.csv --owner 'Jo Doe'
+  threatexchange dataset -P --csv | minutia index import shared.idx -
+  minutia index import works.idx partner.minutia")]
+pub(crate) struct IndexImport {
+    /// The index, a directory; made at first use
+    #[arg(value_name = "IDX")]
+    pub(crate) index: PathBuf,
+    /// Hash lists (- is standard input), and files that `index export --format minutia` wrote
+    #[arg(value_name = "LIST", required = true)]
+    pub(crate) lists: Vec<PathBuf>,
+    /// Who holds the rights, where a list does not say
+    #[arg(long, value_name = "NAME")]
+    pub(crate) owner: Option<String>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// What an index is written as.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// JSON, one work, file or hash a line
+    Json,
+    /// A hash list, one hash a row, with the columns that `index import` reads
+    Csv,
+    /// Everything, thumbnails among it, in one file, for `index import` and `index union`
+    Minutia,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+json and csv have every hash with its work, its file and its part of the picture; importing them gives an index that finds
+the same. Thumbnails, and files without a hash (blank pictures), are kept by minutia alone. It is the compacted index as a
+tar archive: the same works give the same bytes.
+
+Examples:
+  minutia index export works.idx --format csv --output works.csv
+  minutia index export works.idx --format minutia --output works.minutia
+  minutia index export works.idx | jq 'select(.record == \"work\").title'")]
+pub(crate) struct IndexExport {
+    /// The index, a directory
+    #[arg(value_name = "IDX")]
+    pub(crate) index: PathBuf,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
+    pub(crate) format: ExportFormat,
+    /// Write to this new file instead of standard output; needed for minutia
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+OUT is what indexing the works of all of them together would give: a file that several hold is kept once, and where they say
+different things of a work the last one counts.
+
+Example:
+  minutia index union all.idx first.idx second.minutia")]
+pub(crate) struct IndexUnion {
+    /// The new index, a directory
+    #[arg(value_name = "OUT")]
+    pub(crate) out: PathBuf,
+    /// Indexes, and files that `index export --format minutia` wrote
+    #[arg(value_name = "IDX", required = true)]
+    pub(crate) indexes: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Lists are read as `minutia index import` reads them; see its help for the columns. One line is printed for each hit: the
+nearest reference of each registered file within the radius. With --json, one record for each hash in the order of the
+lists, with or without hits, and a summary; docs/LISTS.md documents them.
+
+A hit is no verdict: the radius is what you choose, and says nothing about how many false matches to expect. Unrelated pictures
+are rarely nearer than 84 bits, and copies often further than 31.
+
+Examples:
+  minutia search hashes.csv --index works.idx
+  minutia fingerprint --json *.jpg | minutia search - --index works.idx --radius 47 --json
+
+Exit codes: 0 nothing within the radius, or only works with another policy; 1 a hit on a work with the policy `infringing`;
+2 could not run, or a line could not be read (outranks 1).")]
+pub(crate) struct Search {
+    /// Hash lists; - is standard input
+    #[arg(value_name = "LIST", required = true)]
+    pub(crate) lists: Vec<PathBuf>,
+    /// The index to look them up in
+    #[arg(long, value_name = "IDX")]
+    pub(crate) index: PathBuf,
+    /// Bits that may differ; 31 of PDQ's 256 unless given, and at most 100 of them (of shorter hashes as large a share)
+    #[arg(long, value_name = "BITS")]
+    pub(crate) radius: Option<u32>,
+    /// Look for negatives too: hashes with nearly all bits flipped
+    #[arg(long)]
+    pub(crate) complement: bool,
+    /// Print one JSON record a line for each hash, and a summary
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// How files are read.

@@ -6,6 +6,8 @@ mod case;
 mod catalogue;
 mod commands;
 mod exit;
+mod hash_lists;
+mod indexes;
 mod measure;
 mod output;
 mod pairs;

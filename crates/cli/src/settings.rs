@@ -7,8 +7,10 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
 use minutia::scan::{InProcess, Reader};
+use minutia::search;
+use minutia_machine::Level;
 use minutia_media::Limits;
-use minutia_report::escape::name;
+use minutia_report::escape::{name, text};
 use minutia_report::{LimitFacts, Reading as ReadingFacts, WorkerFacts};
 use minutia_sandbox::{Config, Isolated};
 
@@ -132,6 +134,31 @@ impl Reading {
     }
 }
 
+/// Names the kernel to search with, where it is set; the fastest otherwise.
+const KERNEL: &str = "MINUTIA_KERNEL";
+
+/// How to search: with the kernel that the environment names. The hits do not depend on it.
+///
+/// # Errors
+/// A name that is none of this machine's kernels.
+pub(crate) fn search_settings() -> Result<search::Settings> {
+    match std::env::var_os(KERNEL).filter(|name| !name.is_empty()) {
+        None => Ok(search::Settings::default()),
+        Some(name) => Ok(search::Settings { level: kernel(&name.to_string_lossy())? }),
+    }
+}
+
+fn kernel(name: &str) -> Result<Level> {
+    Level::named(name).with_context(|| {
+        let here: Vec<&str> = Level::all_here().into_iter().map(Level::name).collect();
+        format!(
+            "{KERNEL}: expected a kernel of this machine ({}), found {}; unset it to take the fastest",
+            here.join(", "),
+            text(name)
+        )
+    })
+}
+
 /// A file's budgets, for the record.
 pub(crate) fn limit_facts(limits: &Limits) -> LimitFacts {
     let Limits { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes } = *limits;
@@ -160,6 +187,17 @@ mod tests {
         check("link/case", false);
         check("link/../case", true);
         check("evidence/../case", true);
+    }
+
+    #[test]
+    fn kernels_are_those_of_this_machine() {
+        for level in Level::all_here() {
+            assert_eq!(kernel(level.name()).unwrap(), level);
+        }
+        for name in ["", "AVX2", "abacus", "portable "] {
+            let error = kernel(name).unwrap_err().to_string();
+            assert!(error.contains("MINUTIA_KERNEL") && error.contains("(portable"), "{error}");
+        }
     }
 
     #[test]

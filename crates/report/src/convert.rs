@@ -1,6 +1,6 @@
 //! From the values of the library to records: the one place that knows both.
 
-use minutia::fingerprint::{Dihedral, Fingerprint, Region, RegionKind};
+use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, Region, RegionKind};
 use minutia::scan::{Examined, Item};
 use minutia::verdict::{Evidence, Finding, Level, Outcome};
 use minutia_media::{FORMATS, Format, Kind, Orientation, Problem};
@@ -103,6 +103,7 @@ fn finding(finding: &Finding) -> FindingRecord {
         confidence: finding.confidence,
         method: "identical".to_owned(),
         algorithm: None,
+        reference_algorithm: None,
         distance_bits: None,
         score: None,
         threshold: None,
@@ -117,6 +118,7 @@ fn finding(finding: &Finding) -> FindingRecord {
     };
     let Evidence::Code {
         algorithm,
+        reference_algorithm,
         distance_bits,
         score,
         threshold,
@@ -133,7 +135,8 @@ fn finding(finding: &Finding) -> FindingRecord {
     };
     FindingRecord {
         method: "code".to_owned(),
-        algorithm: Some(algorithm.row().map_or_else(|| format!("number {}", algorithm.0), |row| row.name.to_owned())),
+        algorithm: Some(algorithm_name(algorithm)),
+        reference_algorithm: (reference_algorithm != algorithm).then(|| algorithm_name(reference_algorithm)),
         distance_bits: Some(distance_bits),
         score: Some(score),
         threshold: Some(threshold),
@@ -147,12 +150,17 @@ fn finding(finding: &Finding) -> FindingRecord {
     }
 }
 
-fn part(region: Region, frame: u32, quality: u8) -> Part {
+/// The name of an algorithm, whatever its number.
+pub(crate) fn algorithm_name(algorithm: AlgorithmId) -> String {
+    algorithm.row().map_or_else(|| format!("number {}", algorithm.0), |row| row.name.to_owned())
+}
+
+pub(crate) fn part(region: Region, frame: u32, quality: u8) -> Part {
     let Region { kind, left, top, right, bottom } = region;
     Part { kind: region_kind(kind).to_owned(), region: [left, top, right, bottom], frame, quality }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
         // Writing to a string does not fail.
@@ -163,7 +171,7 @@ fn hex(bytes: &[u8]) -> String {
 
 // The words of the schema. They stand here and not beside the types, since they are promised and those are not.
 
-fn region_kind(kind: RegionKind) -> &'static str {
+pub(crate) fn region_kind(kind: RegionKind) -> &'static str {
     match kind {
         RegionKind::Whole => "whole",
         RegionKind::Trimmed => "trimmed",

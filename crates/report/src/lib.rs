@@ -2,18 +2,23 @@
 //!
 //! A record is made from values of [`minutia`] ([`item`]), becomes one line of JSON in a hash chain ([`Chain`]) or lines
 //! for people ([`format`]), and can be read again ([`Line::parse`]). The fields are documented in `docs/REPORT.md`. Nothing
-//! here searches, decodes, prints or knows the time.
+//! here searches, decodes, prints or knows the time. Hash lists that others made are read and written in [`lists`], an
+//! index in one file in [`archive`].
 #![forbid(unsafe_code)]
 
+pub mod archive;
 mod chain;
 mod convert;
 pub mod escape;
 pub mod format;
+pub mod lists;
+mod lookup;
 mod record;
 mod time;
 
 pub use chain::{Chain, ChainError};
 pub use convert::{FileFacts, fate, item};
+pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
     AccessTimes, CalibrationFacts, Coverage, FindingRecord, IndexFacts, ItemRecord, LimitFacts, Line, Part,
     ProblemRecord, Reading, Record, RunRecord, SCHEMA, Schema, SummaryRecord, Totals, WorkerFacts,

@@ -137,6 +137,9 @@ pub struct FindingRecord {
     /// The algorithm of the codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
+    /// The algorithm that made the reference's code, where it is another: it came from a hash list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_algorithm: Option<String>,
     /// Bits that differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance_bits: Option<u32>,

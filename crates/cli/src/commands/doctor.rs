@@ -15,7 +15,7 @@ use minutia_report::escape::text;
 use rustix::process::{Resource, getrlimit};
 
 use crate::exit::Exit;
-use crate::settings::Reading;
+use crate::settings::{Reading, search_settings};
 use crate::walk::Resolution;
 
 /// Tells what was found, one fact a line.
@@ -26,7 +26,14 @@ pub(crate) fn run() -> Result<Exit> {
     row("minutia", env!("CARGO_PKG_VERSION").to_owned())?;
 
     let levels: Vec<&str> = Level::all_here().into_iter().map(Level::name).collect();
-    row("kernels", format!("{} (of {})", Level::best().name(), levels.join(", ")))?;
+    let used = search_settings().map(|settings| settings.level.name());
+    match used {
+        Ok(used) => row("kernels", format!("{used} (of {}; MINUTIA_KERNEL chooses)", levels.join(", ")))?,
+        Err(error) => {
+            exit = Exit::Unexamined;
+            row("kernels", format!("NONE: {error:#}"))?;
+        }
+    }
     row("threads", available_parallelism().map_or_else(|error| error.to_string(), |threads| threads.to_string()))?;
     row(
         "walk",

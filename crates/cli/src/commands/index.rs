@@ -1,12 +1,11 @@
-//! `minutia index info | verify | compact | remove | export`.
+//! `minutia index info | verify | compact | remove`.
 
-use std::io::{BufWriter, Write, stdout};
+use std::io::{Write, stdout};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use minutia::index::{Access, Commit, Index, WorkId, Writer};
-use minutia_report::escape::{self, text};
-use serde_json::{Value, json};
+use minutia_report::escape::text;
 
 use crate::exit::Exit;
 use crate::settings::shown;
@@ -116,69 +115,7 @@ fn told(commit: &Commit) -> Result<Exit> {
     Ok(Exit::Nothing)
 }
 
-/// Prints everything that an index holds.
-pub(crate) fn export(path: &Path) -> Result<Exit> {
-    let index = Index::open(path, Access::Mapped)?;
-    let mut out = BufWriter::new(stdout().lock());
-    let mut line = |value: Value| -> Result<()> {
-        let json = escape::json(&value).context("writing JSON")?;
-        Ok(writeln!(out, "{json}")?)
-    };
-    for work in index.works() {
-        let work = work?;
-        line(json!({
-            "schema": SCHEMA,
-            "record": "work",
-            "work": work.id.as_str(),
-            "title": work.title,
-            "holder": work.holder,
-            "identifiers": work.identifiers.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "territory": work.territory,
-            "window": work.window,
-            "policy": work.policy.name(),
-        }))?;
-    }
-    for file in index.files() {
-        let file = file?;
-        line(json!({
-            "schema": SCHEMA,
-            "record": "file",
-            "work": file.work.as_str(),
-            "file": file.source_name,
-            "blake3": file.source_digest.map(|digest| hex(&digest)),
-            "references": file.references,
-        }))?;
-    }
-    // Every reference of this format is one of this algorithm; an index names it once.
-    let algorithms = index.info()?.algorithms;
-    let algorithm = algorithms.first().and_then(|id| id.row()).map(|row| row.name);
-    for reference in index.references() {
-        let reference = reference?;
-        let region = reference.region;
-        line(json!({
-            "schema": SCHEMA,
-            "record": "reference",
-            "work": reference.work.as_str(),
-            "file": reference.source_name,
-            "blake3": reference.source_digest.map(|digest| hex(&digest)),
-            "frame": reference.frame,
-            "time_ms": reference.time_ms,
-            "width": reference.size.0,
-            "height": reference.size.1,
-            "region": [region.left, region.top, region.right, region.bottom],
-            "region_kind": region.kind,
-            "algorithm": algorithm,
-            "hex": reference.code.to_string(),
-            "quality": reference.quality,
-        }))?;
-    }
-    out.flush()?;
-    Ok(Exit::Nothing)
-}
-
-/// The schema of what `export` prints.
-const SCHEMA: &str = "minutia/export/0";
-
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,7 +8,11 @@ mod explain;
 mod fingerprint;
 mod index;
 mod index_add;
+mod index_export;
+mod index_import;
+mod index_union;
 mod scan;
+mod search;
 
 use anyhow::Result;
 
@@ -23,8 +27,11 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::Index(IndexCommand::Verify(place)) => index::verify(&place.index),
         Command::Index(IndexCommand::Compact(place)) => index::compact(&place.index),
         Command::Index(IndexCommand::Remove(args)) => index::remove(&args.index, &args.works),
-        Command::Index(IndexCommand::Export(place)) => index::export(&place.index),
+        Command::Index(IndexCommand::Import(args)) => index_import::run(&args),
+        Command::Index(IndexCommand::Export(args)) => index_export::run(&args),
+        Command::Index(IndexCommand::Union(args)) => index_union::run(&args),
         Command::Scan(args) => scan::run(args),
+        Command::Search(args) => search::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Fingerprint(args) => fingerprint::run(args),

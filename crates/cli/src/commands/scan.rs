@@ -5,24 +5,25 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use minutia::fingerprint::AlgorithmId;
 use minutia::index::{Access, Index};
 use minutia::scan::{Examiner, Query, Request};
-use minutia::search;
 use minutia::verdict::Allowed;
 use minutia_report::{
-    AccessTimes, CalibrationFacts, Chain, IndexFacts, ItemRecord, Line, Record, RunRecord, SummaryRecord, Totals,
-    escape, fate, format, item,
+    AccessTimes, CalibrationFacts, Chain, ItemRecord, Line, Record, RunRecord, SummaryRecord, Totals, escape, fate,
+    format, item,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::args;
 use crate::case::{Before, Case};
 use crate::exit::Exit;
+use crate::indexes::{facts, sound};
 use crate::measure::{Content, Measured, Measurer};
 use crate::output::Output;
 use crate::pipeline;
 use crate::progress::Progress;
-use crate::settings::{Reading, Roots, limit_facts, shown};
+use crate::settings::{Reading, Roots, limit_facts, search_settings, shown};
 use crate::walk::{Resolution, Walk};
 
 /// Scans as typed.
@@ -65,9 +66,17 @@ pub(crate) fn scan(settings: &Settings, sink: &mut dyn Sink) -> Result<(SummaryR
     }
     let index = Index::open(&settings.index, Access::Mapped)?;
     let pool = ThreadPoolBuilder::new().num_threads(settings.reading.threads).build()?;
-    sound(&index, &pool)?;
+    pool.install(|| sound(&index))?;
+    if let Some(other) = index.algorithm().filter(|algorithm| !algorithm.compares_with(AlgorithmId::PDQ_AREA)) {
+        let name = other.row().map_or("an unknown algorithm", |row| row.name);
+        bail!(
+            "{}: expected an index of pdq-area, with which pictures are compared; found one of {name}: look hashes up in it \
+             with `minutia search`",
+            shown(&settings.index)
+        );
+    }
     let resolution = Resolution::here();
-    let examiner = Examiner::new(&index, Allowed::default(), search::Settings::default());
+    let examiner = Examiner::new(&index, Allowed::default(), search_settings()?);
     let request = Request::query();
     let run = run_record(settings, &index, &examiner, &request, resolution)?;
 
@@ -200,16 +209,6 @@ fn is_file(item: &minutia::scan::Item) -> bool {
     item.member.is_empty()
 }
 
-/// Refuses a damaged index before anything rests on it.
-fn sound(index: &Index, pool: &ThreadPool) -> Result<()> {
-    let damages = pool.install(|| index.verify());
-    if damages.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = damages.iter().map(ToString::to_string).collect();
-    bail!("{}", lines.join("\n"))
-}
-
 /// Passes what has its records.
 fn pass(walk: &mut Walk, before: &Before) -> Result<()> {
     let mut last = None;
@@ -243,14 +242,7 @@ fn run_record(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: program_digest()?,
         paths: settings.roots.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-        index: IndexFacts {
-            manifest_digest: info.manifest_digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-            generation: info.generation,
-            works: info.works,
-            files: info.items,
-            pictures: info.pictures,
-            references: info.references,
-        },
+        index: facts(&info),
         algorithm: calibration.algorithm.row().map_or("unknown", |row| row.name).to_owned(),
         calibration: CalibrationFacts {
             data: calibration.data.to_owned(),

@@ -8,5 +8,6 @@ mod demo;
 mod evidence;
 mod hostile;
 mod index;
+mod lists;
 mod scan;
 mod small;

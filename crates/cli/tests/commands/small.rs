@@ -7,7 +7,18 @@ use crate::evidence::{Folder, minutia};
 #[test]
 fn every_command_teaches_itself() {
     let folder = Folder::new();
-    let commands: &[&[&str]] = &[&[], &["index", "add"], &["scan"], &["compare"], &["explain"], &["fingerprint"]];
+    let commands: &[&[&str]] = &[
+        &[],
+        &["index", "add"],
+        &["index", "import"],
+        &["index", "export"],
+        &["index", "union"],
+        &["scan"],
+        &["search"],
+        &["compare"],
+        &["explain"],
+        &["fingerprint"],
+    ];
     for command in commands {
         let help = minutia(&folder, &[command, &["--help"][..]].concat()).ends(0).out;
         assert!(
@@ -15,7 +26,7 @@ fn every_command_teaches_itself() {
             "no example in the help of {command:?}"
         );
     }
-    let more: &[&[&str]] = &[&["index"], &["index", "info"], &["index", "export"], &["demo"], &["doctor"]];
+    let more: &[&[&str]] = &[&["index"], &["index", "info"], &["demo"], &["doctor"]];
     for command in more {
         assert!(minutia(&folder, &[command, &["--help"][..]].concat()).ends(0).out.contains("Usage: minutia"));
     }

@@ -32,8 +32,30 @@ pub struct Algorithm {
 }
 
 impl AlgorithmId {
+    /// `pdq`: what most hash lists hold.
+    pub const PDQ: AlgorithmId = AlgorithmId(1);
+    /// `pdq-512`.
+    pub const PDQ_512: AlgorithmId = AlgorithmId(2);
     /// `pdq-area`: what scans use.
     pub const PDQ_AREA: AlgorithmId = AlgorithmId(3);
+
+    /// The algorithm in whose space the codes lie: `pdq-area` for the dialects of PDQ, whose codes of one picture are a few
+    /// bits apart; itself for every other.
+    #[must_use]
+    pub fn space(self) -> AlgorithmId {
+        let dialects = [AlgorithmId::PDQ, AlgorithmId::PDQ_512, AlgorithmId::PDQ_AREA];
+        if dialects.contains(&self) { AlgorithmId::PDQ_AREA } else { self }
+    }
+
+    /// True where distances between codes of the two mean something.
+    pub fn compares_with(self, other: AlgorithmId) -> bool {
+        self.space() == other.space()
+    }
+
+    /// The row of this name.
+    pub fn named(name: &str) -> Option<&'static Algorithm> {
+        ALGORITHMS.iter().find(|row| row.name == name)
+    }
 
     /// The row of this number, if this build knows it.
     pub fn row(self) -> Option<&'static Algorithm> {
@@ -44,7 +66,7 @@ impl AlgorithmId {
 /// Every image algorithm of this build.
 pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm {
-        id: AlgorithmId(1),
+        id: AlgorithmId::PDQ,
         name: "pdq",
         bits: 256,
         about: "PDQ on the full-size picture, as python-threatexchange and pip pdqhash compute it (Meta, 2019)",
@@ -54,7 +76,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         },
     },
     Algorithm {
-        id: AlgorithmId(2),
+        id: AlgorithmId::PDQ_512,
         name: "pdq-512",
         bits: 256,
         about: "PDQ after nearest-neighbour sampling to 512x512, as the C++ tool computes it (Meta, 2019)",

@@ -41,6 +41,8 @@ struct DraftItem {
     work: u32,
     name: String,
     digest: Option<[u8; 32]>,
+    /// Whose codes.
+    algorithm: AlgorithmId,
     thumbnail: Option<Preview>,
     /// Replaced by a later entry of the same file.
     dead: bool,
@@ -102,14 +104,17 @@ impl Draft {
         Ok(place)
     }
 
-    /// Adds an entry. Views that say too little (see [`says_too_little`]) are left out and counted.
-    pub(super) fn add(&mut self, entry: Entry, min_quality: u8) -> Result<Added, IndexError> {
+    /// Adds an entry whose codes that algorithm made. Views that say too little (see [`says_too_little`]) are left out and
+    /// counted.
+    pub(super) fn add(&mut self, entry: Entry, algorithm: AlgorithmId, min_quality: u8) -> Result<Added, IndexError> {
         let mut added = Added::default();
+        let bits = algorithm.row().map_or(Code::BITS, |row| row.bits.min(Code::BITS));
         let work = self.put_work(entry.work)?;
         let item = self.put_item(DraftItem {
             work,
             name: entry.source_name,
             digest: entry.source_digest,
+            algorithm,
             thumbnail: entry.thumbnail,
             dead: false,
         })?;
@@ -124,7 +129,9 @@ impl Draft {
                 orientation: image.orientation,
             });
             for view in &image.views {
-                if says_too_little(&view.code.0, view.quality, min_quality) {
+                // Bits that an algorithm does not have are zero, and say nothing.
+                let meaning = &view.code.0[..(bits / 8) as usize];
+                if says_too_little(meaning, view.quality, min_quality) {
                     added.refused_low_information += 1;
                     continue;
                 }
@@ -218,6 +225,7 @@ impl Draft {
                 work,
                 name: row.source_name.to_owned(),
                 digest: row.source_digest,
+                algorithm: row.algorithm,
                 thumbnail: segment.thumbnail(item as u32)?,
                 dead: false,
             })?);
@@ -330,8 +338,8 @@ impl Finished {
         })
     }
 
-    /// What the segment holds, and its sections.
-    pub(super) fn sections(&self) -> Result<(Counts, Sections), IndexError> {
+    /// What a segment of codes of this space holds, and its sections.
+    pub(super) fn sections(&self, space: AlgorithmId) -> Result<(Counts, Sections), IndexError> {
         let mut strings: Vec<&str> = vec![""];
         for work in &self.works {
             strings.push(work.id.as_str());
@@ -378,12 +386,14 @@ impl Finished {
         let mut items: Vec<ItemRow> = Vec::with_capacity(self.items.len());
         for (item, (first, references)) in self.items.iter().zip(first_frame.iter().zip(&item_references)) {
             let mut row = [0; 16];
-            row[..5].copy_from_slice(&[
+            let algorithm = if item.algorithm == space { 0 } else { item.algorithm.0 };
+            row[..6].copy_from_slice(&[
                 item.work,
                 place(&item.name),
                 *first,
                 *references,
                 u32::from(item.digest.is_some()),
+                algorithm.into(),
             ]);
             for (word, bytes) in row[8..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
                 *word = u32::from_le_bytes(*bytes);
@@ -464,8 +474,13 @@ impl Finished {
 }
 
 /// Writes a segment of these sections, header first; the header is returned.
-pub(super) fn write_segment(counts: Counts, sections: &[(Kind, Vec<u8>)], out: &mut dyn Write) -> io::Result<Header> {
-    let mut header = Header { algorithm: AlgorithmId::PDQ_AREA.0.into(), counts, ..Header::default() };
+pub(super) fn write_segment(
+    space: AlgorithmId,
+    counts: Counts,
+    sections: &[(Kind, Vec<u8>)],
+    out: &mut dyn Write,
+) -> io::Result<Header> {
+    let mut header = Header { algorithm: space.0.into(), counts, ..Header::default() };
     let checksums: Vec<u64> = sections.par_iter().map(|(_, bytes)| xxh3_64(bytes)).collect();
     let mut end = super::layout::HEADER_BYTES;
     for ((kind, bytes), checksum) in sections.iter().zip(checksums) {
@@ -491,7 +506,7 @@ pub(super) fn write_segment(counts: Counts, sections: &[(Kind, Vec<u8>)], out: &
 
 /// True for a code that would match too much: no bit set or every bit set (PDQ of a blank picture), or of less quality
 /// than the least that the caller wants.
-fn says_too_little(code: &[u8; 32], quality: u8, min_quality: u8) -> bool {
+fn says_too_little(code: &[u8], quality: u8, min_quality: u8) -> bool {
     quality < min_quality || code.iter().all(|&byte| byte == 0) || code.iter().all(|&byte| byte == 0xff)
 }
 

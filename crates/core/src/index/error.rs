@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::fingerprint::AlgorithmId;
+
 /// Why an index cannot be used, sorted by who can act. Each says what was expected, what was found and what to do.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -29,6 +31,13 @@ pub enum IndexError {
         what: &'static str,
         /// The most that fits.
         most: u64,
+    },
+    /// The caller: codes that mean nothing beside the index's.
+    Incomparable {
+        /// Whose codes.
+        algorithm: AlgorithmId,
+        /// Whose codes the index holds.
+        index: AlgorithmId,
     },
     /// Another writer is at work.
     Locked {
@@ -76,6 +85,7 @@ impl IndexError {
             IndexError::Io { .. } => "io",
             IndexError::NotAnIndex { .. } => "not_an_index",
             IndexError::TooLarge { .. } => "too_large",
+            IndexError::Incomparable { .. } => "incomparable",
             IndexError::Locked { .. } => "locked",
             IndexError::Newer { .. } => "newer",
             IndexError::UnknownSection { .. } => "unknown_section",
@@ -115,6 +125,16 @@ impl fmt::Display for IndexError {
             ),
             IndexError::TooLarge { what, most } => {
                 write!(f, "too many {what}: an index numbers at most {most}. Spread the works over several indexes")
+            }
+            IndexError::Incomparable { algorithm, index } => {
+                let name = |id: &AlgorithmId| id.row().map_or("an unknown algorithm", |row| row.name);
+                write!(
+                    f,
+                    "expected codes that compare with the index's, which are of {}; found codes of {}. Use an index of \
+                     their own",
+                    name(index),
+                    name(algorithm)
+                )
             }
             IndexError::Locked { path } => write!(
                 f,

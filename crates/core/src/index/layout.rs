@@ -106,7 +106,8 @@ impl Kind {
 pub(super) type WorkRow = [u32; 8];
 /// An identifier: scheme, string.
 pub(super) type IdentifierRow = [u32; 2];
-/// An item: work, string name, first frame, references, 1 where it has a digest, three zeros, the digest's 32 bytes.
+/// An item: work, string name, first frame, references, 1 where it has a digest, the number of the algorithm that made its
+/// codes (0: the segment's), two zeros, the digest's 32 bytes.
 pub(super) type ItemRow = [u32; 16];
 /// A frame: item, number, time in ms (low half, high half), width, height, EXIF orientation.
 pub(super) type FrameRow = [u32; 7];

@@ -34,6 +34,7 @@
 
 mod catalogue;
 mod draft;
+mod entries;
 mod error;
 mod files;
 mod identifier;

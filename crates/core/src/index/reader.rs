@@ -64,6 +64,8 @@ pub struct Reference {
     pub region: Region,
     /// The view's code.
     pub code: Code,
+    /// Whose code it is: the index's algorithm, or that of the list that it was imported from.
+    pub algorithm: AlgorithmId,
     /// Its quality, 0..=100.
     pub quality: u8,
 }
@@ -79,6 +81,8 @@ pub struct SourceFile {
     pub source_digest: Option<[u8; 32]>,
     /// Views of its pictures.
     pub references: u32,
+    /// Whose codes they have.
+    pub algorithm: AlgorithmId,
     /// A reference of the file to show, where it has one.
     thumbnail: (usize, u32),
 }
@@ -165,12 +169,23 @@ impl Index {
             parts.push(Part { segment, dead: tombstones.remove(&listed.number).unwrap_or_default(), first_row });
             first_row = first_row.saturating_add(references);
         }
+        let space = |part: &Part| AlgorithmId(part.segment.header().algorithm as u16);
+        if let Some(pair) = parts.windows(2).find(|pair| !space(&pair[0]).compares_with(space(&pair[1]))) {
+            let (expected, found) =
+                (format!("codes of algorithm {}", space(&pair[0]).0), space(&pair[1]).0.to_string());
+            return Err(IndexError::damaged(pair[1].segment.path(), "header", expected, found));
+        }
         Ok(Index { directory: directory.to_owned(), manifest, digest: xxh3_128(bytes).to_be_bytes(), parts })
     }
 
     /// The directory that it was opened from.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// In whose space the codes lie (see [`AlgorithmId::space`]); `None` where there are none yet.
+    pub fn algorithm(&self) -> Option<AlgorithmId> {
+        self.parts.first().map(|part| AlgorithmId(part.segment.header().algorithm as u16))
     }
 
     /// What tells this state of the index from any other: XXH3-128 of the manifest, which holds the checksums of all
@@ -259,6 +274,7 @@ impl Index {
             size: (frame.width, frame.height),
             region,
             code,
+            algorithm: item.algorithm,
             quality,
         })
     }
@@ -366,6 +382,7 @@ impl Index {
             source_name: row.source_name.to_owned(),
             source_digest: row.source_digest,
             references: row.references,
+            algorithm: row.algorithm,
             thumbnail: (place, item),
         })
     }

@@ -12,7 +12,7 @@ use minutia_media::{Orientation, Preview};
 
 use super::layout::{FrameRow, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, WorkRow};
 use super::{Identifier, IndexError, Policy, Scheme, Work, WorkId};
-use crate::fingerprint::{Code, Region, RegionKind};
+use crate::fingerprint::{AlgorithmId, Code, Region, RegionKind};
 
 /// A segment over any bytes that start at a multiple of 8 in memory.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct SegmentItem<'a> {
     pub(crate) work: u32,
     pub(crate) source_name: &'a str,
     pub(crate) source_digest: Option<[u8; 32]>,
+    /// Whose codes.
+    pub(crate) algorithm: AlgorithmId,
     pub(crate) first_frame: u32,
     pub(crate) references: u32,
 }
@@ -131,11 +133,13 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     pub(crate) fn item(&self, number: u32) -> Result<SegmentItem<'_>, IndexError> {
         let row = self.row::<ItemRow>(Kind::Items, number)?;
-        let [work, name, first_frame, references, has_digest, ..] = row;
+        let [work, name, first_frame, references, has_digest, algorithm, ..] = row;
+        let algorithm = if algorithm == 0 { self.header.algorithm } else { algorithm };
         Ok(SegmentItem {
             work,
             source_name: self.string(name)?,
             source_digest: (has_digest == 1).then(|| digest_of(&row)),
+            algorithm: AlgorithmId(algorithm as u16),
             first_frame,
             references,
         })

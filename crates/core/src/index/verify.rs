@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::layout::{ALIGNMENT, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, RegionRow, Section};
 use super::segment::{Segment, digest_of};
 use super::{Damage, IndexError};
+use crate::fingerprint::AlgorithmId;
 
 /// Everything that is wrong with a segment; nothing for a sound one.
 pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> {
@@ -101,11 +102,21 @@ fn check_items<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         let item = segment.item(number)?;
         let frames = segment.frames_of(number)?;
         references += u64::from(item.references);
-        let [has_digest, ref zeros @ .., _, _, _, _, _, _, _, _] = rows[number as usize][4..] else { continue };
+        let [has_digest, algorithm, ref zeros @ .., _, _, _, _, _, _, _, _] = rows[number as usize][4..] else {
+            continue;
+        };
         let digest = has_digest == 1 || (has_digest == 0 && digest_of(&rows[number as usize]) == [0; 32]);
         let first = number > 0 || frames.start == 0;
-        if u64::from(item.work) >= counts.works || !digest || !first || zeros.iter().any(|&zero| zero != 0) {
-            return Err(segment.wrong(Kind::Items, "a work, frames and a digest or zeros", format!("{item:?}")));
+        // A code of another kind would stand among those that queries are compared with.
+        let comparable = algorithm <= u32::from(u16::MAX)
+            && item.algorithm.compares_with(AlgorithmId(segment.header().algorithm as u16));
+        let zeros = zeros.iter().all(|&zero| zero == 0);
+        if u64::from(item.work) >= counts.works || !digest || !first || !comparable || !zeros {
+            return Err(segment.wrong(
+                Kind::Items,
+                "a work, frames, an algorithm and a digest or zeros",
+                format!("{item:?}"),
+            ));
         }
         segment.thumbnail(number)?;
     }

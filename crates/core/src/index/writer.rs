@@ -12,7 +12,7 @@ use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header};
 use super::tombstones::{self, Dead, Tombstones};
 use super::{IndexError, Work, WorkId};
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{AlgorithmId, Fingerprint};
 
 const LOCK: &str = "LOCK";
 /// Segments of fewer rows than this are merged at every commit: that takes milliseconds.
@@ -66,6 +66,8 @@ pub struct Writer {
     directory: PathBuf,
     rules: Rules,
     draft: Draft,
+    /// In whose space the codes of the draft lie, where it has any.
+    space: Option<AlgorithmId>,
     tombstones: Tombstones,
     done: Commit,
     /// The state that is written to; `None` before the first commit.
@@ -112,6 +114,7 @@ impl Writer {
             directory: directory.to_owned(),
             rules,
             draft: Draft::default(),
+            space: None,
             tombstones: Tombstones::new(),
             done: Commit::default(),
             base,
@@ -132,12 +135,26 @@ impl Writer {
     /// # Errors
     /// [`IndexError::TooLarge`]; [`IndexError::Damaged`] where the index that is added to turns out to be.
     pub fn add(&mut self, entry: Entry) -> Result<(), IndexError> {
+        self.add_coded(entry, AlgorithmId::PDQ_AREA)
+    }
+
+    /// As [`Writer::add`], for codes that another algorithm made, such as those of a hash list. They are searched beside
+    /// the index's own and remain marked with their algorithm.
+    ///
+    /// # Errors
+    /// As [`Writer::add`]; [`IndexError::Incomparable`] for an algorithm whose codes lie in another space.
+    pub fn add_coded(&mut self, entry: Entry, algorithm: AlgorithmId) -> Result<(), IndexError> {
+        let space = self.base.as_ref().and_then(Index::algorithm).or(self.space);
+        if let Some(space) = space.filter(|space| !algorithm.compares_with(*space)) {
+            return Err(IndexError::Incomparable { algorithm, index: space });
+        }
+        self.space = Some(algorithm.space());
         self.done.entries += 1;
         let mut known = false;
         for (place, item) in self.items_of_file(&entry)? {
             let part = &self.parts()[place];
             let number = self.listed()[place].number;
-            if holds_all_of(part, item, &entry, self.rules)? {
+            if holds_all_of(part, item, &entry, algorithm, self.rules)? {
                 known = true;
             } else if self.tombstones.entry(number).or_default().bury_item(item) {
                 self.done.removed += u64::from(self.parts()[place].segment.item(item)?.references);
@@ -151,7 +168,7 @@ impl Writer {
             }
             return Ok(());
         }
-        let added = self.draft.add(entry, self.rules.min_quality)?;
+        let added = self.draft.add(entry, algorithm, self.rules.min_quality)?;
         self.done.references += added.references;
         self.done.refused_low_information += added.refused_low_information;
         Ok(())
@@ -221,7 +238,7 @@ impl Writer {
 
     /// Writes a generation of the oldest `keep` segments and one of everything else.
     fn write_generation(&mut self, keep: usize) -> Result<Commit, IndexError> {
-        let none = Dead::default();
+        let (none, space) = (Dead::default(), self.space());
         let mut all = Draft::default();
         for (part, listed) in self.parts().iter().zip(self.listed()).skip(keep) {
             all.absorb(&part.segment, self.tombstones.get(&listed.number).unwrap_or(&none))?;
@@ -239,9 +256,9 @@ impl Writer {
         if !all.is_empty() {
             let number = next.next_segment;
             next.next_segment += 1;
-            let (counts, sections) = all.finish().sections()?;
+            let (counts, sections) = all.finish().sections(space)?;
             let header = write_aside(&self.directory, &manifest::segment_name(number), |out| {
-                write_segment(counts, &sections, out)
+                write_segment(space, counts, &sections, out)
             })?;
             let checksum = checksum_of_header(&header.encode());
             next.segments.push(Listed { number, bytes: header.file_bytes, checksum });
@@ -280,6 +297,11 @@ impl Writer {
         done
     }
 
+    /// In whose space the codes of the index lie: that of the first that was added.
+    fn space(&self) -> AlgorithmId {
+        self.base.as_ref().and_then(Index::algorithm).or(self.space).unwrap_or(AlgorithmId::PDQ_AREA)
+    }
+
     fn parts(&self) -> &[Part] {
         self.base.as_ref().map_or(&[], Index::parts)
     }
@@ -314,13 +336,22 @@ impl Writer {
 
 /// True where the item has the references that the entry would bring and nothing else, and the thumbnail where the entry
 /// has one.
-fn holds_all_of(part: &Part, item: u32, entry: &Entry, rules: Rules) -> Result<bool, IndexError> {
+fn holds_all_of(
+    part: &Part,
+    item: u32,
+    entry: &Entry,
+    algorithm: AlgorithmId,
+    rules: Rules,
+) -> Result<bool, IndexError> {
     let segment = &part.segment;
+    if segment.item(item)?.algorithm != algorithm {
+        return Ok(false);
+    }
     if entry.thumbnail.is_some() && segment.thumbnail(item)? != entry.thumbnail {
         return Ok(false);
     }
     let mut wanted = Draft::default();
-    wanted.add(Entry { thumbnail: None, ..entry.clone() }, rules.min_quality)?;
+    wanted.add(Entry { thumbnail: None, ..entry.clone() }, algorithm, rules.min_quality)?;
     let wanted = wanted.finish();
     let frames = segment.frames_of(item)?;
     if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {

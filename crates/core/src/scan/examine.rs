@@ -113,6 +113,11 @@ impl<'i> Examiner<'i> {
 
     /// Findings by codes: for each item and registered file the lowest score over all views and frames.
     fn near(&self, images: &[(usize, &ImageFingerprint)]) -> Result<Vec<(usize, Finding)>, IndexError> {
+        // Every item is compared with pdq-area; with other codes the answer would mean nothing.
+        let algorithm = AlgorithmId::PDQ_AREA;
+        if let Some(index) = self.index.algorithm().filter(|&index| !algorithm.compares_with(index)) {
+            return Err(IndexError::Incomparable { algorithm, index });
+        }
         let Some(highest) = self.judge.thresholds().possible_score else { return Ok(Vec::new()) };
         let penalties: Vec<Vec<Penalty>> = images
             .iter()
@@ -165,6 +170,7 @@ impl<'i> Examiner<'i> {
             level,
             evidence: Evidence::Code {
                 algorithm: AlgorithmId::PDQ_AREA,
+                reference_algorithm: reference.algorithm,
                 distance_bits: hit.distance.into(),
                 score,
                 threshold,

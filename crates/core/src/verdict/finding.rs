@@ -85,8 +85,10 @@ pub enum Evidence {
     Identical,
     /// Codes of two views are close.
     Code {
-        /// Whose codes.
+        /// Whose codes the query has.
         algorithm: AlgorithmId,
+        /// Whose code the reference has: another dialect where it came from a hash list.
+        reference_algorithm: AlgorithmId,
         /// Bits that differ (after complementing, where `transform.inverted`).
         distance_bits: u32,
         /// The distance and what was added because the two codes say little: what decided.

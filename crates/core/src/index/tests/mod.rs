@@ -11,7 +11,7 @@ use std::path::Path;
 use minutia_media::{Orientation, Preview};
 
 use super::*;
-use crate::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
+use crate::fingerprint::{AlgorithmId, Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
 
 /// Numbers that only look random.
 pub(super) struct Numbers(u64);

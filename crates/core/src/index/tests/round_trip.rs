@@ -171,3 +171,72 @@ proptest! {
         prop_assert!(segments(grown.path()) == segments(fresh.path()), "other bytes than a fresh build");
     }
 }
+
+#[test]
+fn the_entries_of_indexes_make_the_index_of_all() {
+    let [a, b, both, made] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+    build(a.path(), 0..12);
+    build(a.path(), 12..20);
+    Writer::open(a.path()).unwrap().remove(&WorkId::new("work-3").unwrap()).unwrap();
+    // Some of its files are in the other index too.
+    build(b.path(), 15..40);
+    build(both.path(), (0..40).filter(|seed| *seed < 20 || *seed >= 15));
+    let mut writer = Writer::open(made.path()).unwrap();
+    for index in [a.path(), b.path()] {
+        for entry in open(index).entries() {
+            let (entry, algorithm) = entry.unwrap();
+            assert_eq!(algorithm, AlgorithmId::PDQ_AREA);
+            writer.add_coded(entry, algorithm).unwrap();
+        }
+    }
+    writer.commit().unwrap();
+    assert_eq!(contents(&open(made.path())), contents(&open(both.path())));
+    assert_eq!(files(made.path()), files(both.path()), "byte for byte");
+}
+
+#[test]
+fn codes_of_another_dialect_stay_marked() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.add_coded(entry(1), AlgorithmId::PDQ).unwrap();
+    writer.add(entry(2)).unwrap();
+    writer.commit().unwrap();
+    let check = |expected: [AlgorithmId; 2]| {
+        let index = open(directory.path());
+        assert_eq!(index.verify(), []);
+        let of_files: Vec<AlgorithmId> = index.files().map(|file| file.unwrap().algorithm).collect();
+        assert_eq!(of_files, expected);
+        assert!(index.entries().map(|entry| entry.unwrap().1).eq(expected));
+        for reference in index.references() {
+            let reference = reference.unwrap();
+            assert_eq!(reference.algorithm, expected[usize::from(reference.work.as_str() == "work-2")]);
+        }
+    };
+    check([AlgorithmId::PDQ, AlgorithmId::PDQ_AREA]);
+    // The same file with the codes of another dialect is no longer the same.
+    writer.add_coded(entry(1), AlgorithmId::PDQ_512).unwrap();
+    assert_eq!(writer.commit().unwrap().unchanged, 0);
+    check([AlgorithmId::PDQ_512, AlgorithmId::PDQ_AREA]);
+    writer.compact().unwrap();
+    check([AlgorithmId::PDQ_512, AlgorithmId::PDQ_AREA]);
+    let refused = writer.add_coded(entry(3), AlgorithmId(999));
+    let Err(IndexError::Incomparable { algorithm, index }) = refused else { panic!("{refused:?}") };
+    assert_eq!((algorithm, index), (AlgorithmId(999), AlgorithmId::PDQ_AREA));
+}
+
+#[test]
+fn an_index_holds_codes_of_one_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.add_coded(entry(1), AlgorithmId(999)).unwrap();
+    let refused = |writer: &mut Writer| matches!(writer.add(entry(2)), Err(IndexError::Incomparable { .. }));
+    assert!(refused(&mut writer), "before it is written");
+    writer.commit().unwrap();
+    assert!(refused(&mut writer), "and after");
+    writer.add_coded(entry(2), AlgorithmId(999)).unwrap();
+    writer.compact().unwrap();
+    let index = open(directory.path());
+    assert_eq!((index.algorithm(), index.verify()), (Some(AlgorithmId(999)), vec![]));
+    assert!(index.references().all(|reference| reference.unwrap().algorithm == AlgorithmId(999)));
+    assert!(index.entries().all(|entry| entry.unwrap().1 == AlgorithmId(999)));
+}

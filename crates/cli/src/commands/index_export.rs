@@ -1,0 +1,151 @@
+//! `minutia index export`: what an index holds, for people's scripts, for other tools, and for other indexes.
+
+use std::fs::{self, File, Permissions};
+use std::io::{BufWriter, Write, stdout};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use minutia::index::{Access, Index};
+use minutia_report::archive::{self, Member};
+use minutia_report::escape;
+use minutia_report::lists::{self, Hash};
+use serde_json::{Value, json};
+
+use super::index::hex;
+use super::index_union;
+use crate::args::{ExportFormat, IndexExport};
+use crate::exit::Exit;
+use crate::indexes::{ASIDE, Opened, directory_of};
+use crate::settings::shown;
+
+/// The schema of the lines of JSON.
+const SCHEMA: &str = "minutia/export/0";
+
+/// Exports as typed.
+pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
+    let Some(output) = &args.output else {
+        let mut out = BufWriter::new(stdout().lock());
+        match args.format {
+            ExportFormat::Json => json_lines(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
+            ExportFormat::Csv => csv(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
+            ExportFormat::Minutia => bail!("expected --output FILE beside --format minutia: it is not text"),
+        }
+        out.flush()?;
+        return Ok(Exit::Nothing);
+    };
+    let exists = || format!("{}: expected a new file, found one; remove it or choose another name", shown(output));
+    if output.exists() {
+        bail!(exists());
+    }
+    // Under its name it is whole or not there. The process's mask takes from the mode what it must.
+    let beside = directory_of(output);
+    let aside = tempfile::Builder::new().prefix(ASIDE).permissions(Permissions::from_mode(0o666)).tempfile_in(beside);
+    let mut aside = aside.with_context(|| format!("{}: making the file", shown(output)))?;
+    let mut out = BufWriter::with_capacity(1 << 20, aside.as_file_mut());
+    match args.format {
+        ExportFormat::Json => json_lines(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
+        ExportFormat::Csv => csv(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
+        ExportFormat::Minutia => one_file(&args.index, beside, &mut out)?,
+    }
+    out.flush().with_context(|| format!("{}: writing", shown(output)))?;
+    drop(out);
+    aside.as_file().sync_all()?;
+    aside.persist_noclobber(output).with_context(exists)?;
+    Ok(Exit::Nothing)
+}
+
+/// Every hash as a row, the hashes of a file together.
+fn csv(index: &Index, out: &mut dyn Write) -> Result<()> {
+    writeln!(out, "{}", lists::header())?;
+    for entry in index.entries() {
+        let (entry, algorithm) = entry?;
+        for hash in lists::hashes(&entry, algorithm) {
+            writeln!(out, "{}", lists::row(&hash))?;
+        }
+    }
+    Ok(())
+}
+
+/// Works, files and hashes, one a line.
+fn json_lines(index: &Index, out: &mut dyn Write) -> Result<()> {
+    let mut line = |value: Value| -> Result<()> {
+        let json = escape::json(&value).context("writing JSON")?;
+        Ok(writeln!(out, "{json}")?)
+    };
+    for work in index.works() {
+        let work = work?;
+        line(json!({
+            "schema": SCHEMA,
+            "record": "work",
+            "work": work.id.as_str(),
+            "title": work.title,
+            "holder": work.holder,
+            "identifiers": work.identifiers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "territory": work.territory,
+            "window": work.window,
+            "policy": work.policy.name(),
+        }))?;
+    }
+    for file in index.files() {
+        let file = file?;
+        line(json!({
+            "schema": SCHEMA,
+            "record": "file",
+            "work": file.work.as_str(),
+            "file": file.source_name,
+            "blake3": file.source_digest.map(|digest| hex(&digest)),
+            "references": file.references,
+        }))?;
+    }
+    for entry in index.entries() {
+        let (entry, algorithm) = entry?;
+        for hash in lists::hashes(&entry, algorithm) {
+            line(reference(&hash))?;
+        }
+    }
+    Ok(())
+}
+
+fn reference(hash: &Hash) -> Value {
+    let region = hash.region;
+    json!({
+        "schema": SCHEMA,
+        "record": "reference",
+        "work": hash.work.id.as_str(),
+        "file": hash.file,
+        "blake3": hash.digest.map(|digest| hex(&digest)),
+        "frame": hash.frame,
+        "time_ms": hash.time_ms,
+        "width": hash.size.0,
+        "height": hash.size.1,
+        "region": [region.left, region.top, region.right, region.bottom],
+        "region_kind": region.kind,
+        "algorithm": hash.algorithm.row().map(|row| row.name),
+        "hex": hash.digits(),
+        "quality": hash.quality,
+    })
+}
+
+/// The compacted index as an archive. It is made anew beside the output, so that what was removed is gone, and that the
+/// same works give the same bytes however the index grew.
+fn one_file(path: &Path, beside: &Path, out: &mut dyn Write) -> Result<()> {
+    let opened = Opened::at(path, beside)?;
+    let aside = tempfile::Builder::new().prefix(ASIDE).tempdir_in(beside)?;
+    let directory = aside.path().join("index");
+    index_union::make(&directory, [opened])?;
+    let mut members = Vec::new();
+    for entry in fs::read_dir(&directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if archive::is_member(&name) {
+            members.push(Member { name, bytes: entry.metadata()?.len() });
+        }
+    }
+    // The manifest's name comes before those of the others.
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    for member in &members {
+        archive::write(member, &mut File::open(directory.join(&member.name))?, out)?;
+    }
+    Ok(archive::finish(out)?)
+}

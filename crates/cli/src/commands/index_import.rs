@@ -1,0 +1,217 @@
+//! `minutia index import`: hashes that others made, and exported indexes, into an index, without any media.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Write, stdout};
+use std::path::Path;
+
+use anyhow::Result;
+use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
+use minutia::index::{Entry, Index, Work, WorkId, Writer};
+use minutia_media::Orientation;
+use minutia_report::lists::{Hash, ListedWork, Wrong};
+
+use super::index_union::{self, REFERENCES_PER_COMMIT};
+use crate::args::IndexImport;
+use crate::exit::Exit;
+use crate::hash_lists::{Listed, Lists};
+use crate::indexes::{Opened, is_exported};
+use crate::settings::shown;
+
+/// The quality of a hash whose list does not say it.
+const UNKNOWN_QUALITY: u8 = 100;
+
+/// Imports as typed.
+pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
+    Lists::check(&args.lists)?;
+    let algorithm = args.listing.algorithm.as_deref();
+    // A wrong name must not leave a new directory behind.
+    Lists::of(algorithm, None)?;
+    let mut writer = Writer::open(&args.index)?;
+    let mut lists = Lists::of(algorithm, writer.base().and_then(Index::algorithm))?;
+    let (mut files, mut refused) = (0, 0);
+    for path in &args.lists {
+        if is_exported(path)? {
+            // An index is a directory that holds nothing else; it is unpacked where there is room for it.
+            let opened = Opened::at(path, crate::indexes::directory_of(&args.index))?;
+            files += index_union::put(&mut writer, &opened.index)?;
+            lists.space = lists.space.or(opened.index.algorithm());
+        } else {
+            let importing = Importing::new(&mut writer, args.owner.as_deref());
+            let imported = list(importing, &mut lists, path)?;
+            files += imported.files;
+            refused += imported.refused;
+        }
+    }
+    refused += writer.commit()?.refused_low_information;
+    lists.finish();
+    let mut out = stdout().lock();
+    write!(out, "{} hashes read, {files} files imported, {} wrong lines", lists.hashes, lists.wrong)?;
+    if refused > 0 {
+        write!(out, "; {refused} hashes say too little (every bit the same) and were left out")?;
+    }
+    if let Some(base) = writer.base() {
+        let info = base.info()?;
+        let (works, references) = (info.works, info.references);
+        write!(out, "; the index has {works} works, {} files, {references} references", info.items)?;
+    }
+    writeln!(out)?;
+    Ok(if lists.wrong + refused == 0 { Exit::Nothing } else { Exit::Unexamined })
+}
+
+/// What came of a list.
+#[derive(Default)]
+struct Imported {
+    files: u64,
+    refused: u64,
+}
+
+/// A list on its way into an index.
+struct Importing<'w> {
+    writer: &'w mut Writer,
+    owner: Option<&'w str>,
+    /// Works that the list speaks of apart from their hashes.
+    listed: HashMap<WorkId, ListedWork>,
+    /// Works since the last commit, which the writer's base does not know yet.
+    works: HashMap<WorkId, Work>,
+    /// The file whose hashes are read.
+    open: Option<File>,
+    /// Digests of the files that are complete: eight bytes for each. One that came again would replace itself.
+    complete: HashSet<u64>,
+    hasher: RandomState,
+    since_commit: usize,
+    done: Imported,
+}
+
+/// A file and its hashes so far.
+struct File {
+    key: (WorkId, String, Option<[u8; 32]>, AlgorithmId),
+    work: Work,
+    pictures: Vec<ImageFingerprint>,
+}
+
+fn list(mut importing: Importing<'_>, lists: &mut Lists, path: &Path) -> Result<Imported> {
+    let mut apart = Vec::new();
+    let mut more = 0_u64;
+    lists.read(path, |listed| match listed {
+        Listed::Hash(hash) => {
+            let line = hash.line;
+            if let Err(message) = importing.take(*hash)? {
+                // Told after the list, which is borrowed; many of them are counted alone.
+                more += 1;
+                if apart.len() < 1000 {
+                    apart.push(Wrong { line, message });
+                }
+            }
+            Ok(())
+        }
+        Listed::Work(work) => {
+            importing.listed.insert(work.id.clone(), *work);
+            Ok(())
+        }
+    })?;
+    let list = shown(path);
+    apart.iter().for_each(|wrong| lists.wrong(&list, wrong));
+    lists.wrong += more - apart.len() as u64;
+    importing.close()?;
+    Ok(importing.done)
+}
+
+impl<'w> Importing<'w> {
+    fn new(writer: &'w mut Writer, owner: Option<&'w str>) -> Importing<'w> {
+        Importing {
+            writer,
+            owner,
+            listed: HashMap::new(),
+            works: HashMap::new(),
+            open: None,
+            complete: HashSet::new(),
+            hasher: RandomState::new(),
+            since_commit: 0,
+            done: Imported::default(),
+        }
+    }
+
+    /// Takes a hash, or says why not.
+    fn take(&mut self, hash: Hash) -> Result<Result<(), String>> {
+        let named = hash.file.is_some();
+        let name = hash.file.clone().unwrap_or_else(|| hash.digits());
+        let key = (hash.work.id.clone(), name, hash.digest, hash.algorithm);
+        if self.open.as_ref().is_none_or(|file| file.key != key) {
+            self.close()?;
+            // A hash without a file is the same reference wherever it stands again.
+            if named && self.complete.contains(&self.digest(&key)) {
+                return Ok(Err(format!(
+                    "expected the hashes of a file to stand together, found another of {}; sort the list by id and file",
+                    minutia_report::escape::text(&key.1)
+                )));
+            }
+        }
+        let work = self.work(hash.work)?;
+        let file = self.open.get_or_insert_with(|| File { key, work: work.clone(), pictures: Vec::new() });
+        file.work = work;
+        let view = View {
+            region: hash.region,
+            turn: Dihedral::Identity,
+            code: hash.code,
+            quality: hash.quality.unwrap_or(UNKNOWN_QUALITY),
+            plain_rim: 0,
+        };
+        match file.pictures.iter_mut().rev().find(|picture| picture.frame == hash.frame) {
+            Some(picture) => picture.views.push(view),
+            None => file.pictures.push(ImageFingerprint {
+                frame: hash.frame,
+                time_ms: hash.time_ms,
+                width: hash.size.0,
+                height: hash.size.1,
+                orientation: Orientation::Upright,
+                views: vec![view],
+            }),
+        }
+        Ok(Ok(()))
+    }
+
+    /// What is known of a work, with what this line says of it.
+    fn work(&mut self, listed: ListedWork) -> Result<Work> {
+        let known = match self.works.remove(&listed.id) {
+            Some(work) => Some(work),
+            None => {
+                let base = self.writer.base().map(|base| base.work(&listed.id)).transpose()?.flatten();
+                match self.listed.get(&listed.id) {
+                    Some(apart) => Some(apart.clone().over(base.as_ref())),
+                    None => base,
+                }
+            }
+        };
+        let mut work = listed.over(known.as_ref());
+        work.holder = work.holder.or_else(|| self.owner.map(str::to_owned));
+        self.works.insert(work.id.clone(), work.clone());
+        Ok(work)
+    }
+
+    /// Hands the file whose hashes were read to the index.
+    fn close(&mut self) -> Result<()> {
+        let Some(File { key, work, pictures }) = self.open.take() else { return Ok(()) };
+        let digest = self.digest(&key);
+        self.complete.insert(digest);
+        let (_, source_name, source_digest, algorithm) = key;
+        self.done.files += 1;
+        self.since_commit += pictures.iter().map(|picture| picture.views.len()).sum::<usize>();
+        let fingerprints = pictures.into_iter().map(Fingerprint::Image).collect();
+        self.writer.add_coded(Entry { work, source_name, source_digest, fingerprints, thumbnail: None }, algorithm)?;
+        if self.since_commit >= REFERENCES_PER_COMMIT {
+            self.since_commit = 0;
+            self.works.clear();
+            self.done.refused += self.writer.commit()?.refused_low_information;
+        }
+        Ok(())
+    }
+
+    /// The same file has the same digest, whatever the algorithm of its hashes.
+    fn digest(&self, (work, name, digest, _): &(WorkId, String, Option<[u8; 32]>, AlgorithmId)) -> u64 {
+        match digest {
+            Some(digest) => self.hasher.hash_one((work.as_str(), digest)),
+            None => self.hasher.hash_one((work.as_str(), name)),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `minutia index union`: one index of several, without any media.
+
+use std::fs::{self, File};
+use std::io::{Write, stdout};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use minutia::fingerprint::Fingerprint;
+use minutia::index::{Access, Entry, Index, Writer};
+
+use crate::args::IndexUnion;
+use crate::exit::Exit;
+use crate::indexes::{ASIDE, Opened, directory_of};
+use crate::settings::shown;
+
+/// References between commits: what is held of them bounds the memory.
+pub(crate) const REFERENCES_PER_COMMIT: usize = 1 << 18;
+
+/// Makes the union as typed.
+pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {
+    let out = &args.out;
+    if fs::symlink_metadata(out).is_ok() {
+        bail!("{}: expected a new directory, found something there; choose another name", shown(out));
+    }
+    let beside = directory_of(out);
+    let open = |path| Opened::at(path, beside);
+    // All are looked at before anything is written.
+    let opened = args.indexes.iter().map(|path| open(path)).collect::<Result<Vec<_>>>()?;
+    // Under its name it is whole or not there.
+    let aside = tempfile::Builder::new().prefix(ASIDE).tempdir_in(beside);
+    let aside = aside.with_context(|| format!("{}: making the directory", shown(out)))?;
+    let directory = aside.path().join("index");
+    make(&directory, opened)?;
+    fs::rename(&directory, out).with_context(|| format!("{}: naming the finished index", shown(out)))?;
+    File::open(beside)?.sync_all()?;
+    let info = Index::open(out, Access::Mapped)?.info()?;
+    writeln!(
+        stdout().lock(),
+        "{} works, {} files, {} references from {} indexes",
+        info.works,
+        info.items,
+        info.references,
+        args.indexes.len()
+    )?;
+    Ok(Exit::Nothing)
+}
+
+/// Makes a compact index in `directory` of all of `indexes`.
+pub(super) fn make(directory: &Path, indexes: impl IntoIterator<Item = Opened>) -> Result<()> {
+    let mut writer = Writer::open(directory)?;
+    for opened in indexes {
+        put(&mut writer, &opened.index)?;
+    }
+    writer.compact()?;
+    Ok(())
+}
+
+/// Puts everything of an index into another, and commits what is much; the number of files.
+pub(super) fn put(writer: &mut Writer, index: &Index) -> Result<u64> {
+    let (mut files, mut references) = (0, 0);
+    for entry in index.entries() {
+        let (entry, algorithm) = entry?;
+        files += 1;
+        references += references_of(&entry);
+        writer.add_coded(entry, algorithm)?;
+        if references >= REFERENCES_PER_COMMIT {
+            references = 0;
+            writer.commit()?;
+        }
+    }
+    Ok(files)
+}
+
+fn references_of(entry: &Entry) -> usize {
+    entry.fingerprints.iter().map(|Fingerprint::Image(image)| image.views.len()).sum::<usize>().max(1)
+}

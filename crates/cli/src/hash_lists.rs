@@ -1,0 +1,171 @@
+//! Hash lists as they are named: files and standard input, read one after the other. What cannot be read is told on standard
+//! error with its line, and counted.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, stderr, stdin};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use minutia::fingerprint::{ALGORITHMS, Algorithm, AlgorithmId};
+use minutia_report::escape::text;
+use minutia_report::lists::{Hash, ListedWork, Read, Reader, Wrong};
+
+use crate::settings::shown;
+
+/// Lines of one list that are told; those behind them are counted.
+const MOST_TOLD: u64 = 1000;
+/// Kinds of what is left out that are told by name.
+const MOST_KINDS: usize = 64;
+
+/// What a list has for those who read it.
+pub(crate) enum Listed {
+    Hash(Box<Hash>),
+    Work(Box<ListedWork>),
+}
+
+/// Lists that are read, and what was wrong with them so far.
+pub(crate) struct Lists {
+    algorithm: &'static Algorithm,
+    /// Whose codes the index holds: of the first hash, where it holds none yet.
+    pub(crate) space: Option<AlgorithmId>,
+    bar: ProgressBar,
+    pub(crate) hashes: u64,
+    pub(crate) wrong: u64,
+    /// Sound, and nothing to compare: how many of each kind.
+    left_out: BTreeMap<String, u64>,
+    /// Of the list that is read.
+    told: u64,
+}
+
+impl Lists {
+    /// For lists beside an index of codes of `space`, whose hashes are of the algorithm of this `name` where they do not say
+    /// it; of the index's own, or of `pdq`, where there is no name.
+    pub(crate) fn of(name: Option<&str>, space: Option<AlgorithmId>) -> Result<Lists> {
+        let fits = |row: &&'static Algorithm| space.is_none_or(|space| row.id.compares_with(space));
+        let own = space.filter(|&space| space != AlgorithmId::PDQ_AREA).unwrap_or(AlgorithmId::PDQ);
+        let found = match name {
+            Some(name) => AlgorithmId::named(name).filter(fits),
+            None => own.row(),
+        };
+        let Some(algorithm) = found else {
+            let names: Vec<&str> = ALGORITHMS.iter().filter(fits).map(|row| row.name).collect();
+            let found = name.map_or_else(|| format!("number {}", own.0), text);
+            bail!("expected an algorithm whose codes the index can hold ({}), found {found}", names.join(", "));
+        };
+        let bar = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Ok(Lists { algorithm, space, bar, hashes: 0, wrong: 0, left_out: BTreeMap::new(), told: 0 })
+    }
+
+    /// Refuses what cannot be a list, before anything is begun.
+    pub(crate) fn check(paths: &[PathBuf]) -> Result<()> {
+        let stdins = paths.iter().filter(|path| is_stdin(path)).count();
+        if stdins > 1 {
+            bail!("-: standard input is read once; name it once");
+        }
+        for path in paths.iter().filter(|path| !is_stdin(path)) {
+            let metadata = std::fs::metadata(path)
+                .with_context(|| format!("{}: expected a hash list; check the path", shown(path)))?;
+            if metadata.is_dir() {
+                bail!(
+                    "{}: expected a hash list, found a directory; indexes are put together by `index union`",
+                    shown(path)
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the list at `path`, `-` for standard input.
+    pub(crate) fn read(&mut self, path: &Path, take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+        if is_stdin(path) {
+            return self.read_from(stdin().lock(), "-", take);
+        }
+        let file = File::open(path).with_context(|| format!("{}: opening the list", shown(path)))?;
+        self.read_from(BufReader::with_capacity(1 << 18, file), &shown(path), take)
+    }
+
+    fn read_from(&mut self, from: impl BufRead, list: &str, mut take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+        self.told = 0;
+        let before = (self.hashes, self.wrong);
+        let left_out_before = self.left_out();
+        for read in Reader::new(from, self.algorithm) {
+            match read.with_context(|| format!("{list}: reading the list"))? {
+                Read::Hash(hash) if self.space.is_some_and(|space| !hash.algorithm.compares_with(space)) => {
+                    let name = hash.algorithm.row().map_or("another algorithm", |row| row.name);
+                    self.leave_out(name);
+                }
+                Read::Hash(hash) => {
+                    self.space = Some(hash.algorithm.space());
+                    self.hashes += 1;
+                    if self.hashes.is_multiple_of(1024) {
+                        self.bar.set_message(format!("{} hashes", self.hashes));
+                    }
+                    take(Listed::Hash(hash))?;
+                }
+                Read::Work(work) => take(Listed::Work(work))?,
+                Read::Other(kind) => self.leave_out(&kind),
+                Read::Wrong(wrong) => self.wrong(list, &wrong),
+            }
+        }
+        if self.told > MOST_TOLD {
+            self.tell(&format!("{list}: {} further lines cannot be read", self.told - MOST_TOLD));
+        }
+        if (self.hashes, self.wrong) == before {
+            let others = self.left_out() - left_out_before;
+            self.wrong += 1;
+            self.tell(&format!("{list}: expected hashes of pictures, found none ({others} of other kinds)"));
+        }
+        Ok(())
+    }
+
+    /// Tells and counts what is wrong on a line.
+    pub(crate) fn wrong(&mut self, list: &str, wrong: &Wrong) {
+        self.wrong += 1;
+        self.told += 1;
+        if self.told <= MOST_TOLD {
+            self.tell(&format!("{list} line {}: {}", wrong.line, wrong.message));
+        }
+    }
+
+    /// Prints something while the progress is out of the way.
+    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
+    fn tell(&self, message: &str) {
+        self.aside(|| anstream::eprintln!("{message}"));
+    }
+
+    fn leave_out(&mut self, kind: &str) {
+        let kind = kind.chars().take(40).collect::<String>();
+        let full = self.left_out.len() >= MOST_KINDS && !self.left_out.contains_key(&kind);
+        *self.left_out.entry(if full { "other kinds".to_owned() } else { kind }).or_default() += 1;
+    }
+
+    /// How much was left out, since it is no hash of a picture.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out.values().sum()
+    }
+
+    /// Tells what was left out, by kind.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+        if !self.left_out.is_empty() {
+            let kinds: Vec<String> =
+                self.left_out.iter().map(|(kind, count)| format!("{} ({count})", text(kind))).collect();
+            anstream::eprintln!(
+                "note: left out, since they are no codes that compare with the index's: {}",
+                kinds.join(", ")
+            );
+        }
+    }
+}
+
+/// `-` is standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}

@@ -1,0 +1,90 @@
+//! Indexes to read: directories, and files that `index export --format minutia` wrote. Both are checked to the last byte
+//! before anything rests on them, whoever made them.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use minutia::index::{Access, Index, Info};
+use minutia_report::{IndexFacts, archive};
+use tempfile::TempDir;
+
+use crate::settings::shown;
+
+/// An index that is open for reading, and sound.
+pub(crate) struct Opened {
+    pub(crate) index: Index,
+    /// Where an exported file was unpacked to; removed with this.
+    _unpacked: Option<TempDir>,
+}
+
+impl Opened {
+    /// Opens the index at `path`. A file is unpacked to a new directory in `beside`, which must have the room.
+    pub(crate) fn at(path: &Path, beside: &Path) -> Result<Opened> {
+        let mut unpacked = None;
+        if is_exported(path)? {
+            let directory = tempfile::Builder::new().prefix(ASIDE).tempdir_in(beside);
+            let directory = directory.with_context(|| format!("{}: making a directory to unpack in", shown(beside)))?;
+            unpack(path, directory.path()).with_context(|| format!("{}: unpacking", shown(path)))?;
+            unpacked = Some(directory);
+        }
+        let index = Index::open(unpacked.as_ref().map_or(path, TempDir::path), Access::Mapped);
+        // The path that was typed means more than the one that was made up.
+        let of = || format!("{}: not a sound index", shown(path));
+        let index = if unpacked.is_some() { index.with_context(of)? } else { index? };
+        sound(&index).with_context(of)?;
+        Ok(Opened { index, _unpacked: unpacked })
+    }
+}
+
+/// How the names of files and directories begin that are there only while a command runs.
+pub(crate) const ASIDE: &str = ".minutia-aside-";
+
+/// True where `path` is a file that begins like an exported index.
+pub(crate) fn is_exported(path: &Path) -> Result<bool> {
+    // Pipes and the like are read once.
+    if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(false);
+    }
+    let mut first = Vec::new();
+    let file = File::open(path).with_context(|| format!("{}: opening", shown(path)))?;
+    file.take(512).read_to_end(&mut first).with_context(|| format!("{}: reading", shown(path)))?;
+    Ok(archive::is_archive(&first))
+}
+
+fn unpack(path: &Path, to: &Path) -> io::Result<()> {
+    let mut from = BufReader::with_capacity(1 << 20, File::open(path)?);
+    archive::read(&mut from, |member, contents| {
+        let mut file = File::create_new(to.join(&member.name))?;
+        io::copy(contents, &mut file)?;
+        Ok(())
+    })
+}
+
+/// The directory that a file or directory is made in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Refuses a damaged index before anything rests on it.
+pub(crate) fn sound(index: &Index) -> Result<()> {
+    let damages = index.verify();
+    if damages.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = damages.iter().map(ToString::to_string).collect();
+    bail!("{}", lines.join("\n"))
+}
+
+/// An index, for the record.
+pub(crate) fn facts(info: &Info) -> IndexFacts {
+    IndexFacts {
+        manifest_digest: info.manifest_digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        generation: info.generation,
+        works: info.works,
+        files: info.items,
+        pictures: info.pictures,
+        references: info.references,
+    }
+}

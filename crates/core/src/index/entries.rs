@@ -1,0 +1,78 @@
+//! The entries of an index: what would register its files again, so that an index can be put into another without any
+//! media.
+
+use super::layout::Kind;
+use super::reader::Part;
+use super::{Entry, Index, IndexError, Work, WorkId};
+use crate::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
+
+impl Index {
+    /// Every registered file as the entry that [`Writer::add_coded`](super::Writer::add_coded) takes, with the algorithm of
+    /// its codes: by segment, and in each by work, digest and name. Holds eight bytes for each reference of one segment.
+    ///
+    /// What an index does not keep comes back plain: references are not turned, and the plain rim of their views is 0.
+    pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, AlgorithmId), IndexError>> {
+        self.parts().iter().flat_map(move |part| {
+            let (places, error) = match by_item(part) {
+                Ok(places) => (places, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            let items = if error.is_some() { 0..0 } else { 0..part.segment.header().counts.items as u32 };
+            let living = items.filter(|&item| !part.dead.item(item));
+            error.map(Err).into_iter().chain(living.map(move |item| self.entry(part, item, &places)))
+        })
+    }
+
+    fn entry(&self, part: &Part, item: u32, places: &[(u32, u32)]) -> Result<(Entry, AlgorithmId), IndexError> {
+        let segment = &part.segment;
+        let row = segment.item(item)?;
+        let id = segment.work_id(row.work)?;
+        let id = WorkId::new(id).ok_or_else(|| segment.wrong(Kind::Works, "a work id", format!("{id:?}")))?;
+        // As it was registered last, which may stand in another segment.
+        let work = self.work(&id)?.unwrap_or_else(|| Work::new(id));
+        let frames = segment.frames_of(item)?;
+        let mut pictures = Vec::with_capacity(frames.len());
+        for number in frames.clone() {
+            let frame = segment.frame(number)?;
+            pictures.push(ImageFingerprint {
+                frame: frame.number,
+                time_ms: frame.time_ms,
+                width: frame.width,
+                height: frame.height,
+                orientation: frame.orientation,
+                views: Vec::new(),
+            });
+        }
+        let first = places.partition_point(|&(of, _)| of < item);
+        for &(_, reference) in places[first..].iter().take_while(|&&(of, _)| of == item) {
+            let (frame, region, quality) = segment.reference(reference)?;
+            let code = segment.code(segment.code_of(reference)?)?;
+            let picture = frame.checked_sub(frames.start).and_then(|place| pictures.get_mut(place as usize));
+            let picture = picture.ok_or_else(|| segment.wrong(Kind::References, "a frame of its file", frame))?;
+            picture.views.push(View { region, turn: Dihedral::Identity, code, quality, plain_rim: 0 });
+        }
+        let entry = Entry {
+            work,
+            source_name: row.source_name.to_owned(),
+            source_digest: row.source_digest,
+            fingerprints: pictures.into_iter().map(Fingerprint::Image).collect(),
+            thumbnail: segment.thumbnail(item)?,
+        };
+        Ok((entry, row.algorithm))
+    }
+}
+
+/// Item and number of each living reference of a segment, sorted: references stand by code, not by file.
+fn by_item(part: &Part) -> Result<Vec<(u32, u32)>, IndexError> {
+    let segment = &part.segment;
+    let mut places = Vec::new();
+    for reference in 0..segment.header().counts.references as u32 {
+        let (frame, ..) = segment.reference(reference)?;
+        let item = segment.frame(frame)?.item;
+        if !part.dead.item(item) {
+            places.push((item, reference));
+        }
+    }
+    places.sort_unstable();
+    Ok(places)
+}
