@@ -1,7 +1,7 @@
 //! What is written down: records of what was examined, what was found in it and how sure that is.
 //!
 //! A record is made from values of [`minutia`] ([`item`]), becomes one line of JSON in a hash chain ([`Chain`]) or lines
-//! for people ([`format`]), and can be read again ([`Line::parse`]). The fields are documented in `docs/REPORT.md`. Nothing
+//! for people ([`mod@format`]), and can be read again ([`Line::parse`]). The fields are documented in `docs/REPORT.md`. Nothing
 //! here searches, decodes, prints or knows the time. Hash lists that others made are read and written in [`lists`], an
 //! index in one file in [`archive`].
 #![forbid(unsafe_code)]

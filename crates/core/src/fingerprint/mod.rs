@@ -10,6 +10,7 @@ mod code;
 mod image;
 mod pdq;
 mod region;
+mod smooth;
 mod trim;
 
 pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};

@@ -1,6 +1,6 @@
 //! Hash lists: codes that others made and share without the media, read and written.
 //!
-//! Read are CSV ([`table`]), JSON in lines, arrays and single objects ([`json`]), and plain lines of a hash ([`plain`]);
+//! Read are CSV (`table`), JSON in lines, arrays and single objects (`json`), and plain lines of a hash (`plain`);
 //! which of them a list is shows in its first line. `docs/LISTS.md` documents the forms for users. Sources: the command
 //! `threatexchange` of python-threatexchange 1.2.17 (`dataset --print-signals`, with and without `--csv`; `hash`; its
 //! file exchange and its `.te` files) and the answers of Hasher-Matcher-Actioner 2's interface (`/h/hash`,
