@@ -39,11 +39,16 @@ pub struct Judge {
 }
 
 impl Judge {
+    /// Thresholds of smaller indexes are those of an index of so many pictures. A calibration is a mean over works, and
+    /// few works need not be like the mean: a single one that shows a disc is near every icon that does.
+    pub const FEWEST_PICTURES: u64 = 1_000;
+
     /// For an index of `references` pictures, by `calibration`.
     pub fn new(calibration: &'static Calibration, references: u64, allowed: Allowed) -> Judge {
         let references = references.max(1);
-        let match_score = calibration.threshold(references, allowed.at_match);
-        let possible_score = calibration.threshold(references, allowed.at_possible.max(allowed.at_match));
+        let threshold = |allowed| calibration.threshold(references.max(Judge::FEWEST_PICTURES), allowed);
+        let match_score = threshold(allowed.at_match);
+        let possible_score = threshold(allowed.at_possible.max(allowed.at_match));
         Judge { calibration, references, thresholds: Thresholds { match_score, possible_score } }
     }
 
