@@ -160,8 +160,8 @@ What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher
 is told with its number, and the rest is imported; then the exit code is 2.
 
 An imported hash is one reference, of the whole picture. It is found by scans, at the thresholds of pdq-area, whose codes are
-a few bits away from those of pdq; records name the algorithm that made it. An index of classic hashes, which have no thresholds,
-is for search alone.
+some bits (4 to 16 of our test pictures) away from those of pdq; records name the algorithm that made it. An index of
+classic hashes, which have no thresholds, is for search alone.
 
 Examples:
   minutia index import works.idx hashes.csv --owner 'Jo Doe'

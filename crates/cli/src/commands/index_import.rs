@@ -43,7 +43,10 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
             refused += imported.refused;
         }
     }
-    refused += writer.commit()?.refused_low_information;
+    // An index of nothing would be taken for one that finds nothing.
+    if files > 0 || writer.base().is_some() {
+        refused += writer.commit()?.refused_low_information;
+    }
     lists.finish();
     let mut out = stdout().lock();
     write!(out, "{} hashes read, {files} files imported, {} wrong lines", lists.hashes, lists.wrong)?;
