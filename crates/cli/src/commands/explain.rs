@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Region};
-use minutia::verdict::{Allowed, Level};
+use minutia::verdict::{Allowed, Judge, Level};
 use minutia_report::escape::{name, text};
 
 use super::compare::{exit, verdict};
@@ -107,7 +107,13 @@ fn scale(out: &mut impl Write, compared: &Compared) -> Result<()> {
         score.map_or_else(|| "no score is rare enough".to_owned(), |score| format!("score up to {score}"))
     };
     let algorithm = AlgorithmId::PDQ_AREA.row().map_or("unknown", |row| row.name);
-    writeln!(out, "Judged by, for an index of {} pictures ({algorithm}, 256 bits)", judge.references())?;
+    let pictures = match judge.references() {
+        few if few < Judge::FEWEST_PICTURES => {
+            format!("{few} pictures, judged as one of {}", Judge::FEWEST_PICTURES)
+        }
+        many => format!("{many} pictures"),
+    };
+    writeln!(out, "Judged by, for an index of {pictures} ({algorithm}, 256 bits)")?;
     writeln!(
         out,
         "  match     {}: at most {} false ones for one item",

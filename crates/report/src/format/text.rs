@@ -22,9 +22,10 @@ pub(super) const FORMAT: Format = Format {
 fn line_of(item: &ItemRecord, finding: &FindingRecord) -> String {
     let title = finding.title.as_deref().map_or_else(String::new, |title| format!(" \"{}\"", text(title)));
     format!(
-        "{:<8} {}  is a copy of {}{title} ({}): {}",
+        "{:<8} {}  {} a copy of {}{title} ({}): {}",
         finding.level,
         item.shown_path(),
+        if finding.level == "match" { "is" } else { "may be" },
         text(&finding.work),
         text(&finding.policy),
         described(finding),
