@@ -18,40 +18,21 @@ def read(arguments):
     return [(name, json.load(open(path))) for name, path in (argument.split("=", 1) for argument in arguments)]
 
 
-def total(scores, group, key):
-    rows = [score[group][key] for _, score in scores]
-    return sum(row["found"] for row in rows), sum(row["n"] for row in rows)
-
-
 def table(title, group, ours, theirs):
-    columns = [name for name, _ in ours]
-    rivals = sorted({name.rsplit(" ", 1)[0] for name, _ in theirs}) if group == "families" else []
-    print("| " + " | ".join([title, "n", "found", "missed", "recall %", "95 %", *columns, *rivals]) + " |")
-    print("|---|" + "--:|" * (5 + len(columns) + len(rivals)))
-
-    def row(name, parts):
-        found, n = sum(f for f, _ in parts), sum(n for _, n in parts)
-        cells = [name, n, found, n - found, f"{100 * found / n:.1f}", interval(found, n)]
-        return cells, found, n
-
-    everything = [[0, 0] for _ in ours]
+    """A row a key, the last of which the scorer calls `all`; ours summed over the seeds, then each seed, then the others."""
+    rivals = sorted({name.rsplit(" ", 1)[0] for name, _ in theirs})
+    print("| " + " | ".join([title, "n", "found", "missed", "recall %", "95 %", *(name for name, _ in ours), *rivals]) + " |")
+    print("|---|" + "--:|" * (5 + len(ours) + len(rivals)))
     for key in ours[0][1][group]:
-        parts = [(score[group][key]["found"], score[group][key]["n"]) for _, score in ours]
-        cells, _, _ = row(key, parts)
-        for sums, (found, n) in zip(everything, parts):
-            sums[0] += found
-            sums[1] += n
-        cells += [f"{100 * found / n:.1f}" for found, n in parts]
+        rows = [score[group][key] for _, score in ours]
+        found, n = sum(row["found"] for row in rows), sum(row["n"] for row in rows)
+        cells = [key, n, found, n - found, f"{100 * found / n:.1f}", interval(found, n)]
+        cells += [f"{100 * row['found'] / row['n']:.1f}" for row in rows]
         for rival in rivals:
-            scores = [score[group][key] for name, score in theirs if name.rsplit(" ", 1)[0] == rival]
-            cells.append(f"{100 * sum(s['found_zero_media'] for s in scores) / sum(s['n'] for s in scores):.1f}")
+            rows = [score[group][key] for name, score in theirs if name.rsplit(" ", 1)[0] == rival]
+            cells.append(f"{100 * sum(row['found_zero_media'] for row in rows) / sum(row['n'] for row in rows):.1f}")
         print("| " + " | ".join(map(str, cells)) + " |")
-    cells, _, _ = row("**all**", everything)
-    cells += [f"{100 * found / n:.1f}" for found, n in everything]
-    for rival in rivals:
-        scores = [s for name, score in theirs if name.rsplit(" ", 1)[0] == rival for s in score[group].values()]
-        cells.append(f"{100 * sum(s['found_zero_media'] for s in scores) / sum(s['n'] for s in scores):.1f}")
-    print("| " + " | ".join(map(str, cells)) + " |\n")
+    print()
 
 
 def main():

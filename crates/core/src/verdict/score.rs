@@ -4,7 +4,7 @@
 //! disc on a plain ground comes within 30 bits of any other disc. What such codes share is that their bits are not
 //! independent: neighbouring frequencies agree. The *redundancy* of a code measures that from its bits alone, is the same
 //! for all eight positions and the negative, and so needs no room in the index. The constants were found on altered copies
-//! of the development set (seeds 1 to 3) and are recorded with their ablation in `docs/ACCURACY.md`.
+//! of the development set (seeds 1 to 3); what they find on others is in `docs/ACCURACY.md`.
 
 use crate::fingerprint::Code;
 
