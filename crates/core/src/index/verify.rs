@@ -152,10 +152,10 @@ fn check_frames<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> 
         }
     }
     let regions = segment.rows::<RegionRow>(Kind::Regions);
-    if regions.iter().all(|row| row[0] <= 2 && row[5] == 0) && regions.is_sorted_by(|a, b| a < b) {
+    if regions.iter().all(|row| row[0] <= 3 && row[5] == 0) && regions.is_sorted_by(|a, b| a < b) {
         Ok(())
     } else {
-        Err(segment.wrong(Kind::Regions, "distinct regions in order, of kinds 0..=2", "others"))
+        Err(segment.wrong(Kind::Regions, "distinct regions in order, of kinds 0..=3", "others"))
     }
 }
 

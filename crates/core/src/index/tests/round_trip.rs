@@ -240,3 +240,18 @@ fn an_index_holds_codes_of_one_space() {
     assert!(index.references().all(|reference| reference.unwrap().algorithm == AlgorithmId(999)));
     assert!(index.entries().all(|entry| entry.unwrap().1 == AlgorithmId(999)));
 }
+
+#[test]
+fn every_kind_of_region_passes_verification() {
+    let directory = tempfile::tempdir().unwrap();
+    let kinds = [RegionKind::Whole, RegionKind::Trimmed, RegionKind::Crop, RegionKind::Framed];
+    let views = kinds.map(|kind| {
+        let mut view = view(Code([kind as u8 + 1; 32]), 90);
+        view.region.kind = kind;
+        view
+    });
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.add(Entry { fingerprints: vec![picture(0, views.to_vec())], ..entry(1) }).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(open(directory.path()).verify(), []);
+}
