@@ -4,9 +4,65 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{Code, Columns, Found, LANES, Window};
+use super::{Code, Columns, Found, LANES, Window, row_of_lane};
 use crate::Level;
 use crate::level::Set;
+
+pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) {
+    assert_eq!(level.0, Set::Avx2, "the dispatch gives every level its own kernel");
+    // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
+    #[allow(unsafe_code)]
+    unsafe {
+        match words {
+            1 => turn::<1>(blocks, columns),
+            2 => turn::<2>(blocks, columns),
+            3 => turn::<3>(blocks, columns),
+            4 => turn::<4>(blocks, columns),
+            5 => turn::<5>(blocks, columns),
+            6 => turn::<6>(blocks, columns),
+            7 => turn::<7>(blocks, columns),
+            _ => turn::<8>(blocks, columns),
+        }
+    }
+}
+
+/// The columns of whole blocks: four times, the halves of four rows are turned, 4 by 4 words.
+#[target_feature(enable = "avx2")]
+fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [u32]) {
+    let (columns, _) = columns.as_chunks_mut::<LANES>();
+    let (columns, _) = columns.as_chunks_mut::<WORDS>();
+    for (block, columns) in blocks.iter().zip(columns) {
+        for lanes in 0..4 {
+            for half in 0..WORDS.div_ceil(4) {
+                let row = |k: usize| {
+                    let half: &[u64; 2] = &block[4 * k + lanes].as_chunks::<2>().0[half];
+                    // SAFETY: two words of 64 bits, and the load asks for no alignment.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        _mm_loadu_si128(half.as_ptr().cast())
+                    }
+                };
+                let turned = turn_four([row(0), row(1), row(2), row(3)]);
+                for word in 4 * half..WORDS.min(4 * half + 4) {
+                    let four = &mut columns[word].as_chunks_mut::<4>().0[lanes];
+                    // SAFETY: four words of 32 bits, and the store asks for no alignment.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        _mm_storeu_si128(four.as_mut_ptr().cast(), turned[word % 4]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn turn_four(rows: [__m128i; 4]) -> [__m128i; 4] {
+    let (a, b) = (_mm_unpacklo_epi32(rows[0], rows[1]), _mm_unpackhi_epi32(rows[0], rows[1]));
+    let (c, d) = (_mm_unpacklo_epi32(rows[2], rows[3]), _mm_unpackhi_epi32(rows[2], rows[3]));
+    [_mm_unpacklo_epi64(a, c), _mm_unpackhi_epi64(a, c), _mm_unpacklo_epi64(b, d), _mm_unpackhi_epi64(b, d)]
+}
 
 pub(super) fn scan(
     level: Level,
@@ -130,7 +186,14 @@ fn verify<const QUERIES: usize>(
     for (number, (&passed, query)) in passed.iter().zip(queries).enumerate() {
         let mut left = passed;
         while left != 0 {
-            check(first + number, query, place * LANES + left.trailing_zeros() as usize, rows, window, found);
+            check(
+                first + number,
+                query,
+                place * LANES + row_of_lane(left.trailing_zeros() as usize),
+                rows,
+                window,
+                found,
+            );
             left &= left - 1;
         }
     }
