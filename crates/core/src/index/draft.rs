@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use minutia_machine::hamming;
 use minutia_media::Preview;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,7 +18,7 @@ use super::layout::{
 };
 use super::segment::{Segment, SegmentFrame, orientation_number, region_number};
 use super::tombstones::Dead;
-use super::{Entry, IndexError, Scheme, Work, WorkId};
+use super::{Entry, IndexError, Scheme, Work, WorkId, multi_index};
 use crate::fingerprint::{AlgorithmId, Code, Fingerprint, Region};
 
 /// Regions that the 24 bits of a reference's row can number.
@@ -338,8 +339,12 @@ impl Finished {
         })
     }
 
-    /// What a segment of codes of this space holds, and its sections.
-    pub(super) fn sections(&self, space: AlgorithmId) -> Result<(Counts, Sections), IndexError> {
+    /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
+    pub(super) fn sections(
+        &self,
+        space: AlgorithmId,
+        multi_index_from: u64,
+    ) -> Result<(Counts, Sections), IndexError> {
         let mut strings: Vec<&str> = vec![""];
         for work in &self.works {
             strings.push(work.id.as_str());
@@ -468,6 +473,13 @@ impl Finished {
             }
             sections.push((Kind::ThumbnailEnds, bytemuck::cast_slice(&ends).to_vec()));
             sections.push((Kind::Thumbnails, bytes));
+        }
+        if counts.codes >= multi_index_from {
+            let codes: Vec<hamming::Code> = codes.iter().map(|code| bytemuck::cast(*code)).collect();
+            let words = multi_index::build(&codes);
+            if !words.is_empty() {
+                sections.push((Kind::MultiIndex, bytemuck::cast_slice(&words).to_vec()));
+            }
         }
         Ok((counts, sections))
     }

@@ -11,6 +11,7 @@ use bytemuck::AnyBitPattern;
 use minutia_media::{Orientation, Preview};
 
 use super::layout::{FrameRow, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, WorkRow};
+use super::multi_index::MultiIndex;
 use super::{Identifier, IndexError, Policy, Scheme, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Code, Region, RegionKind};
 
@@ -81,6 +82,15 @@ impl<B: AsRef<[u8]>> Segment<B> {
     /// The distinct codes, as the kernels take them. A code's place is its number.
     pub(crate) fn codes(&self) -> &[[u64; 4]] {
         self.rows(Kind::Codes)
+    }
+
+    /// The tables over the codes, where the segment has some.
+    pub(crate) fn multi_index(&self) -> Result<Option<MultiIndex<'_>>, IndexError> {
+        if self.header.section(Kind::MultiIndex).is_none() {
+            return Ok(None);
+        }
+        let index = MultiIndex::open(self.rows(Kind::MultiIndex), self.codes().len());
+        index.map(Some).map_err(|found| self.wrong(Kind::MultiIndex, "tables that fill it", found))
     }
 
     /// The code of that number.

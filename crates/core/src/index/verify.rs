@@ -21,7 +21,7 @@ pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> 
     damages.extend(check_zeros(segment, end, segment.bytes().len()));
     if damages.is_empty() {
         // Numbers are only worth a look where the bytes are those that were written.
-        let checks = [check_strings, check_works, check_items, check_frames, check_codes];
+        let checks = [check_strings, check_works, check_items, check_frames, check_codes, check_multi_index];
         let wrong = checks.par_iter().filter_map(|check: &fn(&Segment<B>) -> _| check(segment).err());
         damages.extend(wrong.collect::<Vec<_>>().into_iter().map(|error| match error {
             IndexError::Damaged(damage) => damage,
@@ -186,4 +186,14 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         return Err(segment.wrong(Kind::ReferenceEnds, expected, format!("{end}, {largest}")));
     }
     Ok(())
+}
+
+fn check_multi_index<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
+    let Some(index) = segment.multi_index()? else { return Ok(()) };
+    match index.wrong_table(segment.codes()) {
+        None => Ok(()),
+        Some(table) => {
+            Err(segment.wrong(Kind::MultiIndex, "every code at its value in each table", format!("table {table}")))
+        }
+    }
 }

@@ -124,6 +124,19 @@ const fn row_of_lane(lane: usize) -> usize {
     4 * (lane % 4) + lane / 4
 }
 
+/// About how many picoseconds a comparison over so many first words takes, for those who must choose between ways to
+/// search. Measured on one core of a Zen 5 at 4 GHz with 240 queries at a time, none of which were near.
+pub fn picoseconds(level: Level, words: usize) -> u32 {
+    let by_words = match level.0 {
+        Set::Portable => [1200, 2400, 3700, 4700, 5800, 7000, 8100, 9100],
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => [110, 180, 255, 325, 395, 465, 525, 600],
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => [25, 35, 46, 56, 68, 82, 96, 112],
+    };
+    by_words[words.clamp(1, 8) - 1]
+}
+
 /// Bits in which two codes differ.
 #[inline]
 pub fn distance(a: &Code, b: &Code) -> u32 {

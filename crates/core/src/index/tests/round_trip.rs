@@ -102,7 +102,7 @@ fn a_removed_work_is_gone_and_may_come_back() {
 #[test]
 fn codes_that_say_too_little_are_refused_and_counted() {
     let directory = tempfile::tempdir().unwrap();
-    let mut writer = Writer::open_with(directory.path(), Rules { min_quality: 50 }).unwrap();
+    let mut writer = Writer::open_with(directory.path(), Rules { min_quality: 50, ..Rules::default() }).unwrap();
     let views = [(Code([0; 32]), 100), (Code([0xff; 32]), 100), (Code([1; 32]), 49), (Code([2; 32]), 50)];
     let fingerprints = vec![picture(0, views.map(|(code, quality)| view(code, quality)).to_vec())];
     writer.add(Entry { fingerprints, ..entry(1) }).unwrap();
