@@ -12,7 +12,7 @@ use minutia::search::{Hit, QueryGroup, Settings, Strategy as Way, Within, search
 use minutia_machine::Level;
 use proptest::prelude::*;
 
-const WAYS: [Way; 3] = [Way::Planned, Way::Brute, Way::Lookup];
+const WAYS: [Way; 4] = [Way::Planned, Way::Brute, Way::Lookup, Way::Join];
 
 /// Numbers that only look random.
 struct Numbers(u64);

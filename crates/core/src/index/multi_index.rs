@@ -76,6 +76,13 @@ impl<'a> Table<'a> {
         start as usize..self.ends[value] as usize
     }
 
+    /// The ends of the codes of `count` values from `first` on, and where those codes start.
+    pub(crate) fn block(&self, first: u32, count: usize) -> (u32, &'a [u32]) {
+        let first = first as usize;
+        let start = first.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (start, &self.ends[first..first + count])
+    }
+
     /// Asks for the cache line that [`Table::places`] needs.
     #[inline]
     pub(crate) fn prefetch_places(&self, value: u32) {
@@ -94,7 +101,8 @@ impl<'a> Table<'a> {
     #[inline]
     pub(crate) fn codes(&self, places: Range<usize>, count: usize, into: &mut Vec<u32>) {
         match self.codes {
-            Some(codes) => into.extend_from_slice(codes.get(places).unwrap_or(&[])),
+            // One by one: lists are of a few codes, shorter than the way to a copying routine.
+            Some(codes) => codes.get(places).unwrap_or(&[]).iter().for_each(|&code| into.push(code)),
             None => into.extend(places.start as u32..places.end.min(count) as u32),
         }
     }

@@ -30,20 +30,24 @@ pub(super) struct Wanted {
     pub(super) complement: bool,
 }
 
-/// How far each table is walked for one query: one more than the distance, 0 for a table that is left out.
+/// How far tables are walked.
 #[derive(Clone, Copy, Debug, Default)]
-struct Walk {
-    steps: [u8; MOST_TABLES],
-    /// About how many values and codes that touches.
-    touched: u64,
+pub(super) struct Walk {
+    /// For each table one more than the distance, 0 for a table that is left out.
+    pub(super) steps: [u8; MOST_TABLES],
+    /// About how many values that touches.
+    pub(super) values: u64,
+    /// And about how many codes.
+    pub(super) codes: u64,
 }
+
+/// Numbers of so many bits, by bits and bits set.
+pub(super) type Masks = Vec<Vec<Vec<u32>>>;
 
 /// What a thread keeps between queries.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// Masks of so many bits, by bits of the substring and bits set.
-    masks: Vec<Vec<Vec<u32>>>,
-    values: [u32; MOST_TABLES],
+    masks: Masks,
     candidates: Vec<u32>,
     places: Vec<std::ops::Range<usize>>,
 }
@@ -59,9 +63,11 @@ pub(super) fn find(
 ) -> (Vec<Found>, Vec<(usize, u64)>) {
     let one = |scratch: &mut Scratch, place: usize, wanted: &Wanted| {
         let mut found = Vec::new();
-        let walk = scratch.plan(index.tables(), wanted, codes.len() as u64);
-        if walk.touched > most {
-            return (found, Some((place, walk.touched)));
+        let shells = shells(index.tables(), &wanted.code);
+        let walk = walk(index.tables(), &shells, 1, wanted.radius, codes.len() as u64);
+        let touched = walk.values.saturating_add(walk.codes);
+        if touched > most {
+            return (found, Some((place, touched)));
         }
         scratch.look_up(index, codes, wanted, &walk, level, &mut found);
         (found, None)
@@ -87,47 +93,52 @@ pub(super) fn find(
         )
 }
 
-impl Scratch {
-    /// Decides how far each table is walked.
-    fn plan(&mut self, tables: &[Table<'_>], wanted: &Wanted, count: u64) -> Walk {
-        // Codes at distance 0 and 1 are counted, those further away estimated from them.
-        let mut shells = [(0_u64, 0_u64); MOST_TABLES];
-        for (value, table) in self.values.iter_mut().zip(tables) {
-            *value = table.substring.of(&wanted.code);
-            for bit in 0..table.substring.bits {
-                table.prefetch_places(*value ^ (1 << bit));
-            }
-        }
-        for ((shell, table), &value) in shells.iter_mut().zip(tables).zip(&self.values) {
-            let codes = |value: u32| table.places(value).len() as u64;
-            shell.0 = codes(value);
-            shell.1 = (0..table.substring.bits).map(|bit| codes(value ^ (1 << bit))).sum();
-        }
-        let mut walk = Walk::default();
-        // What the next step in each table would touch.
-        let mut next = [(0_u64, 0_u64); MOST_TABLES];
-        for (next, shell) in next.iter_mut().zip(&shells) {
-            *next = (1, shell.0);
-        }
-        for _ in 0..=wanted.radius {
-            let open = (0..tables.len()).filter(|&table| u32::from(walk.steps[table]) <= tables[table].substring.bits);
-            let Some(table) = open.min_by_key(|&table| next[table].0 + next[table].1) else { break };
-            let (values, codes) = next[table];
-            walk.touched = walk.touched.saturating_add(values).saturating_add(codes);
-            walk.steps[table] += 1;
-            let bits = u64::from(tables[table].substring.bits);
-            let distance = u64::from(walk.steps[table]);
-            if distance > bits {
-                // Every value of this table is walked, so every code is met.
-                break;
-            }
-            let values = values.saturating_mul(bits + 1 - distance) / distance;
-            let codes = (shells[table].1.saturating_mul(values) / bits).min(count);
-            next[table] = (values, codes);
-        }
-        walk
+/// Decides how far each table is walked for `queries` queries, which have `shells` codes at distance 0 and 1 of their
+/// values in each table, summed over them; codes further away are estimated from those.
+pub(super) fn walk(tables: &[Table<'_>], shells: &[(u64, u64)], queries: u64, radius: u32, count: u64) -> Walk {
+    let mut walk = Walk::default();
+    // What the next step in each table would touch.
+    let mut next = [(0_u64, 0_u64); MOST_TABLES];
+    for (next, shell) in next.iter_mut().zip(shells) {
+        *next = (queries, shell.0);
     }
+    for _ in 0..=radius {
+        let open = (0..tables.len()).filter(|&table| u32::from(walk.steps[table]) <= tables[table].substring.bits);
+        let Some(table) = open.min_by_key(|&table| next[table].0.saturating_add(next[table].1)) else { break };
+        let (values, codes) = next[table];
+        walk.values = walk.values.saturating_add(values);
+        walk.codes = walk.codes.saturating_add(codes);
+        walk.steps[table] += 1;
+        let bits = u64::from(tables[table].substring.bits);
+        let distance = u64::from(walk.steps[table]);
+        if distance > bits {
+            // Every value of this table is walked, so every code is met.
+            break;
+        }
+        let values = values.saturating_mul(bits + 1 - distance) / distance;
+        let codes = (shells[table].1.saturating_mul(values / queries.max(1)) / bits).min(count.saturating_mul(queries));
+        next[table] = (values, codes);
+    }
+    walk
+}
 
+/// The codes at distance 0 and 1 of a code's value in each table.
+pub(super) fn shells(tables: &[Table<'_>], code: &Code) -> [(u64, u64); MOST_TABLES] {
+    let mut shells = [(0, 0); MOST_TABLES];
+    for table in tables {
+        let value = table.substring.of(code);
+        (0..table.substring.bits).for_each(|bit| table.prefetch_places(value ^ (1 << bit)));
+    }
+    for (shell, table) in shells.iter_mut().zip(tables) {
+        let value = table.substring.of(code);
+        let codes = |value: u32| table.places(value).len() as u64;
+        shell.0 = codes(value);
+        shell.1 = (0..table.substring.bits).map(|bit| codes(value ^ (1 << bit))).sum();
+    }
+    shells
+}
+
+impl Scratch {
     fn look_up(
         &mut self,
         index: &MultiIndex<'_>,
@@ -139,13 +150,8 @@ impl Scratch {
     ) {
         let tables = index.tables();
         for (place, table) in tables.iter().enumerate() {
-            let value = self.values[place];
-            let met_before = |row: u32| {
-                tables[..place].iter().enumerate().any(|(before, table)| {
-                    let differs = table.substring.of(&codes[row as usize]) ^ self.values[before];
-                    differs.count_ones() < u32::from(walk.steps[before])
-                })
-            };
+            let value = table.substring.of(&wanted.code);
+            let met_before = |row: u32| met_before(&tables[..place], walk, &wanted.code, &codes[row as usize]);
             let mut compare = |candidates: &mut Vec<u32>| {
                 scan_some(level, codes, candidates, &wanted.code, wanted.radius, |row, distance| {
                     if !met_before(row) {
@@ -175,8 +181,17 @@ impl Scratch {
     }
 }
 
+/// True for a code that one of these tables met already.
+#[cold]
+pub(super) fn met_before(tables: &[Table<'_>], walk: &Walk, query: &Code, code: &Code) -> bool {
+    tables
+        .iter()
+        .zip(walk.steps)
+        .any(|(table, steps)| (table.substring.of(query) ^ table.substring.of(code)).count_ones() < u32::from(steps))
+}
+
 /// The numbers of `bits` bits of which `set` are 1.
-fn masks(known: &mut Vec<Vec<Vec<u32>>>, bits: u32, set: u32) -> &[u32] {
+pub(super) fn masks(known: &mut Masks, bits: u32, set: u32) -> &[u32] {
     let (bits, set) = (bits as usize, set as usize);
     if known.len() <= bits {
         known.resize_with(bits + 1, Vec::new);

@@ -2,13 +2,13 @@
 //! order.
 
 mod brute;
+mod join;
 mod lookup;
+mod planner;
 
 use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
 use rayon::prelude::*;
-
-use self::lookup::Wanted;
 
 use crate::fingerprint::Code;
 use crate::index::{Index, IndexError, Part};
@@ -48,6 +48,8 @@ pub enum Strategy {
     Brute,
     /// Look up every query in the segment's multi-index; brute force where a segment has none.
     Lookup,
+    /// Join all queries with the segment's multi-index at once; brute force where a segment has none.
+    Join,
 }
 
 impl Default for Settings {
@@ -101,82 +103,11 @@ pub fn search(
     let window = Window { near: within.near.min(256), complement: within.complement.map(|far| far.min(256)) };
     let mut hits = Vec::new();
     for part in index.parts() {
-        let found = find(part, &queries, window, settings)?;
+        let found = planner::find(part, &queries, window, settings)?;
         expand(part, &found, &places, within, &mut hits)?;
     }
     hits.par_sort_unstable();
     Ok(hits)
-}
-
-/// Nanoseconds that a value walked or a code compared in a look-up take, most of them spent on memory.
-const LOOK_UP_NS: u64 = 4;
-/// Picoseconds to read a code from memory and put it into columns.
-const COLUMN_PS: u64 = 1500;
-
-/// Every pair of a query and a code of this segment within the window, in no particular order.
-fn find(part: &Part, queries: &[hamming::Code], window: Window, settings: &Settings) -> Result<Vec<Found>, IndexError> {
-    let codes = part.segment.codes();
-    let brute = |queries: &[hamming::Code]| brute::find(codes, queries, window, settings.level);
-    let index = match settings.strategy {
-        Strategy::Brute => None,
-        Strategy::Lookup | Strategy::Planned => part.segment.multi_index()?,
-    };
-    let Some(index) = index else { return Ok(brute(queries)) };
-
-    let near = |(query, &code): (usize, &hamming::Code)| Wanted {
-        query: query as u32,
-        code,
-        radius: window.near,
-        complement: false,
-    };
-    let mut wanted: Vec<Wanted> = queries.iter().enumerate().map(near).collect();
-    if let Some(radius) = window.complement {
-        let complements = (0..wanted.len()).map(|place| Wanted {
-            code: wanted[place].code.map(|word| !word),
-            radius,
-            complement: true,
-            ..wanted[place]
-        });
-        let complements: Vec<Wanted> = complements.collect();
-        wanted.extend(complements);
-    }
-    // One comparison of brute force finds the near and the complement; a look-up finds one of them.
-    let compare_ps = codes.len() as u64 * u64::from(hamming::picoseconds(settings.level, window.filter_words()));
-    let looks = if window.complement.is_some() { 2 } else { 1 };
-    let most = match settings.strategy {
-        Strategy::Lookup => u64::MAX,
-        _ => compare_ps / (looks * 1000 * LOOK_UP_NS),
-    };
-    let (mut found, mut left) = lookup::find(&index, codes, &wanted, most, settings.level);
-    if !left.is_empty() {
-        // The columns are made for all that is left: for few queries that may be more than their look-ups.
-        let looked_up_ps =
-            left.iter().fold(0_u64, |sum, (_, touched)| sum.saturating_add(*touched)).saturating_mul(1000 * LOOK_UP_NS);
-        let mut queries_left: Vec<u32> = left.iter().map(|&(place, _)| wanted[place].query).collect();
-        queries_left.sort_unstable();
-        queries_left.dedup();
-        let compared_ps =
-            (codes.len() as u64 * COLUMN_PS).saturating_add((queries_left.len() as u64).saturating_mul(compare_ps));
-        if looked_up_ps <= compared_ps {
-            let again: Vec<Wanted> = left.drain(..).map(|(place, _)| wanted[place]).collect();
-            found.extend(lookup::find(&index, codes, &again, u64::MAX, settings.level).0);
-        } else {
-            // Of a query whose complement is left alone, the near codes are found twice.
-            found.retain(|found| queries_left.binary_search(&found.query).is_err());
-            let codes_left: Vec<hamming::Code> = queries_left.iter().map(|&query| queries[query as usize]).collect();
-            found.extend(
-                brute(&codes_left)
-                    .into_iter()
-                    .map(|found| Found { query: queries_left[found.query as usize], ..found }),
-            );
-        }
-    }
-    if window.near + window.complement.unwrap_or(0) >= 256 {
-        // A code may be near and near the complement: it was met twice.
-        found.par_sort_unstable();
-        found.dedup();
-    }
-    Ok(found)
 }
 
 /// Turns codes that were found into hits on their references.

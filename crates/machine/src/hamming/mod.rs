@@ -17,7 +17,7 @@ mod avx512;
 mod portable;
 mod some;
 
-pub use some::{prefetch, scan_some};
+pub use some::{Buckets, prefetch, scan_buckets, scan_some};
 
 use crate::Level;
 use crate::level::Set;

@@ -1,12 +1,12 @@
-//! Distances to rows that stand anywhere: the candidates of a look-up. Nearly every one is a cache line that was never
-//! touched before, so the lines are asked for well before they are needed.
+//! Distances to some of the rows: candidates of a look-up, which stand anywhere, and rows in buckets. Nearly every
+//! candidate is a cache line that was never touched before, so the lines are asked for well before they are needed.
 
 use super::{Code, distance};
 use crate::Level;
 use crate::level::Set;
 
 /// Candidates ahead of the one compared whose row is asked for: enough to keep a core's memory requests in flight.
-const AHEAD: usize = 24;
+const AHEAD: usize = 32;
 
 /// Calls `each` with every one of `candidates` whose row is at most `near` away from `query`, and with that distance, in
 /// the order of the candidates. Candidates are places among `rows`; those past the end are none.
@@ -42,6 +42,75 @@ fn plain(rows: &[Code], candidates: &[u32], query: &Code, near: u32, each: &mut 
             prefetch(rows, later as usize);
         }
         if let Some(code) = rows.get(row as usize) {
+            let distance = distance(query, code);
+            if distance <= near {
+                each(row, distance);
+            }
+        }
+    }
+}
+
+/// Rows sorted by a value, those of one value together.
+#[derive(Clone, Copy, Debug)]
+pub struct Buckets<'a> {
+    /// The rows.
+    pub rows: &'a [Code],
+    /// For each value the end of its rows, counted from some start.
+    pub ends: &'a [u32],
+    /// Where the rows start in that count.
+    pub start: u32,
+}
+
+/// Calls `each` with every row of the values `value ^ mask` that is at most `near` away from `query`, and with that
+/// distance. Values without an end and ends past the rows have none.
+pub fn scan_buckets(
+    level: Level,
+    buckets: Buckets<'_>,
+    value: u32,
+    masks: &[u32],
+    query: &Code,
+    near: u32,
+    mut each: impl FnMut(u32, u32),
+) {
+    match level.0 {
+        Set::Portable => buckets_plain(buckets, value, masks, query, near, &mut each),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a `Level` of these sets is only made where the processor was found to have POPCNT.
+        #[allow(unsafe_code)]
+        Set::Avx2 | Set::Avx512 => unsafe { buckets_with_popcnt(buckets, value, masks, query, near, &mut each) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "popcnt")]
+fn buckets_with_popcnt(
+    buckets: Buckets<'_>,
+    value: u32,
+    masks: &[u32],
+    query: &Code,
+    near: u32,
+    each: &mut impl FnMut(u32, u32),
+) {
+    buckets_plain(buckets, value, masks, query, near, each);
+}
+
+/// The definition, compiled once for each set.
+#[inline(always)]
+fn buckets_plain(
+    buckets: Buckets<'_>,
+    value: u32,
+    masks: &[u32],
+    query: &Code,
+    near: u32,
+    each: &mut impl FnMut(u32, u32),
+) {
+    let Buckets { rows, ends, start } = buckets;
+    for mask in masks {
+        let value = (value ^ mask) as usize;
+        let Some(end) = ends.get(value) else { continue };
+        let first = value.checked_sub(1).map_or(start, |before| ends[before]).wrapping_sub(start);
+        let last = end.wrapping_sub(start);
+        for (row, code) in (first..).zip(rows.get(first as usize..last as usize).unwrap_or(&[])) {
             let distance = distance(query, code);
             if distance <= near {
                 each(row, distance);
@@ -91,6 +160,23 @@ mod tests {
                 scan_some(level, &rows, &candidates, &query, near, |row, distance| found.push((row, distance)));
                 assert_eq!(found, expected, "{}", level.name());
             }
+        }
+    }
+
+    #[test]
+    fn buckets_are_those_of_the_masked_values() {
+        let rows: Vec<Code> = (0..40_u64).map(|row| [row, row << 3, 0, 0]).collect();
+        let ends: Vec<u32> = (0..8).map(|value| 1000 + 5 * (value + 1)).collect();
+        let buckets = Buckets { rows: &rows, ends: &ends, start: 1000 };
+        for level in Level::all_here() {
+            let mut found = Vec::new();
+            scan_buckets(level, buckets, 2, &[0, 1, 7, 8], &rows[11], 256, |row, _| found.push(row));
+            assert_eq!(found, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 25, 26, 27, 28, 29], "{}", level.name());
+            let mut near = Vec::new();
+            scan_buckets(level, buckets, 2, &[0, 1], &rows[11], 0, |row, distance| near.push((row, distance)));
+            assert_eq!(near, [(11, 0)]);
+            let damaged = Buckets { start: 2000, ..buckets };
+            scan_buckets(level, damaged, 2, &[0, 1], &rows[11], 256, |_, _| panic!("ends before the start"));
         }
     }
 }
