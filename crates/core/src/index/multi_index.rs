@@ -19,6 +19,8 @@ pub(super) const HEAD_WORDS: usize = 64;
 pub(crate) const MOST_TABLES: usize = 24;
 /// Bits of a substring: a table has at most 2^28 ends.
 const MOST_BITS: u32 = 28;
+/// Codes ahead of the one looked at that are asked for.
+const AHEAD: usize = 32;
 /// Bytes that a multi-index may add for each code. With 32 of the code itself, 4 of its end and 8 of a reference, an
 /// indexed segment stays within 112 bytes a reference.
 const MOST_BYTES_A_CODE: u64 = 67;
@@ -160,13 +162,19 @@ impl<'a> MultiIndex<'a> {
                     .enumerate()
                     .all(|(place, code)| table.places(table.substring.of(code)).contains(&place));
             };
-            // Each code must be the next of those with its value, and nothing else be left over.
-            let mut next: Vec<u32> = std::iter::once(0).chain(table.ends.iter().copied()).collect();
-            codes.iter().enumerate().all(|(place, code)| {
-                let value = table.substring.of(code) as usize;
-                let at = next[value];
-                next[value] += 1;
-                at < table.ends[value] && order.get(at as usize) == Some(&(place as u32))
+            // As many places as codes, each with a code of its value, and no code twice in a value: every code once.
+            let mut start = 0;
+            table.ends.iter().zip(0..).all(|(&end, value)| {
+                let places = start as usize..end as usize;
+                start = end;
+                let Some(numbers) = order.get(places.clone()) else { return false };
+                for &later in order.get(places.start + AHEAD..places.end + AHEAD).unwrap_or(&[]) {
+                    hamming::prefetch(codes, later as usize);
+                }
+                numbers.is_sorted_by(|a, b| a < b)
+                    && numbers
+                        .iter()
+                        .all(|&number| codes.get(number as usize).is_some_and(|code| table.substring.of(code) == value))
             })
         };
         let sound: Vec<bool> = self.tables.par_iter().map(sound).collect();
