@@ -288,7 +288,7 @@ mod tests {
         }
         let code: hamming::Code = bytemuck::cast(bytes);
         let bit = |bit: u32| u32::from(bytes[bit as usize / 8] >> (7 - bit % 8) & 1);
-        for bits in 1..=MOST_BITS {
+        for bits in (1..=MOST_BITS).step_by(if cfg!(miri) { 9 } else { 1 }) {
             for first in 0..=256 - bits {
                 let expected = (first..first + bits).fold(0, |value, at| value << 1 | bit(at));
                 assert_eq!(Substring { first, bits }.of(&code), expected, "{bits} bits from {first}");
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn what_is_built_is_sound_and_what_is_changed_is_not() {
         let codes: Vec<hamming::Code> = {
-            let mut codes: Vec<[u8; 32]> = (0..3000_u32)
+            let mut codes: Vec<[u8; 32]> = (0..if cfg!(miri) { 150 } else { 3000_u32 })
                 .map(|n| std::array::from_fn(|i| (n.wrapping_mul(2_654_435_761).rotate_left(i as u32 * 5) >> 7) as u8))
                 .collect();
             codes.sort_unstable();
@@ -329,13 +329,13 @@ mod tests {
         assert!(MultiIndex::open(&words[..words.len() - 1], codes.len()).is_err());
         assert!(MultiIndex::open(&words, codes.len() + 1).is_err());
         let mut changed = 0;
-        for at in (0..words.len()).step_by(37) {
+        for at in (0..words.len()).step_by(if cfg!(miri) { 501 } else { 37 }) {
             let mut words = words.clone();
             words[at] ^= 1;
             let sound = MultiIndex::open(&words, codes.len()).is_ok_and(|index| index.wrong_table(&codes).is_none());
             assert!(!sound, "word {at} was changed and not missed");
             changed += 1;
         }
-        assert!(changed > 500, "only {changed}");
+        assert!(changed > 5, "only {changed}");
     }
 }

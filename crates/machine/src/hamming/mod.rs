@@ -212,7 +212,8 @@ mod tests {
     #[test]
     fn every_level_of_this_processor_finds_what_counting_bits_one_by_one_finds() {
         let levels = Level::all_here();
-        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(150));
+        let mut runner =
+            proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(if cfg!(miri) { 6 } else { 150 }));
         let cases =
             (any::<u64>(), 0..70_usize, 0..9_usize, 0..=256_u32, proptest::option::of(0..=256_u32), 0..=8_usize);
         runner
@@ -237,6 +238,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "arithmetic alone, a hundred million times")]
     fn the_filter_never_rejects_what_is_wanted() {
         for near in 0..=256 {
             for complement in std::iter::once(None).chain((0..=256).map(Some)) {

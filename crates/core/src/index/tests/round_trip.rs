@@ -116,7 +116,7 @@ fn codes_that_say_too_little_are_refused_and_counted() {
 fn many_works_may_share_a_code() {
     let directory = tempfile::tempdir().unwrap();
     let mut writer = Writer::open(directory.path()).unwrap();
-    let count = 5000;
+    let count = 65_536;
     for place in 0..count {
         let fingerprints = vec![picture(0, vec![view(Code([3; 32]), 90)])];
         let (work, source_name) = (work(&format!("w{place:05}")), place.to_string());
