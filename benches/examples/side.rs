@@ -8,7 +8,8 @@
 //! grow CODES INDEX VIEWS              adds to it
 //! open INDEX mapped|memory
 //! verify | info
-//! search QUERIES COUNT GROUP NEAR FAR|- planned|brute|lookup|join portable|avx2|avx512 THREADS
+//! search QUERIES COUNT GROUP NEAR FAR|- planned|brute|lookup|join portable|avx2|avx512 THREADS    all groups in one call
+//! single …                            the same, one call for each group
 //! ```
 
 #![allow(clippy::print_stdout, reason = "its answers go there")]
@@ -70,7 +71,7 @@ fn answer(words: &[&str], index: &mut Option<Index>) -> Answer {
                 info.references, info.codes, info.segments, info.bytes, info.largest_cluster
             ))
         }
-        ["search", queries, count, group, near, far, strategy, level, threads] => {
+        [how @ ("search" | "single"), queries, count, group, near, far, strategy, level, threads] => {
             let mut queries = read(queries)?;
             queries.truncate(count.parse()?);
             let groups: Vec<QueryGroup<'_>> =
@@ -86,13 +87,14 @@ fn answer(words: &[&str], index: &mut Option<Index>) -> Answer {
             let level = Level::named(level).ok_or("no such level here")?;
             let settings = Settings { level, strategy };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build()?;
-            let (hits, used) = timed(|| {
-                pool.install(|| {
-                    search(&groups, opened()?, within, &settings).map_err(Box::<dyn Error + Send + Sync>::from)
-                })
-            });
-            let hits = hits.map_err(|error| error.to_string())?;
-            Ok(format!("{{\"queries\": {}, \"hits\": {}, {used}}}", queries.len(), hits.len()))
+            let at_once = if how == "single" { 1 } else { groups.len().max(1) };
+            let index = opened()?;
+            let all = || -> Result<usize, minutia::index::IndexError> {
+                let calls = groups.chunks(at_once);
+                calls.map(|groups| Ok(search(groups, index, within, &settings)?.len())).sum()
+            };
+            let (hits, used) = timed(|| pool.install(all));
+            Ok(format!("{{\"queries\": {}, \"hits\": {}, {used}}}", queries.len(), hits?))
         }
         _ => Err(format!("not understood: {words:?}").into()),
     }
