@@ -1,5 +1,5 @@
 //! Search over codes: the kernels, and every way to search an index of a million codes. Side by side with another engine:
-//! `benches/record/faiss.py`.
+//! `benches/record/beside_faiss.py`.
 //!
 //! `cargo bench -p minutia-benches --bench search`
 
@@ -34,7 +34,7 @@ fn kernels(criterion: &mut Criterion) {
         for near in [31, 47, 63, 84] {
             let window = Window { near, complement: None };
             let mut columns = Columns::default();
-            columns.fill(level, &rows, window.filter_words());
+            columns.fill(level, &rows, window.filter_words(level));
             let mut found = Vec::new();
             group.bench_function(BenchmarkId::new(level.name(), near), |bencher| {
                 bencher.iter(|| {

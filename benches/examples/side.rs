@@ -1,4 +1,4 @@
-//! Our side of `benches/record/faiss.py`: makes codes, builds and opens indexes and searches them, as lines on standard
+//! Our side of `benches/record/beside_faiss.py`: makes codes, builds and opens indexes and searches them, as lines on standard
 //! input ask, and answers each with one line of JSON. Times are of this process's own processor time and of the wall.
 //!
 //! ```text

@@ -12,7 +12,7 @@ const QUERIES: usize = 1024;
 
 /// Every pair of a query and a code within the window, in no particular order. A pair's row is the code's number.
 pub(super) fn find(codes: &[Code], queries: &[Code], window: Window, level: Level) -> Vec<Found> {
-    let words = window.filter_words();
+    let words = window.filter_words(level);
     let of_tile = |columns: &mut Columns, tile: usize, share: usize| {
         let mut found = Vec::new();
         let codes = &codes[tile * TILE..codes.len().min((tile + 1) * TILE)];

@@ -36,7 +36,8 @@ pub(super) fn find(
     let Some(index) = index else { return Ok(brute(queries)) };
     let (near, complements) = wanted(queries, window);
     // A comparison of brute force finds the near and the complement; a look-up finds one of them.
-    let compare_ps = codes.len() as u64 * u64::from(hamming::picoseconds(settings.level, window.filter_words()));
+    let compare_ps =
+        codes.len() as u64 * u64::from(hamming::picoseconds(settings.level, window.filter_words(settings.level)));
     let most = compare_ps / LOOK_UP_PS / if complements.is_empty() { 1 } else { 2 };
 
     let mut found = match settings.strategy {

@@ -52,7 +52,9 @@ pub struct Found {
 /// transposition of 4 by 4 words leaves them; see [`row_of_lane`].
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
+    /// In the form that the kernel of `level` takes.
     words: Vec<u32>,
+    level: Option<Level>,
     per_row: usize,
     rows: usize,
 }
@@ -67,9 +69,14 @@ impl Window {
     /// rows. Over w words unrelated codes differ by 16w bits, give or take sqrt(8w); a word more costs a sixth of the
     /// time, and a block of which any row passes as much as twenty that are rejected, so that about one row in fifty
     /// thousand may pass. Measured for every radius named here on uniform codes with AVX-512 and AVX2.
-    pub fn filter_words(&self) -> usize {
+    pub fn filter_words(&self, level: Level) -> usize {
+        // Where a word takes longer, a few more rows may pass instead.
+        #[cfg(target_arch = "x86_64")]
+        let short = if level.0 == Set::Avx2 { 31 } else { 24 };
+        #[cfg(not(target_arch = "x86_64"))]
+        let short = 24;
         match self.near.max(self.complement.unwrap_or(0)) {
-            0..=24 => 3,
+            radius if radius <= short => 3,
             25..=40 => 4,
             41..=54 => 5,
             55..=70 => 6,
@@ -94,16 +101,27 @@ impl Columns {
         let words = words.clamp(1, 8);
         self.per_row = words;
         self.rows = rows.len();
+        self.level = Some(level);
+        let per_block = LANES * words * planes(level);
         // Every word is written below.
-        self.words.resize(rows.len().div_ceil(LANES) * LANES * words, 0);
+        self.words.resize(rows.len().div_ceil(LANES) * per_block, 0);
         let (blocks, rest) = rows.as_chunks::<LANES>();
-        let (whole, last) = self.words.split_at_mut(blocks.len() * LANES * words);
+        let (whole, last) = self.words.split_at_mut(blocks.len() * per_block);
         fill_blocks(level, blocks, words, whole);
         if !rest.is_empty() {
             let mut padded = [[0; 4]; LANES];
             padded[..rest.len()].copy_from_slice(rest);
             fill_blocks(level, &[padded], words, last);
         }
+    }
+}
+
+/// Columns that a word takes: the kernel for AVX2 wants the halves of bytes apart.
+fn planes(level: Level) -> usize {
+    match level.0 {
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => 2,
+        _ => 1,
     }
 }
 
@@ -130,7 +148,7 @@ pub fn picoseconds(level: Level, words: usize) -> u32 {
     let by_words = match level.0 {
         Set::Portable => [1200, 2400, 3700, 4700, 5800, 7000, 8100, 9100],
         #[cfg(target_arch = "x86_64")]
-        Set::Avx2 => [110, 180, 255, 325, 395, 465, 525, 600],
+        Set::Avx2 => [75, 140, 203, 240, 311, 391, 470, 551],
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => [25, 35, 46, 56, 68, 82, 96, 112],
     };
@@ -147,9 +165,10 @@ pub fn distance(a: &Code, b: &Code) -> u32 {
 /// order (levels differ in it). `columns` are those of `rows`.
 ///
 /// # Panics
-/// Where `columns` were filled from another number of rows, or a place needs more than 32 bits.
+/// Where `columns` were filled from another number of rows or for another level, or a place needs more than 32 bits.
 pub fn scan(level: Level, columns: &Columns, rows: &[Code], queries: &[Code], window: Window, found: &mut Vec<Found>) {
     assert_eq!(columns.rows, rows.len(), "columns of other rows");
+    assert_eq!(columns.level, Some(level), "columns for another level");
     assert!(u32::try_from(rows.len()).is_ok() && u32::try_from(queries.len()).is_ok(), "places fit 32 bits");
     if rows.is_empty() || queries.is_empty() {
         return;
@@ -224,7 +243,7 @@ mod tests {
                 let expected = by_hand(&rows, &queries, window);
                 let mut columns = Columns::default();
                 for level in &levels {
-                    columns.fill(*level, &rows, if words == 0 { window.filter_words() } else { words });
+                    columns.fill(*level, &rows, if words == 0 { window.filter_words(*level) } else { words });
                     let mut found = Vec::new();
                     scan(*level, &columns, &rows, &queries, window, &mut found);
                     found.sort_unstable();

@@ -3,7 +3,7 @@
 
     python3 -m venv ENV && ENV/bin/pip install faiss-cpu numpy        (a folder outside the repository)
     cargo build --release -p minutia-benches --example side
-    ENV/bin/python benches/record/faiss.py target/release/examples/side WORK [REAL] > benches/record/DATE-faiss.md
+    ENV/bin/python benches/record/beside_faiss.py target/release/examples/side WORK [REAL] > benches/record/DATE-faiss.md
 
 WORK is a folder for a few gigabytes of codes and indexes. REAL is a file of codes of real pictures, 32 bytes each, as
 `codes FOLDER REAL` of `side` writes it; without it the rows about real codes are left out. Times are processor time of the
