@@ -354,11 +354,7 @@ impl Finished {
     }
 
     /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
-    pub(super) fn sections(
-        &self,
-        space: AlgorithmId,
-        multi_index_from: u64,
-    ) -> Result<(Counts, Sections), IndexError> {
+    pub(super) fn sections(&self, space: AlgorithmId, multi_index_from: u64) -> Result<(Counts, Sections), IndexError> {
         let mut strings: Vec<&str> = vec![""];
         for work in &self.works {
             strings.push(work.id.as_str());

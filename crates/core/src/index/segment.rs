@@ -343,11 +343,11 @@ mod tests {
                 fingerprints: vec![Fingerprint::Image(image)],
                 thumbnail: (place == 3).then(|| Preview { width: 1, height: 1, jpeg: vec![0xff, 0xd8] }),
             };
-            draft.add(entry, 0).unwrap();
+            draft.add(entry, AlgorithmId::PDQ_AREA, 0).unwrap();
         }
-        let (counts, sections) = draft.finish().sections(1).unwrap();
+        let (counts, sections) = draft.finish().sections(AlgorithmId::PDQ_AREA, 1).unwrap();
         let mut bytes = Vec::new();
-        write_segment(counts, &sections, &mut bytes).unwrap();
+        write_segment(AlgorithmId::PDQ_AREA, counts, &sections, &mut bytes).unwrap();
         bytes
     }
 
