@@ -1,3 +1,4 @@
 //! What benches run on: real photographs, and codes in large numbers.
 
+pub mod codes;
 pub mod pictures;

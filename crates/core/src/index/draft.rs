@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use bytemuck::NoUninit;
+use minutia_machine::hamming;
 use minutia_media::Preview;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,7 +19,7 @@ use super::layout::{
 };
 use super::segment::{Segment, SegmentFrame, orientation_number, region_number};
 use super::tombstones::Dead;
-use super::{Entry, IndexError, Scheme, Work, WorkId};
+use super::{Entry, IndexError, Scheme, Work, WorkId, multi_index};
 use crate::fingerprint::{AlgorithmId, Code, Fingerprint, Region};
 
 /// Regions that the 24 bits of a reference's row can number.
@@ -312,8 +314,21 @@ impl Draft {
     }
 }
 
-/// Sections' bytes, in the order in which they stand in the file.
-pub(super) type Sections = Vec<(Kind, Vec<u8>)>;
+/// Sections' rows, in the order in which they stand in the file.
+pub(super) type Sections = Vec<(Kind, Box<dyn AsRef<[u8]> + Send + Sync>)>;
+
+/// Rows as the bytes that they are, without a copy.
+struct Rows<T>(Vec<T>);
+
+impl<T: NoUninit> AsRef<[u8]> for Rows<T> {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+fn rows<T: NoUninit + Send + Sync + 'static>(rows: Vec<T>) -> Box<dyn AsRef<[u8]> + Send + Sync> {
+    Box::new(Rows(rows))
+}
 
 /// A draft in the order of the format.
 #[derive(Debug)]
@@ -338,8 +353,8 @@ impl Finished {
         })
     }
 
-    /// What a segment of codes of this space holds, and its sections.
-    pub(super) fn sections(&self, space: AlgorithmId) -> Result<(Counts, Sections), IndexError> {
+    /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
+    pub(super) fn sections(&self, space: AlgorithmId, multi_index_from: u64) -> Result<(Counts, Sections), IndexError> {
         let mut strings: Vec<&str> = vec![""];
         for work in &self.works {
             strings.push(work.id.as_str());
@@ -421,12 +436,12 @@ impl Finished {
             works: works.len() as u64,
             ..Counts::default()
         };
-        let mut codes: Vec<[u8; 32]> = Vec::with_capacity(self.references.len());
+        let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
         let mut ends: Vec<u32> = Vec::with_capacity(self.references.len());
         let mut start = 0;
         for same in self.references.chunk_by(|a, b| a.code == b.code) {
             start += same.len();
-            codes.push(same[0].code);
+            codes.push(bytemuck::cast(same[0].code));
             ends.push(start as u32);
             counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
             counts.hot_codes += u64::from(same.len() >= HOT);
@@ -441,18 +456,19 @@ impl Finished {
             string_bytes.extend_from_slice(text.as_bytes());
             string_ends.push(string_bytes.len() as u64);
         }
+        let multi_index = if counts.codes >= multi_index_from { multi_index::build(&codes) } else { Vec::new() };
         let mut sections = vec![
-            (Kind::Codes, bytemuck::cast_slice(&codes).to_vec()),
-            (Kind::ReferenceEnds, bytemuck::cast_slice(&ends).to_vec()),
-            (Kind::References, bytemuck::cast_slice(&references).to_vec()),
-            (Kind::Regions, bytemuck::cast_slice(&self.regions).to_vec()),
-            (Kind::Frames, bytemuck::cast_slice(&frames).to_vec()),
-            (Kind::Items, bytemuck::cast_slice(&items).to_vec()),
-            (Kind::Digests, bytemuck::cast_slice(&digests).to_vec()),
-            (Kind::Works, bytemuck::cast_slice(&works).to_vec()),
-            (Kind::Identifiers, bytemuck::cast_slice(&identifiers).to_vec()),
-            (Kind::StringEnds, bytemuck::cast_slice(&string_ends).to_vec()),
-            (Kind::Strings, string_bytes),
+            (Kind::Codes, rows(codes)),
+            (Kind::ReferenceEnds, rows(ends)),
+            (Kind::References, rows(references)),
+            (Kind::Regions, rows(self.regions.clone())),
+            (Kind::Frames, rows(frames)),
+            (Kind::Items, rows(items)),
+            (Kind::Digests, rows(digests)),
+            (Kind::Works, rows(works)),
+            (Kind::Identifiers, rows(identifiers)),
+            (Kind::StringEnds, rows(string_ends)),
+            (Kind::Strings, rows(string_bytes)),
         ];
         if self.items.iter().any(|item| item.thumbnail.is_some()) {
             let mut ends: Vec<u64> = Vec::with_capacity(self.items.len());
@@ -466,8 +482,11 @@ impl Finished {
                 }
                 ends.push(bytes.len() as u64);
             }
-            sections.push((Kind::ThumbnailEnds, bytemuck::cast_slice(&ends).to_vec()));
-            sections.push((Kind::Thumbnails, bytes));
+            sections.push((Kind::ThumbnailEnds, rows(ends)));
+            sections.push((Kind::Thumbnails, rows(bytes)));
+        }
+        if !multi_index.is_empty() {
+            sections.push((Kind::MultiIndex, rows(multi_index)));
         }
         Ok((counts, sections))
     }
@@ -477,13 +496,14 @@ impl Finished {
 pub(super) fn write_segment(
     space: AlgorithmId,
     counts: Counts,
-    sections: &[(Kind, Vec<u8>)],
+    sections: &Sections,
     out: &mut dyn Write,
 ) -> io::Result<Header> {
     let mut header = Header { algorithm: space.0.into(), counts, ..Header::default() };
-    let checksums: Vec<u64> = sections.par_iter().map(|(_, bytes)| xxh3_64(bytes)).collect();
+    let checksums: Vec<u64> = sections.par_iter().map(|(_, rows)| xxh3_64((**rows).as_ref())).collect();
     let mut end = super::layout::HEADER_BYTES;
-    for ((kind, bytes), checksum) in sections.iter().zip(checksums) {
+    for ((kind, rows), checksum) in sections.iter().zip(checksums) {
+        let bytes = (**rows).as_ref();
         let row = kind.row();
         let offset = end.next_multiple_of(ALIGNMENT);
         end = offset + bytes.len();
@@ -497,7 +517,8 @@ pub(super) fn write_segment(
     }
     header.file_bytes = end.next_multiple_of(ALIGNMENT) as u64;
     out.write_all(&header.encode())?;
-    for (_, bytes) in sections {
+    for (_, rows) in sections {
+        let bytes = (**rows).as_ref();
         out.write_all(bytes)?;
         out.write_all(&[0; ALIGNMENT][..bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])?;
     }

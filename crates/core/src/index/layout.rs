@@ -59,7 +59,7 @@ pub(super) enum Kind {
     ThumbnailEnds,
     /// Thumbnails: `u16` width, `u16` height, a JPEG file.
     Thumbnails,
-    /// Tables from substrings of codes to codes; see `multi_index`.
+    /// Tables from substrings of codes to codes; see `multi_index.rs`.
     MultiIndex,
 }
 

@@ -11,6 +11,7 @@ use bytemuck::AnyBitPattern;
 use minutia_media::{Orientation, Preview};
 
 use super::layout::{FrameRow, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, WorkRow};
+use super::multi_index::MultiIndex;
 use super::{Identifier, IndexError, Policy, Scheme, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Code, Region, RegionKind};
 
@@ -81,6 +82,15 @@ impl<B: AsRef<[u8]>> Segment<B> {
     /// The distinct codes, as the kernels take them. A code's place is its number.
     pub(crate) fn codes(&self) -> &[[u64; 4]] {
         self.rows(Kind::Codes)
+    }
+
+    /// The tables over the codes, where the segment has some.
+    pub(crate) fn multi_index(&self) -> Result<Option<MultiIndex<'_>>, IndexError> {
+        if self.header.section(Kind::MultiIndex).is_none() {
+            return Ok(None);
+        }
+        let index = MultiIndex::open(self.rows(Kind::MultiIndex), self.codes().len());
+        index.map(Some).map_err(|found| self.wrong(Kind::MultiIndex, "tables that fill it", found))
     }
 
     /// The code of that number.
@@ -299,4 +309,78 @@ fn region_kind(number: u16) -> Option<RegionKind> {
 /// The number of an orientation in EXIF.
 pub(super) fn orientation_number(orientation: Orientation) -> u32 {
     (1..=8).find(|&number| Orientation::from_exif(number) == orientation).unwrap_or(1).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::{Draft, write_segment};
+    use super::super::verify;
+    use super::*;
+    use crate::fingerprint::{Dihedral, Fingerprint, ImageFingerprint, View};
+    use crate::index::Entry;
+
+    /// Bytes at a multiple of 8.
+    struct Aligned(Vec<u64>);
+
+    impl AsRef<[u8]> for Aligned {
+        fn as_ref(&self) -> &[u8] {
+            bytemuck::cast_slice(&self.0)
+        }
+    }
+
+    fn segment() -> Vec<u8> {
+        let mut draft = Draft::default();
+        for place in 0..150_u32 {
+            let code = Code(std::array::from_fn(|at| (place.wrapping_mul(2_654_435_761) >> (at % 24)) as u8));
+            let region = Region { kind: RegionKind::Framed, left: 1, top: 2, right: 3, bottom: 4 };
+            let views = vec![View { region, turn: Dihedral::Identity, code, quality: 90, plain_rim: 0 }];
+            let (width, height, orientation) = (64, 48, Orientation::Upright);
+            let image = ImageFingerprint { frame: 0, time_ms: 0, width, height, orientation, views };
+            let entry = Entry {
+                work: Work::new(WorkId::new((place % 7).to_string()).unwrap()),
+                source_name: place.to_string(),
+                source_digest: (place % 2 == 0).then_some([place as u8; 32]),
+                fingerprints: vec![Fingerprint::Image(image)],
+                thumbnail: (place == 3).then(|| Preview { width: 1, height: 1, jpeg: vec![0xff, 0xd8] }),
+            };
+            draft.add(entry, AlgorithmId::PDQ_AREA, 0).unwrap();
+        }
+        let (counts, sections) = draft.finish().sections(AlgorithmId::PDQ_AREA, 1).unwrap();
+        let mut bytes = Vec::new();
+        write_segment(AlgorithmId::PDQ_AREA, counts, &sections, &mut bytes).unwrap();
+        bytes
+    }
+
+    /// Opens these bytes and reads all that can be read of them; true where nothing was wrong.
+    fn read(bytes: &[u8]) -> bool {
+        let Ok(segment) = Segment::open(Aligned(bytemuck::pod_collect_to_vec(bytes)), Path::new("segment")) else {
+            return false;
+        };
+        let counts = segment.header().counts;
+        let mut sound = verify::check(&segment).is_empty();
+        for number in 0..counts.references as u32 {
+            sound &= segment.reference(number).is_ok() && segment.code_of(number).is_ok();
+        }
+        for number in 0..counts.items as u32 {
+            sound &= segment.item(number).is_ok() && segment.thumbnail(number).is_ok();
+        }
+        for number in 0..counts.works as u32 {
+            sound &= segment.work(number).is_ok();
+        }
+        sound
+    }
+
+    /// Without files, so that Miri can watch it.
+    #[test]
+    fn any_bytes_are_read_or_refused() {
+        let bytes = segment();
+        assert!(read(&bytes));
+        let step = if cfg!(miri) { bytes.len() / 12 } else { 61 };
+        for at in (0..bytes.len()).step_by(step) {
+            assert!(!read(&bytes[..at / 8 * 8]), "cut at {at}");
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 0x81;
+            assert!(!read(&bytes), "byte {at} was changed");
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> 
     damages.extend(check_zeros(segment, end, segment.bytes().len()));
     if damages.is_empty() {
         // Numbers are only worth a look where the bytes are those that were written.
-        let checks = [check_strings, check_works, check_items, check_frames, check_codes];
+        let checks = [check_strings, check_works, check_items, check_frames, check_codes, check_multi_index];
         let wrong = checks.par_iter().filter_map(|check: &fn(&Segment<B>) -> _| check(segment).err());
         damages.extend(wrong.collect::<Vec<_>>().into_iter().map(|error| match error {
             IndexError::Damaged(damage) => damage,
@@ -152,10 +152,10 @@ fn check_frames<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> 
         }
     }
     let regions = segment.rows::<RegionRow>(Kind::Regions);
-    if regions.iter().all(|row| row[0] <= 2 && row[5] == 0) && regions.is_sorted_by(|a, b| a < b) {
+    if regions.iter().all(|row| row[0] <= 3 && row[5] == 0) && regions.is_sorted_by(|a, b| a < b) {
         Ok(())
     } else {
-        Err(segment.wrong(Kind::Regions, "distinct regions in order, of kinds 0..=2", "others"))
+        Err(segment.wrong(Kind::Regions, "distinct regions in order, of kinds 0..=3", "others"))
     }
 }
 
@@ -186,4 +186,14 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         return Err(segment.wrong(Kind::ReferenceEnds, expected, format!("{end}, {largest}")));
     }
     Ok(())
+}
+
+fn check_multi_index<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
+    let Some(index) = segment.multi_index()? else { return Ok(()) };
+    match index.wrong_table(segment.codes()) {
+        None => Ok(()),
+        Some(table) => {
+            Err(segment.wrong(Kind::MultiIndex, "every code at its value in each table", format!("table {table}")))
+        }
+    }
 }

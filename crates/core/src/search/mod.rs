@@ -2,9 +2,12 @@
 //! order.
 
 mod brute;
+mod join;
+mod lookup;
+mod planner;
 
 use minutia_machine::Level;
-use minutia_machine::hamming::{self, Window};
+use minutia_machine::hamming::{self, Found, Window};
 use rayon::prelude::*;
 
 use crate::fingerprint::Code;
@@ -31,12 +34,28 @@ pub struct Within {
 pub struct Settings {
     /// The instructions to use.
     pub level: Level,
+    /// The way to find what is near.
+    pub strategy: Strategy,
+}
+
+/// A way to find what is near.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Whichever is expected to be quickest for each segment and query.
+    #[default]
+    Planned,
+    /// Compare every query with every code.
+    Brute,
+    /// Look up every query in the segment's multi-index; brute force where a segment has none.
+    Lookup,
+    /// Join all queries with the segment's multi-index at once; brute force where a segment has none.
+    Join,
 }
 
 impl Default for Settings {
-    /// The fastest that this machine has.
+    /// The fastest instructions that this machine has, and whichever strategy is expected to be quickest.
     fn default() -> Settings {
-        Settings { level: Level::best() }
+        Settings { level: Level::best(), strategy: Strategy::default() }
     }
 }
 
@@ -84,7 +103,7 @@ pub fn search(
     let window = Window { near: within.near.min(256), complement: within.complement.map(|far| far.min(256)) };
     let mut hits = Vec::new();
     for part in index.parts() {
-        let found = brute::find(part.segment.codes(), &queries, window, settings.level);
+        let found = planner::find(part, &queries, window, settings)?;
         expand(part, &found, &places, within, &mut hits)?;
     }
     hits.par_sort_unstable();
@@ -94,7 +113,7 @@ pub fn search(
 /// Turns codes that were found into hits on their references.
 fn expand(
     part: &Part,
-    found: &[hamming::Found],
+    found: &[Found],
     places: &[(u32, u16)],
     within: Within,
     hits: &mut Vec<Hit>,

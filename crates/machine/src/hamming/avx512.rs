@@ -3,9 +3,68 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{Code, Columns, Found, LANES, Window};
+use super::{Code, Columns, Found, LANES, Window, row_of_lane};
 use crate::Level;
 use crate::level::Set;
+
+pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) {
+    assert_eq!(level.0, Set::Avx512, "the dispatch gives every level its own kernel");
+    // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
+    #[allow(unsafe_code)]
+    unsafe {
+        match words {
+            1 => turn::<1>(blocks, columns),
+            2 => turn::<2>(blocks, columns),
+            3 => turn::<3>(blocks, columns),
+            4 => turn::<4>(blocks, columns),
+            5 => turn::<5>(blocks, columns),
+            6 => turn::<6>(blocks, columns),
+            7 => turn::<7>(blocks, columns),
+            _ => turn::<8>(blocks, columns),
+        }
+    }
+}
+
+/// The columns of whole blocks. A register takes the same half of four rows, each in a lane of 128 bits; four of those
+/// are turned, 4 by 4 words in every lane at once.
+#[target_feature(enable = "avx512f")]
+fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [u32]) {
+    let (columns, _) = columns.as_chunks_mut::<LANES>();
+    let (columns, _) = columns.as_chunks_mut::<WORDS>();
+    for (block, columns) in blocks.iter().zip(columns) {
+        let pair = |place: usize| {
+            let two: &[Code; 2] = &block.as_chunks::<2>().0[place];
+            // SAFETY: two rows are 64 bytes, and the load asks for no alignment.
+            #[allow(unsafe_code)]
+            unsafe {
+                _mm512_loadu_si512(two.as_ptr().cast())
+            }
+        };
+        let low = |k: usize| _mm512_shuffle_i64x2::<0b10_00_10_00>(pair(2 * k), pair(2 * k + 1));
+        let high = |k: usize| _mm512_shuffle_i64x2::<0b11_01_11_01>(pair(2 * k), pair(2 * k + 1));
+        let mut turned = [_mm512_setzero_si512(); 8];
+        turned[..4].copy_from_slice(&turn_four([low(0), low(1), low(2), low(3)]));
+        if WORDS > 4 {
+            turned[4..].copy_from_slice(&turn_four([high(0), high(1), high(2), high(3)]));
+        }
+        for word in 0..WORDS {
+            // SAFETY: a column is 16 words of 32 bits, and the store asks for no alignment.
+            #[allow(unsafe_code)]
+            unsafe {
+                _mm512_storeu_si512(columns[word].as_mut_ptr().cast(), turned[word]);
+            }
+        }
+    }
+}
+
+/// 4 by 4 words in every lane of 128 bits.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn turn_four(rows: [__m512i; 4]) -> [__m512i; 4] {
+    let (a, b) = (_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[0], rows[1]));
+    let (c, d) = (_mm512_unpacklo_epi32(rows[2], rows[3]), _mm512_unpackhi_epi32(rows[2], rows[3]));
+    [_mm512_unpacklo_epi64(a, c), _mm512_unpackhi_epi64(a, c), _mm512_unpacklo_epi64(b, d), _mm512_unpackhi_epi64(b, d)]
+}
 
 pub(super) fn scan(
     level: Level,
@@ -109,7 +168,14 @@ fn verify<const QUERIES: usize>(
     for (number, (&passed, query)) in passed.iter().zip(queries).enumerate() {
         let mut left = passed;
         while left != 0 {
-            check(first + number, query, place * LANES + left.trailing_zeros() as usize, rows, window, found);
+            check(
+                first + number,
+                query,
+                place * LANES + row_of_lane(left.trailing_zeros() as usize),
+                rows,
+                window,
+                found,
+            );
             left &= left - 1;
         }
     }

@@ -1,6 +1,16 @@
 //! The definition of the scan in plain Rust.
 
-use super::{Code, Columns, Found, LANES, Window, distance};
+use super::{Code, Columns, Found, LANES, Window, distance, row_of_lane};
+
+pub(super) fn fill(blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) {
+    for (block, columns) in blocks.iter().zip(columns.chunks_exact_mut(LANES * words)) {
+        for (word, column) in columns.chunks_exact_mut(LANES).enumerate() {
+            for (lane, bits) in column.iter_mut().enumerate() {
+                *bits = word_of(&block[row_of_lane(lane)], word);
+            }
+        }
+    }
+}
 
 pub(super) fn scan(columns: &Columns, rows: &[Code], queries: &[Code], window: Window, found: &mut Vec<Found>) {
     let words = columns.per_row;
@@ -16,7 +26,7 @@ pub(super) fn scan(columns: &Columns, rows: &[Code], queries: &[Code], window: W
             }
             for (lane, partial) in partial.iter().enumerate() {
                 if !(start..end).contains(partial) {
-                    check(number, query, place * LANES + lane, rows, window, found);
+                    check(number, query, place * LANES + row_of_lane(lane), rows, window, found);
                 }
             }
         }

@@ -1,5 +1,8 @@
 //! Writers that stop, writers beside writers, readers beside writers.
 
+use std::fs::File;
+use std::io::Write;
+
 use super::super::files::stop_after;
 use super::*;
 
@@ -126,4 +129,62 @@ fn a_directory_of_other_files_is_left_alone() {
     assert_eq!(files(directory.path()).len(), 1);
     let missing = directory.path().join("missing");
     assert!(matches!(Index::open(&missing, Access::Mapped), Err(IndexError::NotAnIndex { found: "nothing", .. })));
+}
+
+/// A file system of its own, as small as it was asked for, until it is dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None` where this user may not mount one.
+    fn new(bytes: u64) -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={bytes}");
+        let mount =
+            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
+        mount.is_ok_and(|done| done.status.success()).then_some(SmallDisk(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).output();
+    }
+}
+
+#[test]
+fn a_disk_that_fills_during_a_commit_keeps_the_old_state() {
+    let Some(disk) = SmallDisk::new(1 << 20) else {
+        println!("a disk that fills: not run (a small file system cannot be mounted here)");
+        return;
+    };
+    let (directory, filler) = (disk.0.path().join("index"), disk.0.path().join("filler"));
+    build(&directory, 0..20);
+    let old = contents(&open(&directory));
+    let mut writer = Writer::open(&directory).unwrap();
+    (20..300).for_each(|seed| writer.add(entry(seed)).unwrap());
+    let (mut failed, mut free) = (0, 0);
+    loop {
+        // Everything that is free but so many pages is taken by something else.
+        fs::write(&filler, []).unwrap();
+        let mut taken = File::options().append(true).open(&filler).unwrap();
+        while taken.write_all(&[1; 4096]).is_ok() {}
+        let length = taken.metadata().unwrap().len();
+        taken.set_len(length.saturating_sub(free * 4096)).unwrap();
+        match writer.commit() {
+            Ok(_) => break,
+            Err(error) => {
+                assert!(matches!(error, IndexError::Io { .. }), "{error}");
+                let index = open(&directory);
+                assert_eq!((index.verify(), contents(&index)), (Vec::new(), old.clone()), "{free} pages were free");
+                failed += 1;
+            }
+        }
+        free += 1;
+    }
+    fs::remove_file(&filler).unwrap();
+    assert!(failed > 10, "only {failed} commits met a full disk");
+    let whole = tempfile::tempdir().unwrap();
+    build(whole.path(), 0..300);
+    assert!(contents(&open(&directory)) == contents(&open(whole.path())), "something was lost on the way");
+    assert_eq!(open(&directory).verify(), []);
 }

@@ -102,7 +102,7 @@ fn a_removed_work_is_gone_and_may_come_back() {
 #[test]
 fn codes_that_say_too_little_are_refused_and_counted() {
     let directory = tempfile::tempdir().unwrap();
-    let mut writer = Writer::open_with(directory.path(), Rules { min_quality: 50 }).unwrap();
+    let mut writer = Writer::open_with(directory.path(), Rules { min_quality: 50, ..Rules::default() }).unwrap();
     let views = [(Code([0; 32]), 100), (Code([0xff; 32]), 100), (Code([1; 32]), 49), (Code([2; 32]), 50)];
     let fingerprints = vec![picture(0, views.map(|(code, quality)| view(code, quality)).to_vec())];
     writer.add(Entry { fingerprints, ..entry(1) }).unwrap();
@@ -116,7 +116,7 @@ fn codes_that_say_too_little_are_refused_and_counted() {
 fn many_works_may_share_a_code() {
     let directory = tempfile::tempdir().unwrap();
     let mut writer = Writer::open(directory.path()).unwrap();
-    let count = 5000;
+    let count = 65_536;
     for place in 0..count {
         let fingerprints = vec![picture(0, vec![view(Code([3; 32]), 90)])];
         let (work, source_name) = (work(&format!("w{place:05}")), place.to_string());
@@ -239,4 +239,19 @@ fn an_index_holds_codes_of_one_space() {
     assert_eq!((index.algorithm(), index.verify()), (Some(AlgorithmId(999)), vec![]));
     assert!(index.references().all(|reference| reference.unwrap().algorithm == AlgorithmId(999)));
     assert!(index.entries().all(|entry| entry.unwrap().1 == AlgorithmId(999)));
+}
+
+#[test]
+fn every_kind_of_region_passes_verification() {
+    let directory = tempfile::tempdir().unwrap();
+    let kinds = [RegionKind::Whole, RegionKind::Trimmed, RegionKind::Crop, RegionKind::Framed];
+    let views = kinds.map(|kind| {
+        let mut view = view(Code([kind as u8 + 1; 32]), 90);
+        view.region.kind = kind;
+        view
+    });
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.add(Entry { fingerprints: vec![picture(0, views.to_vec())], ..entry(1) }).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(open(directory.path()).verify(), []);
 }

@@ -1,0 +1,143 @@
+//! A hostile index: whatever the bytes of a segment, its manifest and its tombstones are, opening, verifying, reading and
+//! searching come to an end with an answer or an error.
+//!
+//! The first byte says what the rest is. Where it is a segment, its checksums and the manifest are made to fit it, since
+//! what stands behind them is deeper. Start from real ones: the target writes some into an empty corpus folder that
+//! MINUTIA_SEEDS names, and ends.
+//!
+//! `cargo +nightly fuzz run index_open -- -max_total_time=60 -max_len=65536`
+#![no_main]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use minutia::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
+use minutia::index::{Access, Entry, Index, Rules, Work, WorkId, Writer};
+use minutia::media::Orientation;
+use minutia::search::{QueryGroup, Settings, Strategy, Within, search};
+use xxhash_rust::xxh3::xxh3_64;
+
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("minutia-fuzz-index-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    if let Ok(seeds) = std::env::var("MINUTIA_SEEDS") {
+        seed(&folder.join("seeds"), Path::new(&seeds));
+        std::process::exit(0);
+    }
+    folder
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&mode, rest)) = data.split_first() else { return };
+    let manifest = match mode % 3 {
+        0 => segment(rest),
+        1 => {
+            let text = String::from_utf8_lossy(rest);
+            write("segment-0000000000", &[0; 4096]);
+            signed(&format!("minutia index 0\n{text}"))
+        }
+        _ => {
+            let mut bytes = b"\x89MNTDEL\n\0\0\0\0\x0d\x0c\x0b\x0a".to_vec();
+            bytes.extend_from_slice(rest);
+            bytes.extend(xxh3_64(&bytes).to_le_bytes());
+            write("tombstones-0000000001", &bytes);
+            let (length, sum) = (bytes.len(), xxh3_64(&bytes));
+            signed(&format!("minutia index 0\ngeneration 1\nnext 0\ntombstones 1 bytes {length} checksum {sum:016x}\n"))
+        }
+    };
+    write("MANIFEST", manifest.as_bytes());
+    if let Ok(index) = Index::open(&FOLDER, Access::InMemory) {
+        use_everything(&index);
+    }
+});
+
+fn use_everything(index: &Index) {
+    let sound = index.verify().is_empty();
+    let _ = index.info();
+    let works = index.works().take(100).map(|work| work.map(|work| index.work(&work.id))).collect::<Vec<_>>();
+    let files = index.files().take(100).map(|file| file.map(|file| index.thumbnail_of(&file))).collect::<Vec<_>>();
+    let references: Vec<_> = index.references().take(1000).collect();
+    if sound {
+        assert!(works.iter().all(Result::is_ok) && files.iter().all(Result::is_ok));
+        assert!(references.iter().all(Result::is_ok));
+    }
+    let mut codes = vec![Code([0; 32]), Code([0x55; 32])];
+    codes.extend(references.iter().flatten().take(3).map(|reference| reference.code));
+    let groups = [QueryGroup { views: &codes }];
+    for within in [Within { near: 20, complement: None }, Within { near: 90, complement: Some(256) }] {
+        let ways = [Strategy::Brute, Strategy::Planned, Strategy::Lookup, Strategy::Join];
+        let hits = ways.map(|strategy| {
+            search(&groups, index, within, &Settings { strategy, ..Settings::default() }).map_err(|error| error.code())
+        });
+        if sound {
+            assert!(hits.iter().all(|found| *found == hits[0]), "ways differ");
+        }
+    }
+}
+
+/// Puts a segment in place whose header fits its length, and gives the manifest that lists it.
+fn segment(bytes: &[u8]) -> String {
+    let mut bytes = bytes.to_vec();
+    bytes.resize(bytes.len().max(4096), 0);
+    bytes[..16].copy_from_slice(b"\x89MNTSEG\n\0\0\0\0\x0d\x0c\x0b\x0a");
+    let length = bytes.len() as u64;
+    bytes[16..24].copy_from_slice(&length.to_le_bytes());
+    for entry in 0..123 {
+        let at = 128 + 32 * entry;
+        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes")) as usize;
+        let (offset, length) = (number(at + 8), number(at + 16));
+        let section =
+            offset.checked_add(length).and_then(|end| bytes.get(offset..end)).filter(|bytes| !bytes.is_empty());
+        if let Some(sum) = section.map(xxh3_64) {
+            bytes[at + 24..at + 32].copy_from_slice(&sum.to_le_bytes());
+        }
+    }
+    let sum = xxh3_64(&bytes[..4088]);
+    bytes[4088..4096].copy_from_slice(&sum.to_le_bytes());
+    write("segment-0000000000", &bytes);
+    signed(&format!("minutia index 0\ngeneration 1\nnext 1\nsegment 0 bytes {length} checksum {sum:016x}\n"))
+}
+
+fn signed(text: &str) -> String {
+    format!("{text}end {:016x}\n", xxh3_64(text.as_bytes()))
+}
+
+fn write(name: &str, bytes: &[u8]) {
+    fs::write(FOLDER.join(name), bytes).expect("room for a small file");
+}
+
+/// Segments with and without a multi-index.
+fn seed(folder: &Path, corpus: &Path) {
+    for (count, from) in [(3_u32, u64::MAX), (200, u64::MAX), (200, 1)] {
+        let _ = fs::remove_dir_all(folder);
+        let mut writer =
+            Writer::open_with(folder, Rules { multi_index_from: from, ..Rules::default() }).expect("an index");
+        for place in 0..count {
+            let mix = |at: usize| (place.wrapping_mul(2_654_435_761).rotate_left(at as u32 * 5) >> 9) as u8;
+            let code = Code(std::array::from_fn(mix));
+            let region = Region { kind: RegionKind::Crop, left: 1, top: 2, right: 3, bottom: 4 };
+            let views = vec![View { region, turn: Dihedral::Identity, code, quality: 90, plain_rim: 0 }];
+            let image = ImageFingerprint {
+                frame: 0,
+                time_ms: 0,
+                width: 4,
+                height: 3,
+                orientation: Orientation::Upright,
+                views,
+            };
+            let entry = Entry {
+                work: Work::new(WorkId::new(format!("w{}", place % 9)).expect("an id")),
+                source_name: format!("{place}.jpg"),
+                source_digest: (place % 2 == 0).then_some([place as u8; 32]),
+                fingerprints: vec![Fingerprint::Image(image)],
+                thumbnail: None,
+            };
+            writer.add(entry).expect("an entry");
+        }
+        writer.commit().expect("a commit");
+        let bytes = fs::read(folder.join("segment-0000000000")).expect("a segment");
+        fs::write(corpus.join(format!("segment-{count}-{}", from == 1)), [&[0], &bytes[..]].concat()).expect("a seed");
+    }
+}
