@@ -144,7 +144,7 @@ const KERNEL: &str = "MINUTIA_KERNEL";
 pub(crate) fn search_settings() -> Result<search::Settings> {
     match std::env::var_os(KERNEL).filter(|name| !name.is_empty()) {
         None => Ok(search::Settings::default()),
-        Some(name) => Ok(search::Settings { level: kernel(&name.to_string_lossy())? }),
+        Some(name) => Ok(search::Settings { level: kernel(&name.to_string_lossy())?, ..search::Settings::default() }),
     }
 }
 
