@@ -15,21 +15,32 @@ const SIDE: usize = 16;
 /// the squared autocorrelation, in units in which a matrix of independent signs has 1 on the mean and a constant one has
 /// about 112.
 pub fn redundancy(code: &Code) -> f64 {
-    let rows: [u32; SIDE] = std::array::from_fn(|n| u32::from(u16::from_be_bytes([code.0[2 * n], code.0[2 * n + 1]])));
-    let mut sum: u64 = 0;
+    // Past the last row stand empty ones, so that any four rows from any on fit a word, a row a lane of 16 bits.
+    let mut rows = [0_u16; 2 * SIDE];
+    for (n, row) in rows[..SIDE].iter_mut().enumerate() {
+        *row = u16::from_be_bytes([code.0[2 * n], code.0[2 * n + 1]]);
+    }
+    let four = |rows: &[u16], first: usize| (0..4).fold(0, |word, n| word | u64::from(rows[first + n]) << (16 * n));
+    let mut sum = 0_u64;
     for down in 0..SIDE {
+        let there: [u16; SIDE] = std::array::from_fn(|n| if n + down < SIDE { u16::MAX } else { 0 });
+        let words: [[u64; 3]; 4] =
+            std::array::from_fn(|n| [four(&rows, 4 * n), four(&rows, 4 * n + down), four(&there, 4 * n)]);
         for across in -(SIDE as i32 - 1)..SIDE as i32 {
             // A shift and its opposite have the same correlation: count one of each pair twice.
             if down == 0 && across <= 0 {
                 continue;
             }
             let kept = SIDE as u32 - across.unsigned_abs();
-            let mask = (1_u32 << kept) - 1;
-            let mut differ = 0;
-            for (upper, lower) in rows.iter().zip(&rows[down..]) {
-                let (a, b) = if across >= 0 { (upper >> across, *lower) } else { (*upper, lower >> -across) };
-                differ += ((a ^ b) & mask).count_ones();
-            }
+            // The lowest bits of every lane: what a shift brings in from the next lane is above them.
+            let mask = ((1_u64 << kept) - 1) * 0x0001_0001_0001_0001;
+            let differ: u32 = words
+                .iter()
+                .map(|&[upper, lower, there]| {
+                    let (a, b) = if across >= 0 { (upper >> across, lower) } else { (upper, lower >> -across) };
+                    ((a ^ b) & mask & there).count_ones()
+                })
+                .sum();
             let overlap = i64::from(kept) * (SIDE - down) as i64;
             let correlation = overlap - 2 * i64::from(differ);
             sum += 2 * (correlation * correlation) as u64;
