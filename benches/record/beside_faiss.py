@@ -13,7 +13,6 @@ given ours + 1; the numbers of hits must agree or the row says so.
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -82,8 +81,8 @@ def main():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     with open("/proc/cpuinfo") as lines:
         names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    print(f"Commit {commit}, Faiss {faiss.__version__} ({faiss.get_compile_options().strip()}), {names[0]}, {len(names)} cores,")
-    print(f"Linux {platform.release()}; load average at the start {os.getloadavg()[0]:.1f}. Medians of {ROUNDS} turns (least-most).\n")
+    print(f"Commit {commit}, Faiss {faiss.__version__} ({faiss.get_compile_options().strip()}), {names[0]}, {len(names)} cores;")
+    print(f"load average at the start {os.getloadavg()[0]:.1f}. Medians of {ROUNDS} turns (least-most).\n")
 
     sets = [("uniform", 1_000_000), ("uniform", 10_000_000), ("zipf", 1_000_000), ("zipf", 10_000_000)]
     if real:

@@ -329,7 +329,7 @@ mod tests {
         assert!(MultiIndex::open(&words[..words.len() - 1], codes.len()).is_err());
         assert!(MultiIndex::open(&words, codes.len() + 1).is_err());
         let mut changed = 0;
-        for at in (0..words.len()).step_by(if cfg!(miri) { 501 } else { 37 }) {
+        for at in (0..words.len()).step_by(if cfg!(miri) { 251 } else { 37 }) {
             let mut words = words.clone();
             words[at] ^= 1;
             let sound = MultiIndex::open(&words, codes.len()).is_ok_and(|index| index.wrong_table(&codes).is_none());

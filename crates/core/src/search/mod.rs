@@ -75,6 +75,16 @@ pub struct Hit {
     pub complement: bool,
 }
 
+impl Hit {
+    /// The fields as one number, in the order of [`Hit`]. References are numbered by less than 63 bits: a segment holds
+    /// fewer than 2^32, and a manifest lists fewer than 2^20 segments.
+    fn order(&self) -> u128 {
+        let [group, view, distance]: [u128; 3] = [self.group.into(), self.view.into(), self.distance.into()];
+        let reference = u128::from(self.reference) << 1 | u128::from(self.complement);
+        group << 96 | view << 80 | distance << 64_u32 | reference & u128::from(u64::MAX)
+    }
+}
+
 /// Finds every reference of `index` that is `within` reach of a view of `groups`, in the order of [`Hit`].
 ///
 /// Takes the threads of the current rayon pool where the work is worth it. The memory needed is that of the hits.
@@ -106,7 +116,8 @@ pub fn search(
         let found = planner::find(part, &queries, window, settings)?;
         expand(part, &found, &places, within, &mut hits)?;
     }
-    hits.par_sort_unstable();
+    // By one number: comparing the fields one by one cost a sixth of a search with 4,000 hits a query.
+    hits.par_sort_unstable_by_key(Hit::order);
     Ok(hits)
 }
 

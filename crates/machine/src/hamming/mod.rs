@@ -232,9 +232,10 @@ mod tests {
     fn every_level_of_this_processor_finds_what_counting_bits_one_by_one_finds() {
         let levels = Level::all_here();
         let mut runner =
-            proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(if cfg!(miri) { 6 } else { 150 }));
+            proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 150 }));
+        let (most_rows, most_queries) = if cfg!(miri) { (20_usize, 3_usize) } else { (70, 9) };
         let cases =
-            (any::<u64>(), 0..70_usize, 0..9_usize, 0..=256_u32, proptest::option::of(0..=256_u32), 0..=8_usize);
+            (any::<u64>(), 0..most_rows, 0..most_queries, 0..=256_u32, proptest::option::of(0..=256_u32), 0..=8_usize);
         runner
             .run(&cases, |(seed, row_count, query_count, near, complement, words)| {
                 let rows = codes(seed, row_count);

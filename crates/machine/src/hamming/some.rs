@@ -110,10 +110,10 @@ fn buckets_plain(
         let Some(end) = ends.get(value) else { continue };
         let first = value.checked_sub(1).map_or(start, |before| ends[before]).wrapping_sub(start);
         let last = end.wrapping_sub(start);
-        for (row, code) in (first..).zip(rows.get(first as usize..last as usize).unwrap_or(&[])) {
+        for (place, code) in rows.get(first as usize..last as usize).unwrap_or(&[]).iter().enumerate() {
             let distance = distance(query, code);
             if distance <= near {
-                each(row, distance);
+                each(first + place as u32, distance);
             }
         }
     }
@@ -175,8 +175,11 @@ mod tests {
             let mut near = Vec::new();
             scan_buckets(level, buckets, 2, &[0, 1], &rows[11], 0, |row, distance| near.push((row, distance)));
             assert_eq!(near, [(11, 0)]);
-            let damaged = Buckets { start: 2000, ..buckets };
-            scan_buckets(level, damaged, 2, &[0, 1], &rows[11], 256, |_, _| panic!("ends before the start"));
+            // By 1 and by more: fuzzing found an overflow at exactly the first.
+            for start in [1011, 2000] {
+                let damaged = Buckets { start, ..buckets };
+                scan_buckets(level, damaged, 2, &[0], &rows[11], 256, |_, _| panic!("ends before the start"));
+            }
         }
     }
 }

@@ -188,3 +188,30 @@ fn a_disk_that_fills_during_a_commit_keeps_the_old_state() {
     assert!(contents(&open(&directory)) == contents(&open(whole.path())), "something was lost on the way");
     assert_eq!(open(&directory).verify(), []);
 }
+
+#[test]
+fn many_commits_leave_few_segments_each_at_least_twice_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    let mut numbers = Numbers::new(5);
+    let mut most = 0;
+    for round in 1..=12_u64 {
+        let views = (0..9000).map(|_| {
+            let mut code = Code([0; 32]);
+            code.0.fill_with(|| (numbers.next() >> 24) as u8);
+            view(code, 90)
+        });
+        let fingerprints = vec![picture(0, views.collect())];
+        let (work, source_name) = (work(&format!("w{round}")), round.to_string());
+        writer.add(Entry { work, source_name, source_digest: None, fingerprints, thumbnail: None }).unwrap();
+        most = most.max(writer.commit().unwrap().segments);
+        let info = open(directory.path()).info().unwrap();
+        assert_eq!((info.references, info.works), (9000 * round, round));
+        let sizes: Vec<u64> =
+            open(directory.path()).parts().iter().map(|part| part.segment.header().counts.references).collect();
+        assert!(sizes.windows(2).all(|pair| pair[0] > 2 * pair[1]), "{sizes:?}");
+    }
+    assert!((2..=4).contains(&most), "{most} segments");
+    assert_eq!(writer.compact().unwrap().segments, 1);
+    assert_eq!(open(directory.path()).verify(), []);
+}
