@@ -49,7 +49,7 @@ pub struct Found {
 }
 
 /// Rows in blocks of [`LANES`], column by column; see the module. Within a block the lanes are in the order in which a
-/// transposition of 4 by 4 words leaves them; see [`row_of_lane`].
+/// transposition of 4 by 4 words leaves them; see `row_of_lane`.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     /// In the form that the kernel of `level` takes.
