@@ -5,6 +5,10 @@ mod samples;
 
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage};
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
 
 use super::*;
 use crate::{FORMATS, Kind, Luma, Rgb, probe};
@@ -80,6 +84,31 @@ fn a_jpeg_is_near_its_pixels_and_its_luma_is_its_own() {
     assert!(mean(found.pixels(), picture.as_raw()) < 6.0, "{}", mean(found.pixels(), picture.as_raw()));
     let grey: Vec<u8> = picture.pixels().map(|pixel| convert::luma(pixel.0)).collect();
     assert!(mean(luma_of(&bytes).pixels(), &grey) < 3.0);
+}
+
+/// The decoder's vector code against its plain code: what a picture is must not depend on the processor.
+#[test]
+fn jpegs_are_the_same_pixels_on_every_processor() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/image");
+    let mut files: Vec<_> = ["reference", "seized/DCIM/100MEDIA", "seized/Pictures", "seized/Recovered"]
+        .iter()
+        .flat_map(|name| std::fs::read_dir(format!("{folder}/{name}")).unwrap())
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap_or_default())
+        .filter(|bytes| bytes.starts_with(&[0xff, 0xd8]))
+        .collect();
+    files.push(encoded(&scene(333, 211).into(), ImageFormat::Jpeg));
+    let mut compared = 0;
+    for bytes in &files {
+        for colour in [ColorSpace::Luma, ColorSpace::RGB] {
+            let pixels = [true, false].map(|vectors| {
+                let options = DecoderOptions::default().set_use_unsafe(vectors).jpeg_set_out_colorspace(colour);
+                JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode().ok()
+            });
+            assert_eq!(pixels[0], pixels[1], "{colour:?} of a file of {} bytes", bytes.len());
+            compared += usize::from(pixels[0].is_some());
+        }
+    }
+    assert!(compared >= 20, "only {compared} pictures were compared");
 }
 
 /// Flat JPEGs of one block a component, whose stored values are known to the step (T.81; T.871 for YCbCr; Adobe's
