@@ -47,7 +47,7 @@ pub(super) fn to_64(width: usize, height: usize, read: impl Fn(usize, &mut [f32]
 
 /// How many rows are filtered at once. Each sum of a running-sum filter waits for the one before it; those of several
 /// rows do not wait for each other and share a register.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// Rows to be filtered along themselves together, side by side, a lane each.
 struct Abreast {
