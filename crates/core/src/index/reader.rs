@@ -1,6 +1,5 @@
 //! Reading an index: one generation of it, for as long as it is held, whatever writers do meanwhile.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -397,18 +396,13 @@ impl Index {
 }
 
 impl Part {
-    /// The numbers of a code's references that are alive, among those of all segments.
-    pub(crate) fn rows_of(&self, code: u32, mut each: impl FnMut(u64)) -> Result<(), IndexError> {
-        let references: Range<u32> = self.segment.references_of(code)?;
-        for reference in references {
-            if self.dead.is_empty() || self.is_alive(reference)? {
-                each(self.first_row + u64::from(reference));
-            }
-        }
-        Ok(())
+    /// The number of a reference of this segment among those of all.
+    pub(crate) fn number_of(&self, reference: u32) -> u64 {
+        self.first_row + u64::from(reference)
     }
 
-    fn is_alive(&self, reference: u32) -> Result<bool, IndexError> {
+    /// False for a reference of a file that was removed.
+    pub(crate) fn is_alive(&self, reference: u32) -> Result<bool, IndexError> {
         if self.dead.is_empty() {
             return Ok(true);
         }

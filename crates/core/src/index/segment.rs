@@ -100,13 +100,12 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// The references of the code of that number.
     pub(crate) fn references_of(&self, code: u32) -> Result<Range<u32>, IndexError> {
-        let end = self.row::<u32>(Kind::ReferenceEnds, code)?;
-        let start = code.checked_sub(1).map_or(Ok(0), |before| self.row::<u32>(Kind::ReferenceEnds, before))?;
-        if start > end || u64::from(end) > self.header.counts.references {
-            let most = self.header.counts.references;
-            return Err(self.wrong(Kind::ReferenceEnds, format!("{start} to at most {most}"), end));
-        }
-        Ok(start..end)
+        self.references().of(code)
+    }
+
+    /// The references of all codes, for those who ask for many.
+    pub(crate) fn references(&self) -> References<'_, B> {
+        References { segment: self, ends: self.rows(Kind::ReferenceEnds) }
     }
 
     /// The code that the reference of that number belongs to.
@@ -280,6 +279,28 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     pub(super) fn wrong(&self, kind: Kind, expected: impl Into<String>, found: impl ToString) -> IndexError {
         IndexError::damaged(&self.path, format!("section {}", kind.row().name), expected, found.to_string())
+    }
+}
+
+/// Where the references of each code of a segment end.
+pub(crate) struct References<'s, B> {
+    segment: &'s Segment<B>,
+    ends: &'s [u32],
+}
+
+impl<B: AsRef<[u8]>> References<'_, B> {
+    /// The references of the code of that number.
+    pub(crate) fn of(&self, code: u32) -> Result<Range<u32>, IndexError> {
+        let start = code.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before as usize));
+        let most = self.segment.header.counts.references;
+        match (start, self.ends.get(code as usize)) {
+            (Some(&start), Some(&end)) if start <= end && u64::from(end) <= most => Ok(start..end),
+            (start, end) => {
+                let expected = format!("an end from {} to {most} for code {code}", start.unwrap_or(&0));
+                let found = end.map_or_else(|| "none".to_owned(), ToString::to_string);
+                Err(self.segment.wrong(Kind::ReferenceEnds, expected, found))
+            }
+        }
     }
 }
 

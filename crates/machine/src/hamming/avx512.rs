@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{Code, Columns, Found, LANES, Window, row_of_lane};
+use super::{Code, Columns, Found, LANES, Window, rows_of_lanes};
 use crate::Level;
 use crate::level::Set;
 
@@ -166,16 +166,9 @@ fn verify<const QUERIES: usize>(
     found: &mut Vec<Found>,
 ) {
     for (number, (&passed, query)) in passed.iter().zip(queries).enumerate() {
-        let mut left = passed;
+        let mut left = rows_of_lanes(passed);
         while left != 0 {
-            check(
-                first + number,
-                query,
-                place * LANES + row_of_lane(left.trailing_zeros() as usize),
-                rows,
-                window,
-                found,
-            );
+            check(first + number, query, place * LANES + left.trailing_zeros() as usize, rows, window, found);
             left &= left - 1;
         }
     }
