@@ -255,6 +255,9 @@ pub(crate) struct Search {
     /// Bits that may differ; 31 of PDQ's 256 unless given, and at most 100 of them (of shorter hashes as large a share)
     #[arg(long, value_name = "BITS")]
     pub(crate) radius: Option<u32>,
+    /// Read the index into memory instead of mapping it, as is done anyway with one on a network or on removable media
+    #[arg(long)]
+    pub(crate) in_memory: bool,
     /// Look for negatives too: hashes with nearly all bits flipped
     #[arg(long)]
     pub(crate) complement: bool,
@@ -300,6 +303,9 @@ pub(crate) struct Scan {
     /// The index of the works to look for
     #[arg(long, value_name = "IDX")]
     pub(crate) index: PathBuf,
+    /// Read the index into memory instead of mapping it, as is done anyway with one on a network or on removable media
+    #[arg(long)]
+    pub(crate) in_memory: bool,
     /// Keep the records in this directory, and go on where an earlier run of the same command stopped
     #[arg(long, value_name = "CASE")]
     pub(crate) case: Option<PathBuf>,

@@ -6,11 +6,43 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use minutia::index::{Access, Index, Info};
+use minutia::index::{Access, Index, IndexError, Info};
 use minutia_report::{IndexFacts, archive};
 use tempfile::TempDir;
 
 use crate::settings::shown;
+
+/// Opens an index for reading: mapped where its file system is local and stays, read into memory where it may go away
+/// under a mapping, which ends the process (networks, FUSE, media that are taken out).
+pub(crate) fn open(path: &Path) -> Result<Index, IndexError> {
+    Index::open(path, if is_leaving(path) { Access::InMemory } else { Access::Mapped })
+}
+
+/// Opens an index into memory, wherever it is.
+pub(crate) fn open_in_memory(path: &Path) -> Result<Index, IndexError> {
+    Index::open(path, Access::InMemory)
+}
+
+/// True for what lies on a file system that may go away.
+fn is_leaving(path: &Path) -> bool {
+    // Numbers of statfs(2). A file system that cannot be asked is taken for one that stays: opening will say what is wrong.
+    const LEAVING: [u64; 13] = [
+        0x6969,      // NFS
+        0x517b,      // SMB
+        0xff53_4d42, // CIFS
+        0xfe53_4d42, // SMB2
+        0x0102_1997, // 9P
+        0x5346_414f, // AFS
+        0x00c3_6400, // Ceph
+        0x7375_7245, // Coda
+        0x6573_5546, // FUSE
+        0x4d44,      // FAT
+        0x2011_bab0, // exFAT
+        0x9660,      // ISO 9660
+        0x1501_3346, // UDF
+    ];
+    rustix::fs::statfs(path).is_ok_and(|found| LEAVING.contains(&(found.f_type as u64 & 0xffff_ffff)))
+}
 
 /// An index that is open for reading, and sound.
 pub(crate) struct Opened {
@@ -29,7 +61,7 @@ impl Opened {
             unpack(path, directory.path()).with_context(|| format!("{}: unpacking", shown(path)))?;
             unpacked = Some(directory);
         }
-        let index = Index::open(unpacked.as_ref().map_or(path, TempDir::path), Access::Mapped);
+        let index = open(unpacked.as_ref().map_or(path, TempDir::path));
         // The path that was typed means more than the one that was made up.
         let of = || format!("{}: not a sound index", shown(path));
         let index = if unpacked.is_some() { index.with_context(of)? } else { index? };

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint, View};
-use minutia::index::{Access, Index};
 use minutia::scan::{Item, Request};
 use minutia::verdict::calibration::Calibration;
 use minutia::verdict::{Allowed, Judge, Level, Outcome, Penalty, redundancy};
 use minutia_report::FileFacts;
 
 use crate::args::Scale;
+use crate::indexes;
 use crate::measure::{Content, Measured, Measurer};
 use crate::settings::Reading;
 use crate::walk;
@@ -51,7 +51,7 @@ pub(crate) struct Pair {
 /// Compares A, as a scan takes a suspect's file, with B, as an index takes a work.
 pub(crate) fn compare(a: &Path, b: &Path, scale: &Scale) -> Result<Compared> {
     let pictures = match &scale.index {
-        Some(index) => Index::open(index, Access::Mapped)?.pictures(),
+        Some(index) => indexes::open(index)?.pictures(),
         None => scale.pictures,
     };
     let calibration = Calibration::of(AlgorithmId::PDQ_AREA).context("expected a calibration in this build")?;

@@ -44,8 +44,13 @@ pub(crate) fn run(args: args::Demo) -> Result<Exit> {
     writeln!(out, "$ minutia scan {} --index works.idx", shown(&seized))?;
     out.flush()?;
     let mut records = Records::default();
-    let settings =
-        scan::Settings { roots: Roots::of(vec![seized.clone()])?, index, case: None, reading: Reading::all() };
+    let settings = scan::Settings {
+        roots: Roots::of(vec![seized.clone()])?,
+        index,
+        in_memory: false,
+        case: None,
+        reading: Reading::all(),
+    };
     let (summary, head) = scan::scan(&settings, &mut records)?;
     writeln!(out, "{}\n", format::summary(&summary, &head))?;
 

@@ -4,15 +4,16 @@ use std::io::{Write, stdout};
 use std::path::Path;
 
 use anyhow::Result;
-use minutia::index::{Access, Commit, Index, WorkId, Writer};
+use minutia::index::{Commit, WorkId, Writer};
 use minutia_report::escape::text;
 
 use crate::exit::Exit;
+use crate::indexes;
 use crate::settings::shown;
 
 /// Says what an index consists of.
 pub(crate) fn info(path: &Path) -> Result<Exit> {
-    let info = Index::open(path, Access::Mapped)?.info()?;
+    let info = indexes::open(path)?.info()?;
     let algorithms: Vec<String> = info
         .algorithms
         .iter()
@@ -53,7 +54,7 @@ pub(crate) fn info(path: &Path) -> Result<Exit> {
 
 /// Looks at every byte.
 pub(crate) fn verify(path: &Path) -> Result<Exit> {
-    let index = Index::open(path, Access::Mapped)?;
+    let index = indexes::open(path)?;
     let damages = index.verify();
     for damage in &damages {
         writeln!(stdout().lock(), "{}", text(&damage.to_string()))?;
@@ -106,7 +107,7 @@ pub(crate) fn remove(path: &Path, works: &[String]) -> Result<Exit> {
 
 /// A writer for an index that is there already: only `add` makes one.
 fn open_for_writing(path: &Path) -> Result<Writer> {
-    Index::open(path, Access::Mapped)?;
+    indexes::open(path)?;
     Ok(Writer::open(path)?)
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use minutia::index::{Access, Index};
+use minutia::index::Index;
 use minutia_report::archive::{self, Member};
 use minutia_report::escape;
 use minutia_report::lists::{self, Hash};
@@ -16,7 +16,7 @@ use super::index::hex;
 use super::index_union;
 use crate::args::{ExportFormat, IndexExport};
 use crate::exit::Exit;
-use crate::indexes::{ASIDE, Opened, directory_of};
+use crate::indexes::{self, ASIDE, Opened, directory_of};
 use crate::settings::shown;
 
 /// The schema of the lines of JSON.
@@ -27,8 +27,8 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     let Some(output) = &args.output else {
         let mut out = BufWriter::new(stdout().lock());
         match args.format {
-            ExportFormat::Json => json_lines(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
-            ExportFormat::Csv => csv(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
+            ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
+            ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
             ExportFormat::Minutia => bail!("expected --output FILE beside --format minutia: it is not text"),
         }
         out.flush()?;
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     let mut aside = aside.with_context(|| format!("{}: making the file", shown(output)))?;
     let mut out = BufWriter::with_capacity(1 << 20, aside.as_file_mut());
     match args.format {
-        ExportFormat::Json => json_lines(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
-        ExportFormat::Csv => csv(&Index::open(&args.index, Access::Mapped)?, &mut out)?,
+        ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
+        ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
         ExportFormat::Minutia => one_file(&args.index, beside, &mut out)?,
     }
     out.flush().with_context(|| format!("{}: writing", shown(output)))?;

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use minutia::fingerprint::Fingerprint;
-use minutia::index::{Access, Entry, Index, Writer};
+use minutia::index::{Entry, Index, Writer};
 
 use crate::args::IndexUnion;
 use crate::exit::Exit;
-use crate::indexes::{ASIDE, Opened, directory_of};
+use crate::indexes::{self, ASIDE, Opened, directory_of};
 use crate::settings::shown;
 
 /// References between commits: what is held of them bounds the memory.
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {
     make(&directory, opened)?;
     fs::rename(&directory, out).with_context(|| format!("{}: naming the finished index", shown(out)))?;
     File::open(beside)?.sync_all()?;
-    let info = Index::open(out, Access::Mapped)?.info()?;
+    let info = indexes::open(out)?.info()?;
     writeln!(
         stdout().lock(),
         "{} works, {} files, {} references from {} indexes",

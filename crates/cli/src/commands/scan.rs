@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use minutia::fingerprint::AlgorithmId;
-use minutia::index::{Access, Index};
+use minutia::index::Index;
 use minutia::scan::{Examiner, Query, Request};
 use minutia::verdict::Allowed;
 use minutia_report::{
@@ -18,7 +18,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::args;
 use crate::case::{Before, Case};
 use crate::exit::Exit;
-use crate::indexes::{facts, sound};
+use crate::indexes::{facts, open, open_in_memory, sound};
 use crate::measure::{Content, Measured, Measurer};
 use crate::output::Output;
 use crate::pipeline;
@@ -32,6 +32,7 @@ pub(crate) fn run(args: args::Scan) -> Result<Exit> {
     let settings = Settings {
         roots: Roots::of(args.paths)?,
         index: args.index,
+        in_memory: args.in_memory,
         case: args.case,
         reading: Reading::of(&args.reading),
     };
@@ -44,6 +45,8 @@ pub(crate) fn run(args: args::Scan) -> Result<Exit> {
 pub(crate) struct Settings {
     pub(crate) roots: Roots,
     pub(crate) index: PathBuf,
+    /// Read the index into memory wherever it is.
+    pub(crate) in_memory: bool,
     pub(crate) case: Option<PathBuf>,
     pub(crate) reading: Reading,
 }
@@ -64,7 +67,7 @@ pub(crate) fn scan(settings: &Settings, sink: &mut dyn Sink) -> Result<(SummaryR
     if let Some(case) = &settings.case {
         roots.keep_out(case, "a case")?;
     }
-    let index = Index::open(&settings.index, Access::Mapped)?;
+    let index = if settings.in_memory { open_in_memory(&settings.index) } else { open(&settings.index) }?;
     let pool = ThreadPoolBuilder::new().num_threads(settings.reading.threads).build()?;
     pool.install(|| sound(&index))?;
     if let Some(other) = index.algorithm().filter(|algorithm| !algorithm.compares_with(AlgorithmId::PDQ_AREA)) {

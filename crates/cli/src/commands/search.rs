@@ -5,7 +5,7 @@ use std::io::{BufWriter, Stdout, Write, stdout};
 
 use anyhow::{Result, bail};
 use minutia::fingerprint::{AlgorithmId, Code};
-use minutia::index::{Access, Index, Policy, Reference, Work};
+use minutia::index::{Index, Policy, Reference, Work};
 use minutia::search::{Hit, QueryGroup, Settings, Within, search};
 use minutia_report::lists::Hash;
 use minutia_report::{HitRecord, LookupLine, LookupRecord, LookupSummary, QueryFacts, escape};
@@ -13,7 +13,7 @@ use minutia_report::{HitRecord, LookupLine, LookupRecord, LookupSummary, QueryFa
 use crate::args::Search;
 use crate::exit::Exit;
 use crate::hash_lists::{Listed, Lists};
-use crate::indexes::{facts, sound};
+use crate::indexes::{facts, open, open_in_memory, sound};
 use crate::settings::{search_settings, shown};
 
 /// Hashes in a batch: they share each pass over the index.
@@ -25,7 +25,7 @@ const MOST_SHARED: usize = 1 << 22;
 pub(crate) fn run(args: &Search) -> Result<Exit> {
     Lists::check(&args.lists)?;
     let settings = search_settings()?;
-    let index = Index::open(&args.index, Access::Mapped)?;
+    let index = if args.in_memory { open_in_memory(&args.index) } else { open(&args.index) }?;
     sound(&index)?;
     let info = index.info()?;
     let mut lists = Lists::of(args.listing.algorithm.as_deref(), index.algorithm())?;

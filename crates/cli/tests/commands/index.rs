@@ -168,3 +168,15 @@ fn a_wrong_index_is_refused_by_name() {
     folder.write("folder/other.txt", "not an index");
     minutia(&folder, &["index", "add", "folder", "works"]).ends(2).says(&["folder", "a directory of other files"]);
 }
+
+#[test]
+fn an_index_in_memory_gives_the_records_of_a_mapped_one() {
+    let folder = Folder::with_index();
+    fs::create_dir(folder.at("evidence")).unwrap();
+    fs::copy(folder.at("works/work-1.png"), folder.at("evidence/copy.png")).unwrap();
+    let scan = ["scan", "evidence", "--index", "works.idx", "--json"];
+    let mapped = minutia(&folder, &scan).ends(1);
+    let in_memory = minutia(&folder, &[&scan[..], &["--in-memory"]].concat()).ends(1);
+    assert_eq!(mapped.json(), in_memory.json());
+    assert_eq!(mapped.json().len(), 2);
+}

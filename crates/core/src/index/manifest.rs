@@ -12,7 +12,7 @@ use super::layout::VERSION;
 /// The manifest's name.
 pub(super) const NAME: &str = "MANIFEST";
 /// More bytes than a manifest can have: what is longer is none, and is not read.
-const MOST_BYTES: usize = 1 << 20;
+pub(super) const MOST_BYTES: usize = 1 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
@@ -59,8 +59,10 @@ impl Manifest {
 
     pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Manifest, IndexError> {
         let damaged = |expected: &str, found: &str| IndexError::damaged(path, "manifest", expected, found);
-        let text = bytes.get(..bytes.len().min(MOST_BYTES)).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let Some(text) = text else { return Err(damaged("text", "other bytes")) };
+        if bytes.len() > MOST_BYTES {
+            return Err(damaged(&format!("at most {MOST_BYTES} bytes"), "more"));
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else { return Err(damaged("text", "other bytes")) };
         let first = text.lines().next().unwrap_or("");
         let version = first.strip_prefix("minutia index ").and_then(|version| version.parse::<u32>().ok());
         match version {

@@ -1,7 +1,8 @@
 //! Reading an index: one generation of it, for as long as it is held, whatever writers do meanwhile.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use minutia_machine::mapped::Mapped;
 use minutia_media::Preview;
@@ -157,6 +158,11 @@ impl Index {
         let mut first_row = 0_u64;
         for listed in &manifest.segments {
             let path = directory.join(manifest::segment_name(listed.number));
+            if access == Access::InMemory {
+                // Before memory is taken for it.
+                let length = std::fs::metadata(&path).map_err(IndexError::io(&path, "opening"))?.len();
+                check_length(&path, listed, length)?;
+            }
             let bytes = match access {
                 Access::Mapped => Mapped::open(&path),
                 Access::InMemory => Mapped::read(&path),
@@ -425,7 +431,7 @@ impl Part {
 /// The manifest's bytes.
 pub(super) fn read_manifest(directory: &Path) -> Result<Vec<u8>, IndexError> {
     let path = directory.join(manifest::NAME);
-    fs::read(&path).map_err(|error| match error.kind() {
+    read_at_most(&path, manifest::MOST_BYTES as u64).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if !directory.exists() => {
             IndexError::NotAnIndex { path: directory.to_owned(), found: "nothing" }
         }
@@ -437,9 +443,16 @@ pub(super) fn read_manifest(directory: &Path) -> Result<Vec<u8>, IndexError> {
     })
 }
 
+/// The bytes of a file, and of one that is longer than it may be one more than that: enough to tell, and no more memory.
+fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn read_tombstones(directory: &Path, listed: &Listed) -> Result<Tombstones, IndexError> {
     let path = directory.join(manifest::tombstones_name(listed.number));
-    let bytes = fs::read(&path).map_err(IndexError::io(&path, "reading"))?;
+    let bytes = read_at_most(&path, listed.bytes).map_err(IndexError::io(&path, "reading"))?;
     check_listed(&path, listed, bytes.len() as u64, || xxh3_64(&bytes))?;
     tombstones::decode(&path, &bytes)
 }
@@ -449,11 +462,16 @@ pub(super) fn checksum_of_header(segment: &[u8]) -> u64 {
     super::layout::u64_at(segment, super::layout::HEADER_BYTES - 8)
 }
 
-fn check_listed(path: &Path, listed: &Listed, bytes: u64, checksum: impl Fn() -> u64) -> Result<(), IndexError> {
-    if bytes != listed.bytes {
-        let expected = format!("{} bytes, as the manifest lists it", listed.bytes);
-        return Err(IndexError::damaged(path, "file", expected, format!("{bytes} bytes")));
+fn check_length(path: &Path, listed: &Listed, bytes: u64) -> Result<(), IndexError> {
+    if bytes == listed.bytes {
+        return Ok(());
     }
+    let expected = format!("{} bytes, as the manifest lists it", listed.bytes);
+    Err(IndexError::damaged(path, "file", expected, format!("{bytes} bytes")))
+}
+
+fn check_listed(path: &Path, listed: &Listed, bytes: u64, checksum: impl Fn() -> u64) -> Result<(), IndexError> {
+    check_length(path, listed, bytes)?;
     let checksum = checksum();
     if checksum != listed.checksum {
         let expected = format!("checksum {:016x}, as the manifest lists it", listed.checksum);

@@ -47,6 +47,26 @@ fn use_everything(directory: &Path) -> Option<()> {
     Some(())
 }
 
+/// A manifest and more behind it, so much that the rest would not be looked at, or would not fit into memory.
+#[test]
+fn files_that_are_longer_than_they_may_be_are_not_read_to_their_end() {
+    let directory = tempfile::tempdir().unwrap();
+    sample(directory.path());
+    for (name, bytes) in files(directory.path()).into_iter().filter(|(name, _)| name != "LOCK") {
+        let path = directory.path().join(&name);
+        let mut manifest_and_more = bytes.clone();
+        if name == "MANIFEST" {
+            manifest_and_more.resize(1 << 20, b'\n');
+        }
+        replace(&path, &manifest_and_more);
+        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let found = examine(directory.path());
+        assert!(found.is_err(), "{name} of a terabyte was taken");
+        replace(&path, &bytes);
+    }
+    assert_eq!(examine(directory.path()), Ok(()));
+}
+
 #[test]
 fn every_flipped_bit_is_found() {
     let directory = tempfile::tempdir().unwrap();
