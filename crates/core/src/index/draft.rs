@@ -6,20 +6,15 @@
 //! are stored once.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
 
-use bytemuck::NoUninit;
-use minutia_machine::hamming;
 use minutia_media::Preview;
 use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::layout::{
-    ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, Section, WorkRow,
-};
-use super::segment::{Segment, SegmentFrame, orientation_number, region_number};
+use super::finished::Finished;
+use super::layout::{Kind, RegionRow};
+use super::segment::{Segment, SegmentFrame, region_number};
 use super::tombstones::Dead;
-use super::{Entry, IndexError, Scheme, Work, WorkId, multi_index};
+use super::{Entry, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Code, Fingerprint, Region};
 
 /// Regions that the 24 bits of a reference's row can number.
@@ -39,23 +34,23 @@ pub(super) struct Draft {
 }
 
 #[derive(Clone, Debug)]
-struct DraftItem {
-    work: u32,
-    name: String,
-    digest: Option<[u8; 32]>,
+pub(super) struct DraftItem {
+    pub(super) work: u32,
+    pub(super) name: String,
+    pub(super) digest: Option<[u8; 32]>,
     /// Whose codes.
-    algorithm: AlgorithmId,
-    thumbnail: Option<Preview>,
+    pub(super) algorithm: AlgorithmId,
+    pub(super) thumbnail: Option<Preview>,
     /// Replaced by a later entry of the same file.
-    dead: bool,
+    pub(super) dead: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct DraftReference {
-    code: [u8; 32],
-    frame: u32,
-    region: u32,
-    quality: u8,
+pub(super) struct DraftReference {
+    pub(super) code: [u8; 32],
+    pub(super) frame: u32,
+    pub(super) region: u32,
+    pub(super) quality: u8,
 }
 
 /// What came of adding an entry to a draft.
@@ -314,217 +309,6 @@ impl Draft {
     }
 }
 
-/// Sections' rows, in the order in which they stand in the file.
-pub(super) type Sections = Vec<(Kind, Box<dyn AsRef<[u8]> + Send + Sync>)>;
-
-/// Rows as the bytes that they are, without a copy.
-struct Rows<T>(Vec<T>);
-
-impl<T: NoUninit> AsRef<[u8]> for Rows<T> {
-    fn as_ref(&self) -> &[u8] {
-        bytemuck::cast_slice(&self.0)
-    }
-}
-
-fn rows<T: NoUninit + Send + Sync + 'static>(rows: Vec<T>) -> Box<dyn AsRef<[u8]> + Send + Sync> {
-    Box::new(Rows(rows))
-}
-
-/// A draft in the order of the format.
-#[derive(Debug)]
-pub(super) struct Finished {
-    works: Vec<Work>,
-    items: Vec<DraftItem>,
-    frames: Vec<SegmentFrame>,
-    regions: Vec<RegionRow>,
-    references: Vec<DraftReference>,
-}
-
-impl Finished {
-    pub(super) fn frames(&self) -> &[SegmentFrame] {
-        &self.frames
-    }
-
-    /// Code, frame, region and quality of each reference.
-    pub(super) fn references(&self) -> impl Iterator<Item = (Code, &SegmentFrame, RegionRow, u8)> {
-        self.references.iter().map(|reference| {
-            let region = self.regions[reference.region as usize];
-            (Code(reference.code), &self.frames[reference.frame as usize], region, reference.quality)
-        })
-    }
-
-    /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
-    pub(super) fn sections(&self, space: AlgorithmId, multi_index_from: u64) -> Result<(Counts, Sections), IndexError> {
-        let mut strings: Vec<&str> = vec![""];
-        for work in &self.works {
-            strings.push(work.id.as_str());
-            for text in [&work.title, &work.holder, &work.territory, &work.window].into_iter().flatten() {
-                strings.push(text);
-            }
-            strings.extend(work.identifiers.iter().map(|identifier| identifier.value()));
-        }
-        strings.extend(self.items.iter().map(|item| item.name.as_str()));
-        strings.par_sort_unstable();
-        strings.dedup();
-        number(strings.len(), "texts")?;
-        let place = |text: &str| strings.binary_search(&text).map_or(0, |place| place as u32);
-
-        let mut works: Vec<WorkRow> = Vec::with_capacity(self.works.len());
-        let mut identifiers: Vec<IdentifierRow> = Vec::new();
-        for work in &self.works {
-            let text = |text: &Option<String>| text.as_deref().map_or(0, place);
-            let first = number(identifiers.len(), "identifiers")?;
-            identifiers.extend(work.identifiers.iter().map(|i| [scheme_number(i.scheme()), place(i.value())]));
-            works.push([
-                place(work.id.as_str()),
-                text(&work.title),
-                text(&work.holder),
-                text(&work.territory),
-                text(&work.window),
-                first,
-                work.identifiers.len() as u32,
-                work.policy as u32,
-            ]);
-        }
-
-        let mut item_references = vec![0_u32; self.items.len()];
-        for reference in &self.references {
-            item_references[self.frames[reference.frame as usize].item as usize] += 1;
-        }
-        let mut first_frame = vec![0_u32; self.items.len() + 1];
-        for frame in &self.frames {
-            first_frame[frame.item as usize + 1] += 1;
-        }
-        for place in 1..first_frame.len() {
-            first_frame[place] += first_frame[place - 1];
-        }
-        let mut items: Vec<ItemRow> = Vec::with_capacity(self.items.len());
-        for (item, (first, references)) in self.items.iter().zip(first_frame.iter().zip(&item_references)) {
-            let mut row = [0; 16];
-            let algorithm = if item.algorithm == space { 0 } else { item.algorithm.0 };
-            row[..6].copy_from_slice(&[
-                item.work,
-                place(&item.name),
-                *first,
-                *references,
-                u32::from(item.digest.is_some()),
-                algorithm.into(),
-            ]);
-            for (word, bytes) in row[8..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
-                *word = u32::from_le_bytes(*bytes);
-            }
-            items.push(row);
-        }
-        let mut digests: Vec<u32> =
-            (0..self.items.len() as u32).filter(|&item| self.items[item as usize].digest.is_some()).collect();
-        digests.sort_unstable_by_key(|&item| (self.items[item as usize].digest, item));
-
-        let frames: Vec<FrameRow> = self
-            .frames
-            .iter()
-            .map(|frame| {
-                let (low, high) = (frame.time_ms as u32, (frame.time_ms >> 32) as u32);
-                let orientation = orientation_number(frame.orientation);
-                [frame.item, frame.number, low, high, frame.width, frame.height, orientation]
-            })
-            .collect();
-
-        let mut counts = Counts {
-            references: self.references.len() as u64,
-            frames: frames.len() as u64,
-            items: items.len() as u64,
-            works: works.len() as u64,
-            ..Counts::default()
-        };
-        let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
-        let mut ends: Vec<u32> = Vec::with_capacity(self.references.len());
-        let mut start = 0;
-        for same in self.references.chunk_by(|a, b| a.code == b.code) {
-            start += same.len();
-            codes.push(bytemuck::cast(same[0].code));
-            ends.push(start as u32);
-            counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
-            counts.hot_codes += u64::from(same.len() >= HOT);
-        }
-        counts.codes = codes.len() as u64;
-        let references: Vec<ReferenceRow> =
-            self.references.iter().map(|r| [r.frame, r.region << 8 | u32::from(r.quality)]).collect();
-
-        let mut string_ends: Vec<u64> = Vec::with_capacity(strings.len());
-        let mut string_bytes = Vec::new();
-        for text in &strings {
-            string_bytes.extend_from_slice(text.as_bytes());
-            string_ends.push(string_bytes.len() as u64);
-        }
-        let multi_index = if counts.codes >= multi_index_from { multi_index::build(&codes) } else { Vec::new() };
-        let mut sections = vec![
-            (Kind::Codes, rows(codes)),
-            (Kind::ReferenceEnds, rows(ends)),
-            (Kind::References, rows(references)),
-            (Kind::Regions, rows(self.regions.clone())),
-            (Kind::Frames, rows(frames)),
-            (Kind::Items, rows(items)),
-            (Kind::Digests, rows(digests)),
-            (Kind::Works, rows(works)),
-            (Kind::Identifiers, rows(identifiers)),
-            (Kind::StringEnds, rows(string_ends)),
-            (Kind::Strings, rows(string_bytes)),
-        ];
-        if self.items.iter().any(|item| item.thumbnail.is_some()) {
-            let mut ends: Vec<u64> = Vec::with_capacity(self.items.len());
-            let mut bytes = Vec::new();
-            for item in &self.items {
-                if let Some(preview) = &item.thumbnail {
-                    for side in [preview.width, preview.height] {
-                        bytes.extend_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
-                    }
-                    bytes.extend_from_slice(&preview.jpeg);
-                }
-                ends.push(bytes.len() as u64);
-            }
-            sections.push((Kind::ThumbnailEnds, rows(ends)));
-            sections.push((Kind::Thumbnails, rows(bytes)));
-        }
-        if !multi_index.is_empty() {
-            sections.push((Kind::MultiIndex, rows(multi_index)));
-        }
-        Ok((counts, sections))
-    }
-}
-
-/// Writes a segment of these sections, header first; the header is returned.
-pub(super) fn write_segment(
-    space: AlgorithmId,
-    counts: Counts,
-    sections: &Sections,
-    out: &mut dyn Write,
-) -> io::Result<Header> {
-    let mut header = Header { algorithm: space.0.into(), counts, ..Header::default() };
-    let checksums: Vec<u64> = sections.par_iter().map(|(_, rows)| xxh3_64((**rows).as_ref())).collect();
-    let mut end = super::layout::HEADER_BYTES;
-    for ((kind, rows), checksum) in sections.iter().zip(checksums) {
-        let bytes = (**rows).as_ref();
-        let row = kind.row();
-        let offset = end.next_multiple_of(ALIGNMENT);
-        end = offset + bytes.len();
-        header.sections.push(Section {
-            kind: row.number,
-            required: row.required,
-            offset,
-            length: bytes.len(),
-            checksum,
-        });
-    }
-    header.file_bytes = end.next_multiple_of(ALIGNMENT) as u64;
-    out.write_all(&header.encode())?;
-    for (_, rows) in sections {
-        let bytes = (**rows).as_ref();
-        out.write_all(bytes)?;
-        out.write_all(&[0; ALIGNMENT][..bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])?;
-    }
-    Ok(header)
-}
-
 /// True for a code that would match too much: no bit set or every bit set (PDQ of a blank picture), or of less quality
 /// than the least that the caller wants.
 fn says_too_little(code: &[u8], quality: u8, min_quality: u8) -> bool {
@@ -532,17 +316,13 @@ fn says_too_little(code: &[u8], quality: u8, min_quality: u8) -> bool {
 }
 
 /// A place as its number on disk.
-fn number(place: usize, what: &'static str) -> Result<u32, IndexError> {
+pub(super) fn number(place: usize, what: &'static str) -> Result<u32, IndexError> {
     let most = u32::MAX - 1;
     u32::try_from(place).ok().filter(|&number| number < most).ok_or(IndexError::TooLarge { what, most: most.into() })
 }
 
 pub(super) fn region_row(region: &Region) -> RegionRow {
     [region_number(region.kind), region.left, region.top, region.right, region.bottom, 0]
-}
-
-fn scheme_number(scheme: Scheme) -> u32 {
-    Scheme::ALL.iter().position(|&other| other == scheme).unwrap_or(0) as u32
 }
 
 /// The places 0..count in the order of `compare`.

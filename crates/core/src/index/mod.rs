@@ -37,6 +37,7 @@ mod draft;
 mod entries;
 mod error;
 mod files;
+mod finished;
 mod identifier;
 mod layout;
 mod manifest;

@@ -334,7 +334,8 @@ pub(super) fn orientation_number(orientation: Orientation) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draft::{Draft, write_segment};
+    use super::super::draft::Draft;
+    use super::super::finished::write_segment;
     use super::super::verify;
     use super::*;
     use crate::fingerprint::{Dihedral, Fingerprint, ImageFingerprint, View};

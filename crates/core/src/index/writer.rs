@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use minutia_media::Preview;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{Draft, region_row, write_segment};
+use super::draft::{Draft, region_row};
 use super::files::{ASIDE, sync_directory, write_aside};
+use super::finished::write_segment;
 use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header};
 use super::tombstones::{self, Dead, Tombstones};

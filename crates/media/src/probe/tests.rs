@@ -1,3 +1,5 @@
+//! The probe over signatures, headers and anything else.
+
 use super::*;
 
 fn check(bytes: &[u8], expected: Result<Format, &str>) {
