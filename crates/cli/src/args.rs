@@ -12,14 +12,14 @@ use clap::{Parser, Subcommand};
     about = "Finds copies: which registered work a picture was copied from, what was done to it, and how sure that is",
     after_help = "\
 Begin here:
-  minutia demo                                             see it find copies in a small seized folder
-  minutia index add works.idx masters/                     fingerprint your works
-  minutia scan /mnt/evidence --index works.idx             look for copies of them
-  minutia explain suspect.jpg original.jpg                 see every number that decided
-  minutia search hashes.csv --index works.idx              look up hashes that others made
+  minutia demo                                      see it find copies in a small seized folder
+  minutia index add works.idx masters/              fingerprint your works
+  minutia scan /mnt/evidence --index works.idx      look for copies of them
+  minutia explain suspect.jpg original.jpg          see every number that decided
+  minutia search hashes.csv --index works.idx       look up hashes that others made
 
-MINUTIA_KERNEL=portable, avx2 or avx512 makes scan and search use that kernel instead of the fastest that this machine has
-(see minutia doctor). The results are the same.
+MINUTIA_KERNEL=portable, avx2 or avx512 makes scan and search use that kernel instead of the
+fastest that this machine has (see minutia doctor). The results are the same.
 
 Exit codes of scan and compare:
   0  nothing found
@@ -90,15 +90,18 @@ A catalogue is a CSV file with a header; only `file` and `work_id` must be there
   harbour.jpg,W-17,Harbour at dawn,Jo Doe,ISBN:978-0-306-40615-7,DE;AT,2020-01-01/..,infringing
   logos/mark.png,W-18,Our mark,Jo Doe,,world,,licensed
 
-  file         as it stands below PATHS (logos/mark.png), or as PATHS and it are typed (masters/logos/mark.png)
+  file         as it stands below PATHS (logos/mark.png), or as PATHS and it are typed
+               (masters/logos/mark.png)
   work_id      several files may belong to one work
-  identifiers  SCHEME:number, several separated by spaces; EIDR, ISAN, ISRC, ISWC, ISBN; check digits are verified
+  identifiers  SCHEME:number, several separated by spaces; EIDR, ISAN, ISRC, ISWC, ISBN; check
+               digits are verified
   territory    in your words, for example world or DE;AT
   window       FROM/TO, ISO 8601 dates, either may be ..
   policy       infringing (also where it is empty), licensed or ignore
 
-With a catalogue only the files in it are added; without one the work id is the file's name without its extension.
-Adding again adds; files that the index holds already are left as they are. No picture is kept unless --thumbnails is given.
+With a catalogue only the files in it are added; without one the work id is the file's name
+without its extension. Adding again adds; files that the index holds already are left as they are.
+No picture is kept unless --thumbnails is given.
 
 Examples:
   minutia index add works.idx masters/ --catalogue works.csv
@@ -145,23 +148,29 @@ pub(crate) struct Listing {
 #[command(after_help = "\
 A list is CSV, JSON or plain lines; which of them shows in its first line. CSV has a header, and only `hash` must be there:
 
-  hash,id,holder,quality,algorithm,title,policy,file
-  f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22,W-17,Jo Doe,100,pdq,Harbour at dawn,infringing,a.jpg
+  hash,id,quality,policy,file
+  f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22,W-17,100,,a.jpg
 
   hash         hexadecimal digits, 64 of PDQ
-  id           becomes the work's id; several hashes may belong to one work; the file or the hash itself where it is empty
+  id           becomes the work's id; several hashes may belong to one work; the file or the hash
+               itself where it is empty
   quality      0 to 100; 100 where it is not known
-  algorithm    pdq, pdq-512, pdq-area, or a classic hash such as gradient-64 (see minutia doctor); what does not compare with
-               the index's codes, such as md5, is counted and left out
-  file         rows of one file must stand together; without it each hash counts as a file of its own
+  algorithm    pdq, pdq-512, pdq-area, or a classic hash such as gradient-64 (see minutia doctor);
+               what does not compare with the index's codes, such as md5, is counted and left out
+  title, holder, identifiers, territory, window, policy
+               as in a catalogue (see minutia index add)
+  file         rows of one file must stand together; without it each hash counts as a file of its
+               own
 
-What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is read as it is, and so are
-`minutia index export` and `minutia fingerprint --json`. docs/LISTS.md documents all forms. Each line that cannot be read
-is told with its number, and the rest is imported; then the exit code is 2.
+What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is
+read as it is, and so are `minutia index export` and `minutia fingerprint --json`. docs/LISTS.md
+documents all forms. Each line that cannot be read is told with its number, and the rest is
+imported; then the exit code is 2.
 
-An imported hash is one reference, of the whole picture. It is found by scans, at the thresholds of pdq-area, whose codes are
-some bits (4 to 16 of our test pictures) away from those of pdq; records name the algorithm that made it. An index of
-classic hashes, which have no thresholds, is for search alone.
+An imported hash is one reference, of the whole picture. It is found by scans, at the thresholds
+of pdq-area, whose codes are some bits (4 to 16 of our test pictures) away from those of pdq;
+records name the algorithm that made it. An index of classic hashes, which have no thresholds, is
+for search alone.
 
 Examples:
   minutia index import works.idx hashes.csv --owner 'Jo Doe'
@@ -194,9 +203,10 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-json and csv have every hash with its work, its file and its part of the picture; importing them gives an index that finds
-the same. Thumbnails, and files without a hash (blank pictures), are kept by minutia alone. It is the compacted index as a
-tar archive: the same works give the same bytes.
+json and csv have every hash with its work, its file and its part of the picture; importing them
+gives an index that finds the same. Thumbnails, and files without a hash (blank pictures), are
+kept by minutia alone. It is the compacted index as a tar archive: the same works give the same
+bytes.
 
 Examples:
   minutia index export works.idx --format csv --output works.csv
@@ -216,8 +226,8 @@ pub(crate) struct IndexExport {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-OUT is what indexing the works of all of them together would give: a file that several hold is kept once, and where they say
-different things of a work the last one counts.
+OUT is what indexing the works of all of them together would give: a file that several hold is
+kept once, and where they say different things of a work the last one counts.
 
 Example:
   minutia index union all.idx first.idx second.minutia")]
@@ -232,19 +242,20 @@ pub(crate) struct IndexUnion {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Lists are read as `minutia index import` reads them; see its help for the columns. One line is printed for each hit: the
-nearest reference of each registered file within the radius. With --json, one record for each hash in the order of the
-lists, with or without hits, and a summary; docs/LISTS.md documents them.
+Lists are read as `minutia index import` reads them; see its help for the columns. One line is
+printed for each hit: the nearest reference of each registered file within the radius. With
+--json, one record for each hash in the order of the lists, with or without hits, and a summary;
+docs/LISTS.md documents them.
 
-A hit is no verdict: the radius is what you choose, and says nothing about how many false matches to expect. Unrelated pictures
-are rarely nearer than 84 bits, and copies often further than 31.
+A hit is no verdict: the radius is what you choose, and says nothing about how many false matches
+to expect. Unrelated pictures are rarely nearer than 84 bits, and copies often further than 31.
 
 Examples:
   minutia search hashes.csv --index works.idx
   minutia fingerprint --json *.jpg | minutia search - --index works.idx --radius 47 --json
 
-Exit codes: 0 nothing within the radius, or only works with another policy; 1 a hit on a work with the policy `infringing`;
-2 could not run, or a line could not be read (outranks 1).")]
+Exit codes: 0 nothing within the radius, or only works with another policy; 1 a hit on a work with
+the policy `infringing`; 2 could not run, or a line could not be read (outranks 1).")]
 pub(crate) struct Search {
     /// Hash lists; - is standard input
     #[arg(value_name = "LIST", required = true)]
@@ -281,21 +292,23 @@ pub(crate) struct Reading {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Every file leaves with exactly one outcome: skipped, unreadable, other (no media), protected, unsupported, match, possible,
-failed, damaged, undecided (too little content to tell) or no-match. Directories are walked in the order of their names'
-bytes, across mount points. A link that is named in PATHS is followed, one that is found on the way never. Nothing is
-written to the evidence: files are opened read-only and, where the system allows it, without touching access times.
+Every file leaves with exactly one outcome: skipped, unreadable, other (no media), protected,
+unsupported, match, possible, failed, damaged, undecided (too little content to tell) or no-match.
+Directories are walked in the order of their names' bytes, across mount points. A link that is
+named in PATHS is followed, one that is found on the way never. Nothing is written to the
+evidence: files are opened read-only and, where the system allows it, without touching access
+times.
 
-With --case, a scan that was stopped at any moment goes on where it was when the same command is given again. CASE holds
-records.jsonl and run.json; docs/REPORT.md documents them.
+With --case, a scan that was stopped at any moment goes on where it was when the same command is
+given again. CASE holds records.jsonl and run.json; docs/REPORT.md documents them.
 
 Examples:
   minutia scan /mnt/evidence --index works.idx
   minutia scan /mnt/evidence --index works.idx --case case-17
   minutia scan photo.jpg --index works.idx --json | jq '.findings'
 
-Exit codes: 0 nothing found; 1 a copy of a work with the policy `infringing`; 2 could not run, or something was unreadable,
-failed or damaged.")]
+Exit codes: 0 nothing found; 1 a copy of a work with the policy `infringing`; 2 could not run, or
+something was unreadable, failed or damaged.")]
 pub(crate) struct Scan {
     /// Files and folders to look into
     #[arg(required = true)]
@@ -318,12 +331,12 @@ pub(crate) struct Scan {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A is taken as a scan takes a suspect's picture, B as an index takes a work. Exit codes: 0 no match, 1 a match, 2 one of them
-could not be examined.
+A is taken as a scan takes a suspect's picture, B as an index takes a work. Exit codes: 0 no
+match, 1 a match, 2 one of them could not be examined.
 
-With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of such codes do, and their
-distance is printed. No verdict is given, since thresholds are calibrated for what scans compare; the exit code is 0. The
-pictures are decoded in this process.
+With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of
+such codes do, and their distance is printed. No verdict is given, since thresholds are calibrated
+for what scans compare; the exit code is 0. The pictures are decoded in this process.
 
 Examples:
   minutia compare suspect.jpg original.jpg
@@ -395,11 +408,13 @@ pub(crate) struct Demo {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Each SET is a folder. Pictures of one set may be related and are not compared; those of different sets must have nothing to
-do with each other. Every picture is taken as a scan takes a suspect's and as an index takes a work, and the score of a pair
-is the lowest over all their views. The row goes to standard output, to be put into the source as
-crates/core/src/verdict/calibration/views.rs; a build's thresholds and expected false matches come from it. The pairs with
-the lowest scores go to standard error: look at them before you believe that the pictures are unrelated.
+Each SET is a folder. Pictures of one set may be related and are not compared; those of different
+sets must have nothing to do with each other. Every picture is taken as a scan takes a suspect's
+and as an index takes a work, and the score of a pair is the lowest over all their views. The row
+goes to standard output, to be put into the source as
+crates/core/src/verdict/calibration/views.rs; a build's thresholds and expected false matches come
+from it. The pairs with the lowest scores go to standard error: look at them before you believe
+that the pictures are unrelated.
 
 Example:
   minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs")]

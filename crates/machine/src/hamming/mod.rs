@@ -270,7 +270,7 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn lanes_turn_into_their_rows() {
-        for lanes in 0..=u16::MAX {
+        for lanes in (0..=u16::MAX).step_by(if cfg!(miri) { 997 } else { 1 }) {
             let rows = (0..LANES).filter(|lane| lanes >> lane & 1 == 1);
             let rows = rows.fold(0, |rows, lane| rows | 1 << row_of_lane(lane));
             assert_eq!(rows_of_lanes(lanes), rows, "{lanes:016b}");
