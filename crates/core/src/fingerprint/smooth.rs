@@ -9,13 +9,10 @@ use super::pdq::SIDE;
 /// goes through all four before the next, and the last filter sees the sampled columns alone. Every sum adds and
 /// subtracts the same values in the same order. `read` puts row `y` into what it is given.
 pub(super) fn to_64(width: usize, height: usize, read: impl Fn(usize, &mut [f32])) -> Vec<f32> {
-    let mut row = vec![0.0; width];
     let mut small = Vec::with_capacity(SIDE * SIDE);
     if (width, height) == (SIDE, SIDE) {
-        for y in 0..height {
-            read(y, &mut row);
-            small.extend_from_slice(&row);
-        }
+        small.resize(SIDE * SIDE, 0.0);
+        small.chunks_exact_mut(SIDE).enumerate().for_each(|(y, row)| read(y, row));
         return small;
     }
     let at = |i: usize, of: usize| ((i as f64 + 0.5) * of as f64 / SIDE as f64) as usize;
@@ -28,15 +25,12 @@ pub(super) fn to_64(width: usize, height: usize, read: impl Fn(usize, &mut [f32]
         }
     };
     let (mut first, mut second) = (Columns::new(width, height), Columns::new(SIDE, height));
-    let (mut before, mut between) = (Abreast::new(width, true), Abreast::new(width, false));
-    let mut late = |rows: &Abreast, lane: usize| second.take(&columns.map(|x| rows.smooth[x][lane]), &mut sampled);
-    let mut middle = |row: &[f32]| between.put(row, &mut late);
-    let mut early = |rows: &Abreast, lane: usize| {
-        first.take(&rows.lines[lane], &mut |_, row| middle(row));
-    };
+    let (mut before, mut between) = (Abreast::new(width, &[]), Abreast::new(width, &columns));
+    let mut late = |row: &[f32]| second.take(row, &mut sampled);
+    let mut middle = |row: &[f32]| between.put(|line| line.copy_from_slice(row), &mut late);
+    let mut early = |row: &[f32]| first.take(row, &mut |_, row| middle(row));
     for y in 0..height {
-        read(y, &mut row);
-        before.put(&row, &mut early);
+        before.put(|line| read(y, line), &mut early);
     }
     before.end(&mut early);
     first.end(&mut |_, row| middle(row));
@@ -52,25 +46,33 @@ const LANES: usize = 8;
 /// Rows to be filtered along themselves together, side by side, a lane each.
 struct Abreast {
     window: usize,
-    /// The rows that were taken, and where `back`, those that were filtered.
+    /// The rows that were taken, and those that were filtered, as far as they are wanted.
     lines: [Vec<f32>; LANES],
     taken: usize,
-    back: bool,
+    /// The columns that are wanted of filtered rows, ascending; all where there are none.
+    columns: Vec<usize>,
     rows: Vec<[f32; LANES]>,
     smooth: Vec<[f32; LANES]>,
 }
 
 impl Abreast {
-    /// For rows of this width; the filtered ones are wanted as rows again where `back`.
-    fn new(width: usize, back: bool) -> Abreast {
-        let lanes = vec![[0.0; LANES]; width];
-        let lines = std::array::from_fn(|_| vec![0.0; width]);
-        Abreast { window: window(width), lines, taken: 0, back, rows: lanes.clone(), smooth: lanes }
+    /// For rows of this width.
+    fn new(width: usize, columns: &[usize]) -> Abreast {
+        let wanted = if columns.is_empty() { width } else { columns.len() };
+        Abreast {
+            window: window(width),
+            lines: std::array::from_fn(|_| vec![0.0; width.max(wanted)]),
+            taken: 0,
+            columns: columns.to_vec(),
+            rows: vec![[0.0; LANES]; width],
+            smooth: vec![[0.0; LANES]; wanted],
+        }
     }
 
-    /// Takes one row; once there is one for each lane it filters them and tells `sink` of each, in order.
-    fn put(&mut self, row: &[f32], sink: &mut impl FnMut(&Abreast, usize)) {
-        self.lines[self.taken].copy_from_slice(row);
+    /// Takes one row, which `write` writes; once there is one for each lane it filters them and gives each to `sink`, in
+    /// order.
+    fn put(&mut self, write: impl FnOnce(&mut [f32]), sink: &mut impl FnMut(&[f32])) {
+        write(&mut self.lines[self.taken][..self.rows.len()]);
         self.taken += 1;
         if self.taken == LANES {
             self.end(sink);
@@ -78,13 +80,24 @@ impl Abreast {
     }
 
     /// Filters the rows that are left.
-    fn end(&mut self, sink: &mut impl FnMut(&Abreast, usize)) {
+    fn end(&mut self, sink: &mut impl FnMut(&[f32])) {
         abreast(&self.lines, &mut self.rows);
-        boxed(&self.rows, &mut self.smooth, self.window);
-        if self.back {
-            apart(&self.smooth, &mut self.lines);
+        if self.columns.is_empty() {
+            boxed(&self.rows, self.window, |place, sums, inside| share(sums, inside, &mut self.smooth[place]));
+        } else {
+            let mut next = 0;
+            boxed(&self.rows, self.window, |place, sums, inside| {
+                // A column of a narrow picture is sampled more than once.
+                while self.columns.get(next) == Some(&place) {
+                    share(sums, inside, &mut self.smooth[next]);
+                    next += 1;
+                }
+            });
         }
-        (0..self.taken).for_each(|lane| sink(self, lane));
+        apart(&self.smooth, &mut self.lines);
+        for line in &self.lines[..self.taken] {
+            sink(&line[..self.smooth.len()]);
+        }
         self.taken = 0;
     }
 }
@@ -95,7 +108,7 @@ const SQUARE: usize = 4;
 /// Transposes lines to lanes.
 fn abreast(lines: &[Vec<f32>; LANES], lanes: &mut [[f32; LANES]]) {
     for (group, lines) in lines.as_chunks::<SQUARE>().0.iter().enumerate() {
-        let starts = lines.each_ref().map(|line| line.as_chunks::<SQUARE>());
+        let starts = lines.each_ref().map(|line| line[..lanes.len()].as_chunks::<SQUARE>());
         let (squares, rest) = lanes.as_chunks_mut::<SQUARE>();
         for (place, square) in squares.iter_mut().enumerate() {
             let turned = transposed(&starts.map(|(line, _)| line[place]));
@@ -134,34 +147,38 @@ fn window(side: usize) -> usize {
     side.div_ceil(2 * SIDE)
 }
 
-/// The running-sum box filter along lines, one a lane.
-fn boxed(from: &[[f32; LANES]], to: &mut [[f32; LANES]], window: usize) {
-    let half = (window + 2) / 2;
-    let (mut sum, mut inside) = ([0.0_f32; LANES], 0.0_f32);
-    let add = |sum: &mut [f32; LANES], values: &[f32; LANES]| sum.iter_mut().zip(values).for_each(|(s, v)| *s += v);
-    let subtract =
-        |sum: &mut [f32; LANES], values: &[f32; LANES]| sum.iter_mut().zip(values).for_each(|(s, v)| *s -= v);
-    let (head, rest) = from.split_at(half - 1);
-    for values in head {
-        add(&mut sum, values);
+/// The running-sum box filter along lines, one a lane: tells `emit` of each place, the sums there and how many values
+/// are in them.
+fn boxed(from: &[[f32; LANES]], window: usize, mut emit: impl FnMut(usize, &[f32; LANES], f32)) {
+    let ahead = window / 2;
+    let (mut sums, mut inside) = ([0.0_f32; LANES], 0.0_f32);
+    for values in &from[..ahead] {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         inside += 1.0;
     }
-    let mut to = to.iter_mut();
-    let (growing, steady) = rest.split_at(window + 1 - half);
-    for (values, to) in growing.iter().zip(to.by_ref()) {
-        add(&mut sum, values);
-        inside += 1.0;
-        *to = sum.map(|sum| sum / inside);
+    for place in 0..from.len() {
+        if let Some(entered) = from.get(place + ahead) {
+            sums.iter_mut().zip(entered).for_each(|(sum, value)| *sum += value);
+            inside += 1.0;
+        }
+        if let Some(left) = (place + ahead).checked_sub(window) {
+            sums.iter_mut().zip(&from[left]).for_each(|(sum, value)| *sum -= value);
+            inside -= 1.0;
+        }
+        emit(place, &sums, inside);
     }
-    for ((right, left), to) in steady.iter().zip(from).zip(to.by_ref()) {
-        add(&mut sum, right);
-        subtract(&mut sum, left);
-        *to = sum.map(|sum| sum / inside);
-    }
-    for (left, to) in from[steady.len()..].iter().zip(to) {
-        subtract(&mut sum, left);
-        inside -= 1.0;
-        *to = sum.map(|sum| sum / inside);
+}
+
+/// Each of `sums` divided by `inside`. The reciprocal of a power of two is exact, and multiplying by it gives the same bits
+/// in a fraction of the time.
+#[inline]
+fn share(sums: &[f32], inside: f32, to: &mut [f32]) {
+    let is_power_of_two = inside.to_bits().trailing_zeros() >= f32::MANTISSA_DIGITS - 1;
+    if is_power_of_two {
+        let reciprocal = 1.0 / inside;
+        to.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum * reciprocal);
+    } else {
+        to.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum / inside);
     }
 }
 
@@ -224,7 +241,7 @@ impl Columns {
     }
 
     fn give(&mut self, sink: &mut impl FnMut(usize, &[f32])) {
-        self.out.iter_mut().zip(&self.sums).for_each(|(out, sum)| *out = sum / self.inside);
+        share(&self.sums, self.inside, &mut self.out);
         sink(self.given, &self.out);
         self.given += 1;
     }
