@@ -1,6 +1,6 @@
 //! What Minutia reads: values of decoded media, the probe that tells a file's type by its content, and the decoders.
 //!
-//! Nothing here knows a fingerprint. The values ([`Luma`], [`Rgb`], [`Picture`], [`Source`], [`Problem`], [`Limits`])
+//! Nothing here knows a fingerprint. The values ([`Luma`], [`Rgb`], [`Picture`], [`Samples`], [`Source`], [`Problem`], [`Limits`])
 //! need no decoder; decoders stand behind features (`image`).
 #![forbid(unsafe_code)]
 
@@ -9,10 +9,12 @@ mod limits;
 mod picture;
 mod probe;
 mod problem;
+mod samples;
 mod source;
 
 pub use limits::Limits;
 pub use picture::{Luma, Orientation, Picture, Preview, Rgb};
 pub use probe::{FORMATS, Format, FormatRow, Kind, PROBE_BYTES, probe};
 pub use problem::{LimitKind, Problem};
+pub use samples::Samples;
 pub use source::Source;

@@ -4,6 +4,7 @@
 //! in one closed enum at the rim; the fixed-width [`Code`] is shared below.
 
 mod algorithm;
+mod audio;
 #[cfg(feature = "image")]
 mod classic;
 mod code;
@@ -14,6 +15,7 @@ mod smooth;
 mod trim;
 
 pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};
+pub use audio::{AudioFingerprint, Mix, Peak};
 pub use code::{Code, ParseCodeError};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};

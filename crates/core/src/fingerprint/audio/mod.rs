@@ -1,0 +1,71 @@
+//! The fingerprint of a sound recording: spectral peaks, from which landmarks are made, and Chromaprint items.
+
+/// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
+///
+/// ```
+/// # use minutia::fingerprint::Peak;
+/// let a4 = Peak { time: 8 * 86, pitch: 564, rank: 0 };
+/// assert!((a4.seconds() - 0.998).abs() < 0.001 && (a4.hertz() - 440.7).abs() < 0.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Peak {
+    /// When, in units of [`Peak::TIME_UNIT`] from the first sample.
+    pub time: u32,
+    /// Which frequency: steps of 1/240 octave (5 cents) above [`Peak::LOWEST_HZ`].
+    pub pitch: u16,
+    /// How many peaks of the second around it stand out more, 255 for that many or more: what is kept when fewer are
+    /// wanted.
+    pub rank: u8,
+}
+
+impl Peak {
+    /// Seconds of one unit of time: an eighth of 128 samples at 11,025 Hz, 1.451 ms.
+    pub const TIME_UNIT: f64 = 16.0 / 11_025.0;
+    /// The frequency of pitch 0.
+    pub const LOWEST_HZ: f64 = 86.5;
+    /// Steps of pitch in an octave.
+    pub const PITCHES_PER_OCTAVE: u32 = 240;
+
+    /// Its time in seconds from the first sample.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        f64::from(self.time) * Peak::TIME_UNIT
+    }
+
+    /// Its frequency.
+    #[must_use]
+    pub fn hertz(&self) -> f64 {
+        Peak::LOWEST_HZ * libm::exp2(f64::from(self.pitch) / f64::from(Peak::PITCHES_PER_OCTAVE))
+    }
+}
+
+/// From which mix of the channels peaks were picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Mix {
+    /// The mean of all channels.
+    Mid,
+    /// Half the difference of the first two channels: what is left where the centre was removed, and where a channel was
+    /// inverted.
+    Side,
+}
+
+/// What is kept of one audio stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct AudioFingerprint {
+    /// The stream's number in its file, from 0.
+    pub stream: u32,
+    /// Length of what was decoded, in milliseconds.
+    pub duration_ms: u64,
+    /// How much of that has content enough to be told from other sound, in milliseconds: silence, steady tones, hum and
+    /// noise have none.
+    pub content_ms: u64,
+    /// Peaks of [`Mix::Mid`], sorted.
+    pub mid: Vec<Peak>,
+    /// Peaks of [`Mix::Side`], sorted; none where the channels hardly differ.
+    pub side: Vec<Peak>,
+    /// Items of Chromaprint algorithm 2, one each 1,365 samples at 11,025 Hz (123.8 ms).
+    pub chromaprint: Vec<u32>,
+}
