@@ -142,7 +142,7 @@ fn codes_of_pictures(folder: &str, file: &str) -> Answer {
                 let Ok(file) = fs::File::open(entry.path()) else { continue };
                 let Ok(source) = Source::from_file(file) else { continue };
                 let _ = InProcess.read(&source, &Request::reference(), &mut |item| {
-                    for Fingerprint::Image(image) in &item.fingerprints {
+                    for image in item.fingerprints.iter().filter_map(Fingerprint::image) {
                         pictures += 1;
                         codes.extend(image.views.iter().filter(|view| view.quality >= 50).map(|view| view.code));
                     }

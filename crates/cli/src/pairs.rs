@@ -97,7 +97,7 @@ impl Side {
     /// Its pictures.
     pub(crate) fn pictures(&self) -> impl Iterator<Item = &ImageFingerprint> {
         let fingerprints = self.item.as_ref().map_or(&[][..], |item| &item.fingerprints);
-        fingerprints.iter().map(|Fingerprint::Image(image)| image)
+        fingerprints.iter().filter_map(Fingerprint::image)
     }
 
     /// What a scan would say of it if nothing were found.

@@ -47,7 +47,7 @@ fn read(bytes: &[u8], request: &Request) -> Result<Item, Problem> {
 }
 
 fn images(item: &Item) -> Vec<&ImageFingerprint> {
-    item.fingerprints.iter().map(|Fingerprint::Image(image)| image).collect()
+    item.fingerprints.iter().filter_map(Fingerprint::image).collect()
 }
 
 #[test]

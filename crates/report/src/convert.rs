@@ -27,7 +27,7 @@ pub struct FileFacts {
 
 /// The record of an item that was examined.
 pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
-    let first = item.fingerprints.first().map(|Fingerprint::Image(image)| image);
+    let first = item.fingerprints.iter().find_map(Fingerprint::image);
     let (rows_read, rows_declared) = item.coverage.partial_rows.unzip();
     let coverage = Coverage {
         frames_read: item.coverage.frames_read,

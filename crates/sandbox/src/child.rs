@@ -19,7 +19,7 @@ use crate::Config;
 use crate::confine::Confinement;
 use crate::socket;
 use crate::wire::{
-    Answer, Ask, BUILD, MAX_ANSWER_BYTES, MAX_ITEMS, WireError, check_item, check_problem, encode, take,
+    Answer, Ask, BUILD, MAX_ANSWER_BYTES, MAX_ITEMS, Sound, WireError, check_item, check_problem, encode, take,
 };
 
 /// How long a worker may take to start.
@@ -116,14 +116,17 @@ impl Worker {
         self.ask(&ask, Some(evidence))?;
         let mut answered = 0;
         let mut items = 0;
+        let mut sound = Sound::default();
         loop {
             match self.answer(deadline, allowed, &mut answered)? {
-                Answer::Item(item) => {
+                Answer::Sound { of, piece } => sound.take(of, piece).map_err(|error| distrust(&error))?,
+                Answer::Item(mut item) => {
                     items += 1;
                     if items > MAX_ITEMS {
                         let (found, allowed) = (items as u64, MAX_ITEMS as u64);
                         return Err(distrust(&WireError::TooMany { what: "items", found, allowed }));
                     }
+                    sound.complete(&mut item).map_err(|error| distrust(&error))?;
                     check_item(&item, request).map_err(|error| distrust(&error))?;
                     sink(item);
                 }
@@ -131,7 +134,11 @@ impl Worker {
                     if let Err(problem) = &done {
                         check_problem(problem).map_err(|error| distrust(&error))?;
                     }
-                    return if self.inbox.is_empty() { Ok(done) } else { Err(distrust(&WireError::Turn)) };
+                    return if self.inbox.is_empty() && sound.is_settled() {
+                        Ok(done)
+                    } else {
+                        Err(distrust(&WireError::Turn))
+                    };
                 }
                 Answer::Ready { .. } => return Err(distrust(&WireError::Turn)),
             }

@@ -2,10 +2,12 @@
 //!
 //! A frame is the length of its payload (`u32`, little-endian, at most [`MAX_FRAME_BYTES`]), the protocol's version (one
 //! byte) and the payload in postcard's format (<https://postcard.jamesmunns.com/wire-format>). The parent sends [`Ask`]s,
-//! the worker [`Answer`]s. The parent treats the worker as hostile: no memory is taken for bytes that have not come,
+//! the worker [`Answer`]s. The long lists of a sound recording travel ahead of their item, in [`Piece`]s. The parent treats the worker as hostile: no memory is taken for bytes that have not come,
 //! and an item is looked through by [`check_item`] before anybody else sees it.
 
-use minutia::fingerprint::{Fingerprint, ImageFingerprint};
+use std::collections::BTreeMap;
+
+use minutia::fingerprint::{AudioFingerprint, Fingerprint, ImageFingerprint, Peak};
 use minutia::scan::{Item, Request};
 use minutia_media::decode::image::PREVIEW_MAX_PX;
 use minutia_media::{Limits, Preview, Problem};
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::confine::Confinement;
 
 /// The version of this protocol. Parent and worker are the same program, so that no other version is ever understood.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 
 /// What both sides must have in common.
 pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
@@ -24,8 +26,22 @@ pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
 /// to some thirty times its length (a list of empty names), which this bounds too.
 pub const MAX_FRAME_BYTES: usize = 8 << 20;
 
-/// The most bytes that a worker may answer for one source.
-pub const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// The most bytes that a worker may answer for one source: a recording of a day at a hundred peaks a second in each of
+/// two mixes takes about 140 MB.
+pub const MAX_ANSWER_BYTES: usize = 256 << 20;
+
+/// The most numbers in one piece: some 2 MiB.
+pub const MAX_PIECE: usize = 1 << 18;
+
+/// The most peaks and Chromaprint items in all pieces of one source: two days at a hundred peaks a second in each of two
+/// mixes. They take eight bytes each in memory.
+pub const MAX_SOUND: usize = 36_000_000;
+
+/// The most audio streams of one item.
+pub const MAX_STREAMS: usize = 256;
+
+/// The most peaks of one mix in a second, over a whole recording.
+pub const MAX_PEAKS_A_SECOND: u64 = 500;
 
 /// The most items of one source.
 pub const MAX_ITEMS: usize = 1_024;
@@ -74,10 +90,28 @@ pub enum Answer {
         /// What confines it.
         confinement: Confinement,
     },
-    /// An item of the source.
+    /// A piece of the sound in the item that comes next: it belongs at the end of its list.
+    Sound {
+        /// The recording's place among the item's fingerprints.
+        of: u32,
+        /// The piece.
+        piece: Piece,
+    },
+    /// An item of the source, without what came in pieces.
     Item(Item),
     /// The end of the source.
     Done(Result<(), Problem>),
+}
+
+/// A piece of a list of a sound recording, at most [`MAX_PIECE`] long.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub enum Piece {
+    /// Peaks of the mean of the channels.
+    Mid(Vec<Peak>),
+    /// Peaks of half their difference.
+    Side(Vec<Peak>),
+    /// Chromaprint items.
+    Chromaprint(Vec<u32>),
 }
 
 /// Bytes that are no frame of this protocol, or values that no reader makes.
@@ -151,6 +185,78 @@ pub fn take<T: DeserializeOwned>(bytes: &mut Vec<u8>) -> Result<Option<T>, WireE
     Ok(Some(message))
 }
 
+/// The answers that hand over an item: pieces of its sound first.
+///
+/// # Errors
+/// The first of `send`.
+pub fn hand_over<E>(mut item: Item, send: &mut dyn FnMut(Answer) -> Result<(), E>) -> Result<(), E> {
+    for (of, fingerprint) in (0_u32..).zip(&mut item.fingerprints) {
+        let Fingerprint::Audio(audio) = fingerprint else { continue };
+        for peaks in std::mem::take(&mut audio.mid).chunks(MAX_PIECE) {
+            send(Answer::Sound { of, piece: Piece::Mid(peaks.to_vec()) })?;
+        }
+        for peaks in std::mem::take(&mut audio.side).chunks(MAX_PIECE) {
+            send(Answer::Sound { of, piece: Piece::Side(peaks.to_vec()) })?;
+        }
+        for items in std::mem::take(&mut audio.chromaprint).chunks(MAX_PIECE) {
+            send(Answer::Sound { of, piece: Piece::Chromaprint(items.to_vec()) })?;
+        }
+    }
+    send(Answer::Item(item))
+}
+
+/// The sound of one source, as it comes in.
+#[derive(Debug, Default)]
+pub struct Sound {
+    received: usize,
+    pending: BTreeMap<u32, AudioFingerprint>,
+}
+
+impl Sound {
+    /// Puts a piece to those before it.
+    ///
+    /// # Errors
+    /// [`WireError::TooMany`] for more than [`MAX_SOUND`] numbers, [`MAX_PIECE`] in one piece or [`MAX_STREAMS`] lists.
+    pub fn take(&mut self, of: u32, piece: Piece) -> Result<(), WireError> {
+        let len = match &piece {
+            Piece::Mid(peaks) | Piece::Side(peaks) => peaks.len(),
+            Piece::Chromaprint(items) => items.len(),
+        };
+        at_most("numbers in a piece", len, MAX_PIECE)?;
+        self.received = self.received.saturating_add(len);
+        at_most("peaks and items of sound", self.received, MAX_SOUND)?;
+        let audio = self.pending.entry(of).or_default();
+        match piece {
+            Piece::Mid(peaks) => audio.mid.extend(peaks),
+            Piece::Side(peaks) => audio.side.extend(peaks),
+            Piece::Chromaprint(items) => audio.chromaprint.extend(items),
+        }
+        at_most("audio streams", self.pending.len(), MAX_STREAMS)
+    }
+
+    /// Gives an item what came of it before.
+    ///
+    /// # Errors
+    /// [`WireError::Value`] for pieces of what is no recording of the item.
+    pub fn complete(&mut self, item: &mut Item) -> Result<(), WireError> {
+        for (of, came) in std::mem::take(&mut self.pending) {
+            let Some(Fingerprint::Audio(audio)) = item.fingerprints.get_mut(of as usize) else {
+                return Err(WireError::Value { what: "piece of sound" });
+            };
+            possible("list beside its pieces", audio.mid.is_empty() && audio.side.is_empty())?;
+            possible("list beside its pieces", audio.chromaprint.is_empty())?;
+            (audio.mid, audio.side, audio.chromaprint) = (came.mid, came.side, came.chromaprint);
+        }
+        Ok(())
+    }
+
+    /// Whether everything that came belonged to an item.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
 /// Looks through an item that was made for `request`: whatever a reader of ours could make passes, and everything
 /// behind this door may rely on what it says.
 ///
@@ -162,13 +268,16 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
     at_most("problems", item.problems.len(), MAX_PROBLEMS)?;
     item.problems.iter().try_for_each(check_problem)?;
     let coverage = &item.coverage;
-    possible("number of frames", coverage.frames_kept as usize == item.fingerprints.len())?;
+    let pictures = item.fingerprints.iter().filter_map(Fingerprint::image).count();
+    possible("number of frames", coverage.frames_kept as usize == pictures)?;
+    at_most("audio streams", item.fingerprints.len() - pictures, MAX_STREAMS)?;
     possible("number of frames", coverage.frames_kept <= coverage.frames_read)?;
     at_most("frames", coverage.frames_read as usize, request.limits.frames.max(1) as usize)?;
     possible("number of rows", coverage.partial_rows.is_none_or(|(read, declared)| read <= declared))?;
     for fingerprint in &item.fingerprints {
         match fingerprint {
             Fingerprint::Image(image) => check_image(image, &request.limits)?,
+            Fingerprint::Audio(audio) => check_audio(audio)?,
         }
     }
     item.preview.as_ref().map_or(Ok(()), |preview| check_preview(preview, request.preview_px))
@@ -206,6 +315,23 @@ fn check_image(image: &ImageFingerprint, limits: &Limits) -> Result<(), WireErro
         possible("quality", view.quality <= 100)?;
     }
     Ok(())
+}
+
+fn check_audio(audio: &AudioFingerprint) -> Result<(), WireError> {
+    // A second more than it lasts: windows begin before its start and end after its end.
+    let window_ms = audio.duration_ms.saturating_add(1_000);
+    let last_time = window_ms as f64 / 1_000.0 / Peak::TIME_UNIT;
+    possible("length of content", audio.content_ms <= window_ms)?;
+    for peaks in [&audio.mid, &audio.side] {
+        let allowed = window_ms.saturating_mul(MAX_PEAKS_A_SECOND) / 1_000;
+        at_most("peaks", peaks.len(), usize::try_from(allowed).unwrap_or(usize::MAX))?;
+        possible("pitch", peaks.iter().all(|peak| peak.pitch < Peak::PITCHES))?;
+        possible("order of peaks", peaks.is_sorted())?;
+        possible("time of a peak", peaks.last().is_none_or(|peak| f64::from(peak.time) <= last_time))?;
+    }
+    // 1,365 samples of 11,025 a second each.
+    let allowed = u128::from(window_ms) * 11_025 / 1_365_000;
+    at_most("Chromaprint items", audio.chromaprint.len(), usize::try_from(allowed).unwrap_or(usize::MAX))
 }
 
 fn check_preview(preview: &Preview, wanted_px: Option<u16>) -> Result<(), WireError> {
@@ -254,10 +380,22 @@ mod tests {
         Item {
             member: vec!["archive".to_owned(); MAX_DEPTH],
             format: Some(Format::Png),
-            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)) },
-            fingerprints: vec![Fingerprint::Image(image)],
+            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)), sound: None },
+            fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording())],
             preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
             problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
+        }
+    }
+
+    fn recording() -> AudioFingerprint {
+        let peak = |place: u32| Peak { time: place / 2, pitch: 7 + (place % 2) as u16, rank: 9 };
+        AudioFingerprint {
+            stream: 1,
+            duration_ms: 3_000,
+            content_ms: 2_900,
+            mid: (0..600).map(peak).collect(),
+            side: (0..3).map(peak).collect(),
+            chromaprint: vec![u32::MAX; 20],
         }
     }
 
@@ -284,6 +422,46 @@ mod tests {
     }
 
     #[test]
+    fn sound_travels_in_pieces_and_comes_back_whole() {
+        let mut sent = sound();
+        let Fingerprint::Audio(audio) = &mut sent.fingerprints[1] else { panic!("a recording") };
+        audio.duration_ms = 36_000_000;
+        audio.mid = (0..2 * MAX_PIECE as u32 + 5).map(|time| Peak { time, pitch: 2_047, rank: 255 }).collect();
+        let mut answers = Vec::new();
+        let mut send = |answer: Answer| {
+            let frame = encode(&answer)?;
+            answers.push(frame);
+            Ok::<(), WireError>(())
+        };
+        hand_over(sent.clone(), &mut send).unwrap();
+        assert_eq!(answers.len(), 6);
+        let mut inbox = answers.concat();
+        let mut pieces = Sound::default();
+        while let Some(answer) = take::<Answer>(&mut inbox).unwrap() {
+            match answer {
+                Answer::Sound { of, piece } => pieces.take(of, piece).unwrap(),
+                Answer::Item(mut item) => {
+                    pieces.complete(&mut item).unwrap();
+                    assert_eq!(item, sent);
+                    assert_eq!(check_item(&item, &request()), Ok(()));
+                    assert!(pieces.is_settled());
+                    // Of a picture, of nothing, and beside a list that is there.
+                    for of in [0, 9, 1] {
+                        pieces.take(of, Piece::Side(Vec::new())).unwrap();
+                        assert!(pieces.complete(&mut item).is_err());
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(pieces.take(0, Piece::Chromaprint(vec![0; MAX_PIECE + 1])).is_err());
+        let full = (0..200).find_map(|_| pieces.take(0, Piece::Chromaprint(vec![0; MAX_PIECE])).err());
+        assert!(full.is_some(), "without end");
+        let mut pieces = Sound::default();
+        assert!((0..).find_map(|of| pieces.take(of, Piece::Mid(Vec::new())).err()).is_some());
+    }
+
+    #[test]
     fn a_reader_can_make_no_item_that_is_refused() {
         assert_eq!(check_item(&sound(), &request()), Ok(()));
         let bare = Item { fingerprints: Vec::new(), preview: None, problems: Vec::new(), ..sound() };
@@ -295,8 +473,12 @@ mod tests {
     fn each_impossible_value_is_refused() {
         type Forge = fn(&mut Item);
         fn image(item: &mut Item) -> &mut ImageFingerprint {
-            let Fingerprint::Image(image) = &mut item.fingerprints[0];
+            let Fingerprint::Image(image) = &mut item.fingerprints[0] else { panic!("a picture") };
             image
+        }
+        fn audio(item: &mut Item) -> &mut AudioFingerprint {
+            let Fingerprint::Audio(audio) = &mut item.fingerprints[1] else { panic!("a recording") };
+            audio
         }
         let forgeries: &[(&str, Forge)] = &[
             ("too deep", |item| item.member.push(String::new())),
@@ -320,6 +502,17 @@ mod tests {
             ("right", |item| image(item).views[0].region.right = 10_001),
             ("top of bottom", |item| image(item).views[0].region.top = 10_000),
             ("bottom", |item| image(item).views[0].region.bottom = 10_001),
+            ("many streams", |item| {
+                let audio = item.fingerprints[1].clone();
+                item.fingerprints.extend(vec![audio; MAX_STREAMS]);
+            }),
+            ("more content than sound", |item| audio(item).content_ms = 4_001),
+            ("peaks in disorder", |item| audio(item).mid.reverse()),
+            ("peaks of the side in disorder", |item| audio(item).side.reverse()),
+            ("a pitch", |item| audio(item).side[2].pitch = Peak::PITCHES),
+            ("a peak after the end", |item| audio(item).mid[599].time = 2_757),
+            ("too many peaks", |item| audio(item).mid = vec![audio(item).mid[0]; 2_001]),
+            ("too many items", |item| audio(item).chromaprint = vec![0; 33]),
             ("a wide preview", |item| item.preview.as_mut().unwrap().width = 65),
             ("a flat preview", |item| item.preview.as_mut().unwrap().height = 0),
             ("a preview that is no JPEG", |item| item.preview.as_mut().unwrap().jpeg = b"<svg onload=x>".to_vec()),

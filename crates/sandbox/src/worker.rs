@@ -12,7 +12,7 @@ use minutia_media::{Problem, Source};
 
 use crate::confine::{budget_cpu, close_inherited_descriptors, confine};
 use crate::socket;
-use crate::wire::{Answer, Ask, BUILD, encode, take};
+use crate::wire::{Answer, Ask, BUILD, encode, hand_over, take};
 
 /// The only argument of a program that is started as a worker.
 pub const ARGUMENT: &str = "--minutia-worker";
@@ -74,7 +74,7 @@ fn read(reader: &mut dyn Reader, source: &Source, request: &Request, parent: &Un
     let mut sent = Ok(());
     reader.read(source, request, &mut |item: Item| {
         if sent.is_ok() {
-            sent = send(parent, &Answer::Item(item));
+            sent = hand_over(item, &mut |answer| send(parent, &answer));
         }
     })?;
     sent.map_err(|error| Problem::Crashed { detail: format!("an item could not be handed over: {error}") })

@@ -168,8 +168,8 @@ impl Adding<'_> {
         if !problems.is_empty() {
             self.note(&facts.path, &format!("added as far as it could be read: {problems}"));
         }
-        if fingerprints.iter().all(|Fingerprint::Image(image)| image.views.is_empty()) {
-            self.note(&facts.path, "it is blank: only files that are byte for byte the same will be found");
+        if fingerprints.iter().all(Fingerprint::says_too_little) {
+            self.note(&facts.path, "it is blank or silent: only files that are byte for byte the same will be found");
         }
         let source_name = name(below.as_os_str().as_bytes());
         Ok(Entry { work, source_name, source_digest: facts.blake3, fingerprints, thumbnail })

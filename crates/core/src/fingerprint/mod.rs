@@ -26,4 +26,36 @@ pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq
 pub enum Fingerprint {
     /// A picture, or one frame of an animation.
     Image(ImageFingerprint),
+    /// A sound recording: one audio stream of a file.
+    Audio(AudioFingerprint),
+}
+
+impl Fingerprint {
+    /// The picture, if it is one.
+    #[must_use]
+    pub fn image(&self) -> Option<&ImageFingerprint> {
+        match self {
+            Fingerprint::Image(image) => Some(image),
+            Fingerprint::Audio(_) => None,
+        }
+    }
+
+    /// The sound recording, if it is one.
+    #[must_use]
+    pub fn audio(&self) -> Option<&AudioFingerprint> {
+        match self {
+            Fingerprint::Audio(audio) => Some(audio),
+            Fingerprint::Image(_) => None,
+        }
+    }
+
+    /// True where there is too little content to compare: no view of a picture says anything, or hardly a second of a
+    /// recording does.
+    #[must_use]
+    pub fn says_too_little(&self) -> bool {
+        match self {
+            Fingerprint::Image(image) => image.views.is_empty(),
+            Fingerprint::Audio(audio) => audio.content_ms < AudioFingerprint::LEAST_CONTENT_MS,
+        }
+    }
 }

@@ -115,7 +115,7 @@ impl Draft {
             thumbnail: entry.thumbnail,
             dead: false,
         })?;
-        for Fingerprint::Image(image) in &entry.fingerprints {
+        for image in entry.fingerprints.iter().filter_map(Fingerprint::image) {
             let frame = number(self.frames.len(), "pictures")?;
             self.frames.push(SegmentFrame {
                 item,

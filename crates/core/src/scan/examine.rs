@@ -68,7 +68,9 @@ impl<'i> Examiner<'i> {
         let images: Vec<(usize, &ImageFingerprint)> = queries
             .iter()
             .enumerate()
-            .flat_map(|(n, query)| query.item.fingerprints.iter().map(move |Fingerprint::Image(image)| (n, image)))
+            .flat_map(|(n, query)| {
+                query.item.fingerprints.iter().filter_map(Fingerprint::image).map(move |image| (n, image))
+            })
             .collect();
         for (number, finding) in self.near(&images)? {
             let same =

@@ -36,7 +36,12 @@ impl Reader for InProcess {
         sink(Item {
             member: Vec::new(),
             format: Some(format),
-            coverage: Coverage { frames_read: frames.read, frames_kept: frames.kept.len() as u32, partial_rows },
+            coverage: Coverage {
+                frames_read: frames.read,
+                frames_kept: frames.kept.len() as u32,
+                partial_rows,
+                sound: None,
+            },
             fingerprints: frames.kept,
             preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
             problems,

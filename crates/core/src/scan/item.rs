@@ -16,7 +16,7 @@ pub struct Item {
     /// How much of it was read.
     pub coverage: Coverage,
     /// What is kept of it; one for a still. Of an animation, one per distinct frame: those whose whole picture has the
-    /// code of an earlier frame are left out, and the first keeps its number and time.
+    /// code of an earlier frame are left out, and the first keeps its number and time. Of sound, one per audio stream.
     pub fingerprints: Vec<Fingerprint>,
     /// A small picture of the first frame, where one was asked for and could be made.
     pub preview: Option<Preview>,
@@ -36,10 +36,7 @@ impl Item {
         if let Some(outcome) = self.problems.iter().map(outcome_of_failure).min() {
             return outcome;
         }
-        let undecided = self.fingerprints.iter().all(|fingerprint| match fingerprint {
-            Fingerprint::Image(image) => image.views.is_empty(),
-        });
-        if undecided { Outcome::Undecided } else { Outcome::NoMatch }
+        if self.fingerprints.iter().all(Fingerprint::says_too_little) { Outcome::Undecided } else { Outcome::NoMatch }
     }
 }
 
@@ -49,8 +46,20 @@ impl Item {
 pub struct Coverage {
     /// Frames decoded.
     pub frames_read: u32,
-    /// Frames that carried something new: as many as there are fingerprints.
+    /// Frames that carried something new: as many as there are fingerprints of pictures.
     pub frames_kept: u32,
     /// Pixel rows decoded and declared, where a picture was cut short.
     pub partial_rows: Option<(u32, u32)>,
+    /// Of sound, how much was decoded.
+    pub sound: Option<SoundCoverage>,
+}
+
+/// How much of the sound of an item was read: of its longest stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SoundCoverage {
+    /// Milliseconds decoded.
+    pub read_ms: u64,
+    /// Milliseconds that the container declares, where it does.
+    pub declared_ms: Option<u64>,
 }

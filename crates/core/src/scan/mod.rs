@@ -9,6 +9,6 @@ mod reader;
 pub use examine::{Examined, Examiner, Query};
 #[cfg(feature = "image")]
 pub use in_process::InProcess;
-pub use item::{Coverage, Item};
+pub use item::{Coverage, Item, SoundCoverage};
 pub use minutia_media::Preview;
 pub use reader::{Reader, Request, Tiers};

@@ -1,6 +1,6 @@
 //! Lists written: an index's references as CSV that [`Reader`](super::Reader) reads again.
 
-use minutia::fingerprint::{AlgorithmId, Fingerprint, Region, View};
+use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint, Region, View};
 use minutia::index::Entry;
 
 use super::fields::{COLUMNS, WHOLE};
@@ -44,11 +44,11 @@ pub fn row(hash: &Hash) -> String {
     cells.join(",")
 }
 
-/// The hashes of a registered file, picture by picture. A blank picture has none.
+/// The hashes of a registered file, picture by picture. A blank picture has none, and neither has sound.
 pub fn hashes(entry: &Entry, algorithm: AlgorithmId) -> Vec<Hash> {
     let Entry { work, source_name, source_digest, fingerprints, thumbnail: _ } = entry;
     let work = ListedWork::from(work.clone());
-    let of_picture = |Fingerprint::Image(image): &Fingerprint| {
+    let of_picture = |image: &ImageFingerprint| {
         let of_view = |view: &View| Hash {
             line: 0,
             code: view.code,
@@ -64,7 +64,7 @@ pub fn hashes(entry: &Entry, algorithm: AlgorithmId) -> Vec<Hash> {
         };
         image.views.iter().map(of_view).collect::<Vec<Hash>>()
     };
-    fingerprints.iter().flat_map(of_picture).collect()
+    fingerprints.iter().filter_map(Fingerprint::image).flat_map(of_picture).collect()
 }
 
 /// A cell, quoted where it must be.

@@ -109,7 +109,7 @@ impl Reader for Marked {
             "wire: twice" => write_raw(&[done(), done()].concat()),
             "wire: region" => {
                 let mut item = item("");
-                let Fingerprint::Image(image) = &mut item.fingerprints[0];
+                let Fingerprint::Image(image) = &mut item.fingerprints[0] else { unreachable!() };
                 image.views[0].region.right = 10_001;
                 sink(item);
             }
@@ -126,7 +126,7 @@ fn item(name: &str) -> Item {
     Item {
         member: vec![name.to_owned()],
         format: None,
-        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows: None },
+        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows: None, sound: None },
         fingerprints: vec![Fingerprint::Image(ImageFingerprint {
             frame: 0,
             time_ms: 0,

@@ -19,7 +19,14 @@ pub struct Peak {
     pub rank: u8,
 }
 
+impl Mix {
+    /// Both, in the order in which their peaks are numbered.
+    pub const ALL: [Mix; 2] = [Mix::Mid, Mix::Side];
+}
+
 impl Peak {
+    /// Pitches are below this: 2,048 steps span eight octaves and a half.
+    pub const PITCHES: u16 = 2_048;
     /// Seconds of one unit of time: an eighth of 128 samples at 11,025 Hz, 1.451 ms.
     pub const TIME_UNIT: f64 = 16.0 / 11_025.0;
     /// The frequency of pitch 0.
@@ -68,4 +75,44 @@ pub struct AudioFingerprint {
     pub side: Vec<Peak>,
     /// Items of Chromaprint algorithm 2, one each 1,365 samples at 11,025 Hz (123.8 ms).
     pub chromaprint: Vec<u32>,
+}
+
+impl AudioFingerprint {
+    /// Recordings with less content than this are not told from others: the shortest that a calibrated search finds.
+    pub const LEAST_CONTENT_MS: u64 = 1_500;
+    /// An index keeps the peaks of smaller rank: some forty a second.
+    pub const REFERENCE_RANK: u8 = 40;
+
+    /// The fingerprint as an index keeps it: the peaks that stand out most ([`AudioFingerprint::REFERENCE_RANK`]),
+    /// without their ranks, which nothing asks for afterwards. Thinning again changes nothing.
+    ///
+    /// ```
+    /// # use minutia::fingerprint::{AudioFingerprint, Peak};
+    /// let peak = |time, rank| Peak { time, pitch: 240, rank };
+    /// let whole = AudioFingerprint { mid: vec![peak(5, 0), peak(6, 90), peak(9, 39)], ..AudioFingerprint::default() };
+    /// assert_eq!(whole.thinned().mid, [peak(5, 0), peak(9, 0)]);
+    /// assert_eq!(whole.thinned().thinned(), whole.thinned());
+    /// ```
+    #[must_use]
+    pub fn thinned(&self) -> AudioFingerprint {
+        let kept = |peaks: &[Peak]| {
+            let kept = peaks.iter().filter(|peak| peak.rank < AudioFingerprint::REFERENCE_RANK);
+            kept.map(|peak| Peak { rank: 0, ..*peak }).collect()
+        };
+        AudioFingerprint {
+            mid: kept(&self.mid),
+            side: kept(&self.side),
+            chromaprint: self.chromaprint.clone(),
+            ..*self
+        }
+    }
+
+    /// The peaks picked from that mix.
+    #[must_use]
+    pub fn peaks(&self, mix: Mix) -> &[Peak] {
+        match mix {
+            Mix::Mid => &self.mid,
+            Mix::Side => &self.side,
+        }
+    }
 }

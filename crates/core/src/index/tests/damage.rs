@@ -38,7 +38,8 @@ fn use_everything(directory: &Path) -> Option<()> {
         let _ = (index.reference(row), index.thumbnail(row));
     }
     let _ = index.references().count();
-    let Fingerprint::Image(image) = &entry(0).fingerprints[0];
+    let entry = entry(0);
+    let image = entry.fingerprints[0].image().unwrap();
     let codes: Vec<Code> = image.views.iter().map(|view| view.code).collect();
     for near in [0, 31, 256] {
         let within = Within { near, complement: Some(near) };

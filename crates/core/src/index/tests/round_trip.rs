@@ -13,7 +13,7 @@ fn everything_of_an_entry_comes_back() {
     assert_eq!(index.work(&entry.work.id).unwrap(), Some(entry.work.clone()));
     assert_eq!(index.work(&WorkId::new("unknown").unwrap()).unwrap(), None);
     let mut expected = Vec::new();
-    for Fingerprint::Image(image) in &entry.fingerprints {
+    for image in entry.fingerprints.iter().filter_map(Fingerprint::image) {
         for view in &image.views {
             expected.push((
                 image.frame,
