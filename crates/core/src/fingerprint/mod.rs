@@ -15,7 +15,7 @@ mod smooth;
 mod trim;
 
 pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};
-pub use audio::{AudioFingerprint, Mix, Peak};
+pub use audio::{AudioFingerprint, LANDMARK_KEY_BITS, Mix, Peak, landmarks};
 pub use code::{Code, ParseCodeError};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};

@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use super::finished::Finished;
 use super::layout::{Kind, RegionRow};
 use super::segment::{Segment, SegmentFrame, region_number};
+use super::sound::Sound;
 use super::tombstones::Dead;
 use super::{Entry, IndexError, Work, WorkId};
-use crate::fingerprint::{AlgorithmId, Code, Fingerprint, Region};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, Fingerprint, Region};
 
 /// Regions that the 24 bits of a reference's row can number.
 const MOST_REGIONS: usize = 1 << 24;
@@ -31,6 +32,7 @@ pub(super) struct Draft {
     regions: Vec<Region>,
     region_places: HashMap<Region, u32>,
     references: Vec<DraftReference>,
+    tracks: Vec<DraftTrack>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,16 +55,29 @@ pub(super) struct DraftReference {
     pub(super) quality: u8,
 }
 
+/// An audio stream of an item.
+#[derive(Clone, Debug)]
+pub(super) struct DraftTrack {
+    pub(super) item: u32,
+    pub(super) audio: AudioFingerprint,
+}
+
 /// What came of adding an entry to a draft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Added {
     pub(super) references: u64,
+    pub(super) tracks: u64,
     pub(super) refused_low_information: u64,
 }
 
 impl Draft {
     pub(super) fn references(&self) -> usize {
         self.references.len()
+    }
+
+    /// Peaks of all tracks.
+    pub(super) fn peaks(&self) -> usize {
+        self.tracks.iter().map(|track| track.audio.mid.len() + track.audio.side.len()).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -115,7 +130,15 @@ impl Draft {
             thumbnail: entry.thumbnail,
             dead: false,
         })?;
-        for image in entry.fingerprints.iter().filter_map(Fingerprint::image) {
+        for fingerprint in &entry.fingerprints {
+            let image = match fingerprint {
+                Fingerprint::Image(image) => image,
+                Fingerprint::Audio(audio) => {
+                    added.tracks += 1;
+                    self.tracks.push(DraftTrack { item, audio: audio.thinned() });
+                    continue;
+                }
+            };
             let frame = number(self.frames.len(), "pictures")?;
             self.frames.push(SegmentFrame {
                 item,
@@ -191,6 +214,11 @@ impl Draft {
                 self.frames.push(SegmentFrame { item, ..frame });
             }
         }
+        for track in newer.tracks {
+            if let Some(item) = item_places[track.item as usize] {
+                self.tracks.push(DraftTrack { item, ..track });
+            }
+        }
         for reference in newer.references {
             if let Some(frame) = frame_places[reference.frame as usize] {
                 let region = newer.regions[reference.region as usize];
@@ -236,6 +264,16 @@ impl Draft {
             if let Some(item) = *item {
                 *place = Some(number(self.frames.len(), "pictures")?);
                 self.frames.push(SegmentFrame { item, ..row });
+            }
+        }
+        if let Some(sound) = Sound::open(segment, dead)? {
+            for track in 0..sound.len() {
+                let item = item_places.get(sound.item(track) as usize).ok_or_else(|| {
+                    segment.wrong(Kind::Tracks, format!("one of {} items", counts.items), sound.item(track))
+                })?;
+                if let Some(item) = *item {
+                    self.tracks.push(DraftTrack { item, audio: sound.fingerprint(track) });
+                }
             }
         }
         for code in 0..counts.codes as u32 {
@@ -305,7 +343,13 @@ impl Draft {
         references.par_iter_mut().for_each(|reference| reference.region = region_places[reference.region as usize]);
         references.par_sort_unstable();
         references.dedup();
-        Finished { works, items, frames, regions, references }
+
+        let mut tracks = self.tracks;
+        tracks.iter_mut().for_each(|track| track.item = item_places[track.item as usize]);
+        tracks.retain(|track| track.item != u32::MAX);
+        // Stable: streams of one number stay in the order in which they came.
+        tracks.sort_by_key(|track| (track.item, track.audio.stream));
+        Finished { works, items, frames, regions, references, tracks }
     }
 }
 

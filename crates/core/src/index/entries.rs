@@ -3,6 +3,7 @@
 
 use super::layout::Kind;
 use super::reader::Part;
+use super::sound::Sound;
 use super::{Entry, Index, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
 
@@ -10,20 +11,27 @@ impl Index {
     /// Every registered file as the entry that [`Writer::add_coded`](super::Writer::add_coded) takes, with the algorithm of
     /// its codes: by segment, and in each by work, digest and name. Holds eight bytes for each reference of one segment.
     ///
-    /// What an index does not keep comes back plain: references are not turned, and the plain rim of their views is 0.
+    /// Pictures come before sound. What an index does not keep comes back plain: references are not turned, and the plain rim of their views is 0.
     pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, AlgorithmId), IndexError>> {
         self.parts().iter().flat_map(move |part| {
-            let (places, error) = match by_item(part) {
-                Ok(places) => (places, None),
-                Err(error) => (Vec::new(), Some(error)),
+            let prepared = by_item(part).and_then(|places| Ok((places, Sound::open(&part.segment, &part.dead)?)));
+            let (places, sound, error) = match prepared {
+                Ok((places, sound)) => (places, sound, None),
+                Err(error) => (Vec::new(), None, Some(error)),
             };
             let items = if error.is_some() { 0..0 } else { 0..part.segment.header().counts.items as u32 };
             let living = items.filter(|&item| !part.dead.item(item));
-            error.map(Err).into_iter().chain(living.map(move |item| self.entry(part, item, &places)))
+            error.map(Err).into_iter().chain(living.map(move |item| self.entry(part, item, &places, sound.as_ref())))
         })
     }
 
-    fn entry(&self, part: &Part, item: u32, places: &[(u32, u32)]) -> Result<(Entry, AlgorithmId), IndexError> {
+    fn entry(
+        &self,
+        part: &Part,
+        item: u32,
+        places: &[(u32, u32)],
+        sound: Option<&Sound<'_>>,
+    ) -> Result<(Entry, AlgorithmId), IndexError> {
         let segment = &part.segment;
         let row = segment.item(item)?;
         let id = segment.work_id(row.work)?;
@@ -51,11 +59,15 @@ impl Index {
             let picture = picture.ok_or_else(|| segment.wrong(Kind::References, "a frame of its file", frame))?;
             picture.views.push(View { region, turn: Dihedral::Identity, code, quality, plain_rim: 0 });
         }
+        let mut fingerprints: Vec<Fingerprint> = pictures.into_iter().map(Fingerprint::Image).collect();
+        if let Some(sound) = sound {
+            fingerprints.extend(sound.tracks_of(item).map(|track| Fingerprint::Audio(sound.fingerprint(track))));
+        }
         let entry = Entry {
             work,
             source_name: row.source_name.to_owned(),
             source_digest: row.source_digest,
-            fingerprints: pictures.into_iter().map(Fingerprint::Image).collect(),
+            fingerprints,
             thumbnail: segment.thumbnail(item)?,
         };
         Ok((entry, row.algorithm))

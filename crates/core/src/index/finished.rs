@@ -7,13 +7,15 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{DraftItem, DraftReference, number};
+use super::draft::{DraftItem, DraftReference, DraftTrack, number};
+use super::landmarks::{self, FAMILIES};
 use super::layout::{
     ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, Section, WorkRow,
 };
 use super::segment::{SegmentFrame, orientation_number};
+use super::sound::track_row;
 use super::{IndexError, Scheme, Work, multi_index};
-use crate::fingerprint::{AlgorithmId, Code};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code};
 
 /// Sections' rows, in the order in which they stand in the file.
 pub(super) type Sections = Vec<(Kind, Box<dyn AsRef<[u8]> + Send + Sync>)>;
@@ -39,9 +41,14 @@ pub(super) struct Finished {
     pub(super) frames: Vec<SegmentFrame>,
     pub(super) regions: Vec<RegionRow>,
     pub(super) references: Vec<DraftReference>,
+    pub(super) tracks: Vec<DraftTrack>,
 }
 
 impl Finished {
+    pub(super) fn tracks(&self) -> impl ExactSizeIterator<Item = &AudioFingerprint> {
+        self.tracks.iter().map(|track| &track.audio)
+    }
+
     pub(super) fn frames(&self) -> &[SegmentFrame] {
         &self.frames
     }
@@ -189,7 +196,45 @@ impl Finished {
         if !multi_index.is_empty() {
             sections.push((Kind::MultiIndex, rows(multi_index)));
         }
+        if !self.tracks.is_empty() {
+            self.put_sound(&mut sections)?;
+        }
         Ok((counts, sections))
+    }
+}
+
+impl Finished {
+    /// The sections of the tracks.
+    fn put_sound(&self, sections: &mut Sections) -> Result<(), IndexError> {
+        let mut table = Vec::with_capacity(self.tracks.len());
+        let (mut times, mut pitches, mut items) = (Vec::new(), Vec::new(), Vec::new());
+        let mut runs = Vec::with_capacity(2 * self.tracks.len());
+        for DraftTrack { item, audio } in &self.tracks {
+            table.push(track_row(
+                *item,
+                audio,
+                number(times.len(), "peaks")?,
+                number(items.len(), "Chromaprint items")?,
+            ));
+            for peaks in [&audio.mid, &audio.side] {
+                runs.push((number(times.len(), "peaks")?, &peaks[..]));
+                times.extend(peaks.iter().map(|peak| peak.time));
+                pitches.extend(peaks.iter().map(|peak| peak.pitch));
+            }
+            items.extend_from_slice(&audio.chromaprint);
+        }
+        number(times.len(), "peaks")?;
+        number(items.len(), "Chromaprint items")?;
+        for family in FAMILIES {
+            let (ends, postings) = landmarks::build(family, &runs, times.len() as u64);
+            sections.push((family.ends, rows(ends)));
+            sections.push((family.postings, rows(postings)));
+        }
+        sections.push((Kind::Tracks, rows(table)));
+        sections.push((Kind::PeakTimes, rows(times)));
+        sections.push((Kind::PeakPitches, rows(pitches)));
+        sections.push((Kind::ChromaprintItems, rows(items)));
+        Ok(())
     }
 }
 

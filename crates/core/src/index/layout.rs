@@ -61,6 +61,18 @@ pub(super) enum Kind {
     Thumbnails,
     /// Tables from substrings of codes to codes; see `multi_index.rs`.
     MultiIndex,
+    /// [`TrackRow`]s sorted by item, stream.
+    Tracks,
+    /// `u32` times of the peaks of all tracks; of each those of the mid mix, then those of the side.
+    PeakTimes,
+    /// `u16` pitches of the same peaks.
+    PeakPitches,
+    /// `u32` Chromaprint items of all tracks.
+    ChromaprintItems,
+    /// `u64` header and ends of the blocks of postings of landmarks; see `landmarks.rs`.
+    LandmarkEnds,
+    /// The blocks.
+    Landmarks,
 }
 
 /// One row of the table of kinds.
@@ -94,6 +106,12 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::ThumbnailEnds, 12, "thumbnail ends", false, 8),
     row(Kind::Thumbnails, 13, "thumbnails", false, 1),
     row(Kind::MultiIndex, 14, "multi-index", false, 4),
+    row(Kind::Tracks, 15, "tracks", true, 48),
+    row(Kind::PeakTimes, 16, "peak times", true, 4),
+    row(Kind::PeakPitches, 17, "peak pitches", true, 2),
+    row(Kind::ChromaprintItems, 18, "Chromaprint items", true, 4),
+    row(Kind::LandmarkEnds, 19, "landmark ends", true, 8),
+    row(Kind::Landmarks, 20, "landmarks", true, 1),
 ];
 
 impl Kind {
@@ -115,6 +133,9 @@ pub(super) type FrameRow = [u32; 7];
 pub(super) type RegionRow = [u16; 6];
 /// A reference: frame, region * 256 + quality.
 pub(super) type ReferenceRow = [u32; 2];
+/// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
+/// peaks of the side mix, first Chromaprint item, Chromaprint items, zero.
+pub(super) type TrackRow = [u32; 12];
 
 /// What a segment holds, as its header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -341,5 +362,6 @@ mod tests {
         assert_eq!(Kind::Frames.row().row_bytes, size_of::<FrameRow>());
         assert_eq!(Kind::Regions.row().row_bytes, size_of::<RegionRow>());
         assert_eq!(Kind::References.row().row_bytes, size_of::<ReferenceRow>());
+        assert_eq!(Kind::Tracks.row().row_bytes, size_of::<TrackRow>());
     }
 }

@@ -39,11 +39,13 @@ mod error;
 mod files;
 mod finished;
 mod identifier;
+mod landmarks;
 mod layout;
 mod manifest;
 mod multi_index;
 mod reader;
 mod segment;
+mod sound;
 mod tombstones;
 mod verify;
 mod writer;
@@ -51,9 +53,11 @@ mod writer;
 pub use catalogue::{Policy, Work, WorkId};
 pub use error::{Damage, IndexError};
 pub use identifier::{Identifier, IdentifierError, Scheme};
+pub use landmarks::Landmarks;
 pub(crate) use multi_index::{MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Info, Reference, SourceFile};
+pub use sound::{PeakSlice, Sound, Track};
 pub use writer::{Commit, Entry, Rules, Writer};
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::layout::Kind;
 use super::manifest::{self, Listed, Manifest};
 use super::segment::Segment;
+use super::sound::Sound;
 use super::tombstones::{self, Dead, Tombstones};
 use super::{Damage, IndexError, Work, WorkId, verify};
 use crate::fingerprint::{AlgorithmId, Code, Region};
@@ -112,6 +113,16 @@ pub struct Info {
     pub hot_codes: u64,
     /// References of the code that has most.
     pub largest_cluster: u64,
+    /// Recordings: audio streams of registered files.
+    pub tracks: u64,
+    /// Their length altogether, in milliseconds.
+    pub sound_ms: u64,
+    /// Peaks of their spectra, the dead among them.
+    pub peaks: u64,
+    /// Landmarks among the peaks, the dead among them.
+    pub landmarks: u64,
+    /// Landmarks' keys that more than 4,096 peaks of one segment share.
+    pub stop_keys: u64,
     /// Segments.
     pub segments: usize,
     /// Bytes of all files.
@@ -223,6 +234,11 @@ impl Index {
             tombstones: 0,
             hot_codes: 0,
             largest_cluster: 0,
+            tracks: 0,
+            sound_ms: 0,
+            peaks: 0,
+            landmarks: 0,
+            stop_keys: 0,
             segments: self.parts.len(),
             bytes: listed.map(|file| file.bytes).sum(),
         };
@@ -240,6 +256,16 @@ impl Index {
             info.hot_codes += header.counts.hot_codes;
             info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);
             info.works += self.works_of(place).count() as u64;
+            let Some(sound) = Sound::open(&part.segment, &part.dead)? else { continue };
+            for track in (0..sound.len()).filter(|&track| sound.is_alive(track)) {
+                info.tracks += 1;
+                info.sound_ms = info.sound_ms.saturating_add(sound.duration_ms(track));
+            }
+            info.peaks += u64::from(sound.peak_count());
+            for (_, postings) in sound.all_postings() {
+                info.landmarks = info.landmarks.saturating_add(postings.postings);
+                info.stop_keys = info.stop_keys.saturating_add(postings.stop_keys);
+            }
         }
         Ok(info)
     }
@@ -422,7 +448,7 @@ impl Part {
         self.dead.items().iter().map(of_item).sum()
     }
 
-    fn work_id(&self, work: u32) -> Result<WorkId, IndexError> {
+    pub(super) fn work_id(&self, work: u32) -> Result<WorkId, IndexError> {
         let id = self.segment.work_id(work)?;
         WorkId::new(id).ok_or_else(|| self.segment.wrong(Kind::Works, "a work id", format!("{id:?}")))
     }

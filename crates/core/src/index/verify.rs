@@ -3,10 +3,13 @@
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::layout::{ALIGNMENT, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, RegionRow, Section};
+use super::landmarks::FAMILIES;
+use super::layout::{ALIGNMENT, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, RegionRow, Section, TrackRow};
 use super::segment::{Segment, digest_of};
+use super::sound::Sound;
+use super::tombstones::Dead;
 use super::{Damage, IndexError};
-use crate::fingerprint::AlgorithmId;
+use crate::fingerprint::{AlgorithmId, Mix, Peak};
 
 /// Everything that is wrong with a segment; nothing for a sound one.
 pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> {
@@ -21,7 +24,8 @@ pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> 
     damages.extend(check_zeros(segment, end, segment.bytes().len()));
     if damages.is_empty() {
         // Numbers are only worth a look where the bytes are those that were written.
-        let checks = [check_strings, check_works, check_items, check_frames, check_codes, check_multi_index];
+        let checks =
+            [check_strings, check_works, check_items, check_frames, check_codes, check_multi_index, check_sound];
         let wrong = checks.par_iter().filter_map(|check: &fn(&Segment<B>) -> _| check(segment).err());
         damages.extend(wrong.collect::<Vec<_>>().into_iter().map(|error| match error {
             IndexError::Damaged(damage) => damage,
@@ -184,6 +188,37 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     if u64::from(end) != counts.references || largest as u64 != counts.largest_cluster || hot != counts.hot_codes {
         let expected = format!("{} references, {} of the largest code", counts.references, counts.largest_cluster);
         return Err(segment.wrong(Kind::ReferenceEnds, expected, format!("{end}, {largest}")));
+    }
+    Ok(())
+}
+
+fn check_sound<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
+    let Some(sound) = Sound::open(segment, &Dead::default())? else {
+        let kinds = [Kind::PeakTimes, Kind::PeakPitches, Kind::ChromaprintItems, Kind::LandmarkEnds, Kind::Landmarks];
+        return match kinds.into_iter().find(|&kind| segment.header().section(kind).is_some()) {
+            Some(kind) => Err(segment.wrong(kind, "tracks beside it", "none")),
+            None => Ok(()),
+        };
+    };
+    let items = segment.header().counts.items;
+    let rows = segment.rows::<TrackRow>(Kind::Tracks);
+    let ordered = rows.is_sorted_by_key(|row| (row[0], row[1])) && !rows.is_empty();
+    if !ordered || rows.iter().any(|row| u64::from(row[0]) >= items) {
+        return Err(segment.wrong(Kind::Tracks, "tracks of items, in the order of these and the streams", "others"));
+    }
+    for (track, mix) in (0..sound.len()).flat_map(|track| Mix::ALL.map(|mix| (track, mix))) {
+        let peaks = sound.peaks(track, mix);
+        let mut pairs = peaks.times.iter().zip(peaks.pitches);
+        if !pairs.clone().is_sorted() || pairs.any(|(_, &pitch)| pitch >= Peak::PITCHES) {
+            let expected = format!("peaks of track {track} in order, of pitches below {}", Peak::PITCHES);
+            return Err(segment.wrong(Kind::PeakTimes, expected, "others"));
+        }
+    }
+    for (family, (_, postings)) in FAMILIES.iter().zip(sound.all_postings()) {
+        if let Some(found) = postings.wrong_block() {
+            let expected = format!("{} postings of peaks, in blocks that fill it", postings.postings);
+            return Err(segment.wrong(family.postings, expected, found));
+        }
     }
     Ok(())
 }

@@ -9,8 +9,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::draft::{Draft, region_row};
 use super::files::{ASIDE, sync_directory, write_aside};
 use super::finished::write_segment;
+use super::layout::Kind;
 use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header};
+use super::sound::Sound;
 use super::tombstones::{self, Dead, Tombstones};
 use super::{IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Fingerprint};
@@ -28,7 +30,9 @@ pub struct Entry {
     pub source_name: String,
     /// BLAKE3 of the file, where it is known.
     pub source_digest: Option<[u8; 32]>,
-    /// Its pictures.
+    /// Its pictures and its sound. Of sound an index keeps what [`AudioFingerprint::thinned`] leaves.
+    ///
+    /// [`AudioFingerprint::thinned`]: crate::fingerprint::AudioFingerprint::thinned
     pub fingerprints: Vec<Fingerprint>,
     /// A small picture for reports, where the holder allows one.
     pub thumbnail: Option<Preview>,
@@ -60,7 +64,9 @@ pub struct Commit {
     pub entries: u64,
     /// References that they brought.
     pub references: u64,
-    /// Entries that the index held already, with the same references.
+    /// Recordings (audio streams) that they brought.
+    pub tracks: u64,
+    /// Entries that the index held already, with the same references and recordings.
     pub unchanged: u64,
     /// Views refused, since their code says too little.
     pub refused_low_information: u64,
@@ -180,6 +186,7 @@ impl Writer {
         }
         let added = self.draft.add(entry, algorithm, self.rules.min_quality)?;
         self.done.references += added.references;
+        self.done.tracks += added.tracks;
         self.done.refused_low_information += added.refused_low_information;
         Ok(())
     }
@@ -220,11 +227,12 @@ impl Writer {
         if self.draft.is_empty() && unchanged && self.base.is_some() {
             return Ok(self.finish_commit());
         }
-        let mut weight = self.draft.references() as u64 + self.draft.works() as u64;
+        let mut weight = (self.draft.references() + self.draft.works() + self.draft.peaks()) as u64;
         let mut keep = self.parts().len();
         while !self.draft.is_empty() && keep > 0 {
-            let counts = self.parts()[keep - 1].segment.header().counts;
-            let older = counts.references + counts.works;
+            let segment = &self.parts()[keep - 1].segment;
+            let counts = segment.header().counts;
+            let older = counts.references + counts.works + segment.rows::<u32>(Kind::PeakTimes).len() as u64;
             if older > SMALL && older > 2 * weight {
                 break;
             }
@@ -365,6 +373,12 @@ fn holds_all_of(
     let wanted = wanted.finish();
     let frames = segment.frames_of(item)?;
     if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {
+        return Ok(false);
+    }
+    let sound = Sound::open(segment, &part.dead)?;
+    let tracks = sound.as_ref().map_or(0..0, |sound| sound.tracks_of(item));
+    let mut held = sound.iter().flat_map(|sound| tracks.clone().map(|track| sound.fingerprint(track)));
+    if tracks.len() != wanted.tracks().len() || !wanted.tracks().all(|track| held.next().as_ref() == Some(track)) {
         return Ok(false);
     }
     for (code, frame, region, quality) in wanted.references() {

@@ -1,5 +1,9 @@
 //! The fingerprint of a sound recording: spectral peaks, from which landmarks are made, and Chromaprint items.
 
+mod landmark;
+
+pub use landmark::{LANDMARK_KEY_BITS, landmarks};
+
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
 ///
 /// ```

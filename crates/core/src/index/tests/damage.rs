@@ -45,6 +45,24 @@ fn use_everything(directory: &Path) -> Option<()> {
         let within = Within { near, complement: Some(near) };
         let _ = search(&[QueryGroup { views: &codes }], &index, within, &Settings::default());
     }
+    for track in index.tracks().unwrap_or_default() {
+        let _ = track;
+    }
+    for (_, sound) in index.sounds().unwrap_or_default() {
+        let mut anchors = Vec::new();
+        for key in 0..300 {
+            let _ = sound.postings(Landmarks::Pairs, key * 14_001, &mut anchors);
+        }
+        for number in (0..sound.peak_count().saturating_add(2)).chain([u32::MAX]).take(1_000) {
+            let _ = sound.peak(number);
+        }
+        for (track, mix) in
+            (0..sound.len().saturating_add(2)).flat_map(|track| Mix::ALL.map(|mix| (track, mix))).take(99)
+        {
+            let _ = (sound.peaks(track, mix).span(5..500).iter().count(), sound.chromaprint(track).len());
+        }
+    }
+    let _ = index.entries().count();
     Some(())
 }
 

@@ -11,7 +11,9 @@ use std::path::Path;
 use minutia_media::{Orientation, Preview};
 
 use super::*;
-use crate::fingerprint::{AlgorithmId, Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
+use crate::fingerprint::{
+    AlgorithmId, AudioFingerprint, Code, Dihedral, Fingerprint, ImageFingerprint, Mix, Peak, Region, RegionKind, View,
+};
 
 /// Numbers that only look random.
 pub(super) struct Numbers(u64);
@@ -59,6 +61,23 @@ fn picture(frame: u32, views: Vec<View>) -> Fingerprint {
     Fingerprint::Image(ImageFingerprint { frame, time_ms, width, height, orientation, views })
 }
 
+/// A recording of a few peaks; an index keeps some of them.
+fn recording(numbers: &mut Numbers, stream: u32) -> AudioFingerprint {
+    let mut peaks = |count: u64| {
+        let mut peaks: Vec<Peak> = (0..count)
+            .map(|_| {
+                let rank = (numbers.below(50) + numbers.below(2) * 200) as u8;
+                Peak { time: numbers.below(4_000) as u32, pitch: numbers.below(1_600) as u16, rank }
+            })
+            .collect();
+        peaks.sort();
+        peaks
+    };
+    let (mid, side) = (peaks(30), peaks(u64::from(stream) * 9));
+    let chromaprint = (0..5).map(|_| numbers.next() as u32).collect();
+    AudioFingerprint { stream, duration_ms: 5_900 + numbers.below(9), content_ms: 5_000, mid, side, chromaprint }
+}
+
 /// An entry with everything that an entry can have, a function of `seed`.
 fn entry(seed: u64) -> Entry {
     let mut numbers = Numbers::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -70,7 +89,7 @@ fn entry(seed: u64) -> Entry {
     work.territory = Some("US;DE".to_owned());
     work.window = Some("2020-01-01/..".to_owned());
     work.policy = Policy::ALL[seed as usize % 5 % 3];
-    let fingerprints = (0..1 + seed as u32 % 3)
+    let mut fingerprints: Vec<Fingerprint> = (0..1 + seed as u32 % 3)
         .map(|frame| {
             let views = (0..1 + numbers.below(3)).map(|place| {
                 let mut view = view(numbers.code(), 50 + numbers.below(51) as u8);
@@ -81,6 +100,7 @@ fn entry(seed: u64) -> Entry {
             picture(frame, views.collect())
         })
         .collect();
+    fingerprints.extend((0..seed as u32 % 4 % 3).map(|stream| Fingerprint::Audio(recording(&mut numbers, stream))));
     let mut digest = [0; 32];
     digest.fill_with(|| numbers.next() as u8);
     let thumbnail =
@@ -116,6 +136,10 @@ fn contents(index: &Index) -> Vec<String> {
         format!("{work} {source_name} {source_digest:?} {references}")
     });
     let mut all: Vec<String> = references.chain(files).collect();
+    for (entry, _) in index.entries().map(Result::unwrap) {
+        let audio = entry.fingerprints.iter().filter_map(Fingerprint::audio);
+        all.extend(audio.map(|audio| format!("{} {} {audio:?}", entry.work.id, entry.source_name)));
+    }
     all.extend(index.works().map(|work| format!("{:?}", work.unwrap())));
     all.sort();
     all

@@ -45,6 +45,90 @@ fn everything_of_an_entry_comes_back() {
 }
 
 #[test]
+fn sound_comes_back_as_it_is_kept_and_is_found_by_its_landmarks() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), 0..10);
+    build(directory.path(), 10..20);
+    let check = |without: Option<&WorkId>| {
+        let index = open(directory.path());
+        assert_eq!(index.verify(), []);
+        let mut expected = Vec::new();
+        for entry in (0..20).map(entry).filter(|entry| Some(&entry.work.id) != without) {
+            let audio = entry.fingerprints.iter().filter_map(Fingerprint::audio);
+            expected.extend(audio.map(|audio| (entry.work.id.clone(), entry.source_name.clone(), audio.thinned())));
+        }
+        assert!(expected.len() > 10);
+        let mut found = 0;
+        for (segment, sound) in index.sounds().unwrap() {
+            for number in (0..sound.len()).filter(|&number| sound.is_alive(number)) {
+                let track = index.track(segment, number).unwrap();
+                let (_, _, audio) = expected
+                    .iter()
+                    .find(|(work, name, audio)| {
+                        (work, name, audio.stream) == (&track.work, &track.source_name, track.stream)
+                    })
+                    .unwrap();
+                assert_eq!(&sound.fingerprint(number), audio);
+                assert_eq!((track.duration_ms, track.content_ms), (audio.duration_ms, audio.content_ms));
+                assert_eq!(sound.chromaprint(number), audio.chromaprint);
+                for mix in Mix::ALL {
+                    let (slice, peaks) = (sound.peaks(number, mix), audio.peaks(mix));
+                    assert!(slice.iter().eq(peaks.iter().copied()));
+                    let span = peaks.iter().copied().filter(|peak| (700..2_000).contains(&peak.time));
+                    assert!(slice.span(700..2_000).iter().eq(span));
+                    for (place, peak) in (slice.first..).zip(peaks) {
+                        assert_eq!(sound.peak(place), Some((number, mix, *peak)));
+                    }
+                    crate::fingerprint::landmarks(peaks, &mut |key, anchor| {
+                        let mut anchors = Vec::new();
+                        sound.postings(Landmarks::Pairs, key, &mut anchors).unwrap();
+                        assert!(anchors.contains(&(slice.first + anchor)));
+                    });
+                }
+                found += 1;
+            }
+        }
+        assert_eq!((found, index.tracks().unwrap().len()), (expected.len(), expected.len()));
+        let info = index.info().unwrap();
+        assert_eq!(info.tracks as usize, expected.len());
+        assert_eq!(info.sound_ms, expected.iter().map(|(_, _, audio)| audio.duration_ms).sum::<u64>());
+        assert!(info.landmarks > info.peaks && info.stop_keys == 0);
+    };
+    check(None);
+    let id = entry(2).work.id;
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.remove(&id).unwrap();
+    writer.commit().unwrap();
+    check(Some(&id));
+    writer.compact().unwrap();
+    check(Some(&id));
+}
+
+#[test]
+fn other_sound_of_the_same_file_replaces_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let with = |pitch| {
+        let peak = |time| Peak { time, pitch, rank: 0 };
+        let audio =
+            AudioFingerprint { mid: (0..9).map(peak).collect(), duration_ms: 99, ..AudioFingerprint::default() };
+        Entry { fingerprints: vec![Fingerprint::Audio(audio)], ..entry(1) }
+    };
+    let add = |entry: Entry| {
+        let mut writer = Writer::open(directory.path()).unwrap();
+        writer.add(entry).unwrap();
+        writer.commit().unwrap()
+    };
+    let counts = |commit: Commit| (commit.tracks, commit.unchanged);
+    assert_eq!(counts(add(with(5))), (1, 0));
+    assert_eq!(counts(add(with(5))), (0, 1));
+    assert_eq!(counts(add(with(6))), (1, 0));
+    let sounds =
+        |index: &Index| index.sounds().unwrap().iter().map(|(_, sound)| sound.peaks(0, Mix::Mid).pitches[0]).collect();
+    let pitches: Vec<u16> = sounds(&open(directory.path()));
+    assert_eq!((pitches, open(directory.path()).tracks().unwrap().len()), (vec![6], 1));
+}
+
+#[test]
 fn adding_again_adds_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let first = build(directory.path(), 0..20);

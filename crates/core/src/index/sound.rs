@@ -1,0 +1,323 @@
+//! The sound of a segment: its tracks, their peaks and Chromaprint items, and which peaks begin a landmark.
+//!
+//! A [`Sound`] is made once for each segment and search. Everything that its accessors rely on is checked then, in a walk
+//! over the tracks, so that they are slices of the mapped file and a few steps of arithmetic.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::landmarks::{FAMILIES, Postings};
+use super::layout::{Kind, TrackRow};
+use super::segment::Segment;
+use super::tombstones::Dead;
+use super::{Index, IndexError, Landmarks, WorkId};
+use crate::fingerprint::{AudioFingerprint, Mix, Peak};
+
+/// One audio stream of a registered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// The work.
+    pub work: WorkId,
+    /// The file's name when it was registered.
+    pub source_name: String,
+    /// BLAKE3 of the file, where it is known.
+    pub source_digest: Option<[u8; 32]>,
+    /// The stream's number in its file.
+    pub stream: u32,
+    /// Its length in milliseconds.
+    pub duration_ms: u64,
+    /// How much of that can be told from other sound, in milliseconds.
+    pub content_ms: u64,
+    /// Peaks of both mixes.
+    pub peaks: u32,
+    /// Chromaprint items.
+    pub chromaprint_items: u32,
+}
+
+/// The sound of one segment of an index.
+///
+/// Tracks have numbers from 0, and so have the peaks of all tracks together: those of a track follow one another, its mid
+/// mix before its side. A peak that begins a landmark is called an *anchor* and named by its number.
+#[derive(Debug)]
+pub struct Sound<'i> {
+    path: &'i Path,
+    rows: &'i [TrackRow],
+    times: &'i [u32],
+    pitches: &'i [u16],
+    chromaprint: &'i [u32],
+    postings: Vec<(Landmarks, Postings<'i>)>,
+    /// The track of each [`STRIDE`]th peak.
+    guide: Vec<u32>,
+    dead: Vec<bool>,
+}
+
+/// Peaks for each entry of the guide.
+const STRIDE: usize = 1_024;
+
+/// Peaks of one mix of one track, sorted by time and pitch.
+#[derive(Clone, Copy, Debug)]
+pub struct PeakSlice<'i> {
+    /// The number of the first among the peaks of the segment.
+    pub first: u32,
+    /// Their times, in units of [`Peak::TIME_UNIT`].
+    pub times: &'i [u32],
+    /// Their pitches.
+    pub pitches: &'i [u16],
+}
+
+impl Index {
+    /// The sound of each segment that has any.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn sounds(&self) -> Result<Vec<(usize, Sound<'_>)>, IndexError> {
+        let mut sounds = Vec::new();
+        for (place, part) in self.parts().iter().enumerate() {
+            sounds.extend(Sound::open(&part.segment, &part.dead)?.map(|sound| (place, sound)));
+        }
+        Ok(sounds)
+    }
+
+    /// A track of that segment, both numbered as [`Index::sounds`] does.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`], also for numbers that this generation does not have.
+    pub fn track(&self, segment: usize, track: u32) -> Result<Track, IndexError> {
+        let part = self.parts().get(segment).ok_or_else(|| {
+            IndexError::damaged(self.directory(), "index", "a segment of this index", segment.to_string())
+        })?;
+        let row: TrackRow = part.segment.row(Kind::Tracks, track)?;
+        let item = part.segment.item(row[0])?;
+        let [_, stream, duration_low, duration_high, content_low, content_high, _, mid, side, _, items, _] = row;
+        Ok(Track {
+            work: part.work_id(item.work)?,
+            source_name: item.source_name.to_owned(),
+            source_digest: item.source_digest,
+            stream,
+            duration_ms: u64::from(duration_high) << 32 | u64::from(duration_low),
+            content_ms: u64::from(content_high) << 32 | u64::from(content_low),
+            peaks: mid.saturating_add(side),
+            chromaprint_items: items,
+        })
+    }
+
+    /// All living tracks, by segment, and in each by work, file and stream.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn tracks(&self) -> Result<Vec<Track>, IndexError> {
+        let mut tracks = Vec::new();
+        for (segment, sound) in self.sounds()? {
+            for track in (0..sound.len()).filter(|&track| sound.is_alive(track)) {
+                tracks.push(self.track(segment, track)?);
+            }
+        }
+        Ok(tracks)
+    }
+}
+
+impl<'i> Sound<'i> {
+    /// The sound of a segment, `None` where it has none.
+    pub(super) fn open<B: AsRef<[u8]>>(segment: &'i Segment<B>, dead: &Dead) -> Result<Option<Sound<'i>>, IndexError> {
+        if segment.header().section(Kind::Tracks).is_none() {
+            return Ok(None);
+        }
+        let rows = segment.rows::<TrackRow>(Kind::Tracks);
+        let times = segment.rows::<u32>(Kind::PeakTimes);
+        let pitches = segment.rows::<u16>(Kind::PeakPitches);
+        let chromaprint = segment.rows::<u32>(Kind::ChromaprintItems);
+        let (mut peaks, mut items) = (0_u64, 0_u64);
+        for (number, row) in rows.iter().enumerate() {
+            if u64::from(row[6]) != peaks || u64::from(row[9]) != items || row[11] != 0 {
+                let expected = format!("track {number} from peak {peaks} and item {items} on, and a zero");
+                return Err(segment.wrong(Kind::Tracks, expected, format!("{row:?}")));
+            }
+            peaks += u64::from(row[7]) + u64::from(row[8]);
+            items += u64::from(row[10]);
+        }
+        for (kind, expected, found) in [
+            (Kind::PeakTimes, peaks, times.len()),
+            (Kind::PeakPitches, peaks, pitches.len()),
+            (Kind::ChromaprintItems, items, chromaprint.len()),
+        ] {
+            if expected != found as u64 || expected > u64::from(u32::MAX) {
+                return Err(segment.wrong(kind, format!("{expected} rows, each numbered by 32 bits"), found));
+            }
+        }
+        let mut postings = Vec::new();
+        for family in FAMILIES {
+            let (ends, blocks) = (segment.rows::<u64>(family.ends), segment.section(family.postings));
+            let opened = Postings::open(family, ends, blocks, peaks);
+            let opened =
+                opened.map_err(|found| segment.wrong(family.ends, "a directory of this build's keys", found))?;
+            postings.push((family.kind, opened));
+        }
+        let mut guide = Vec::with_capacity(times.len() / STRIDE + 1);
+        for (number, row) in (0_u32..).zip(rows) {
+            let end = row[6] as usize + row[7] as usize + row[8] as usize;
+            while guide.len() * STRIDE < end {
+                guide.push(number);
+            }
+        }
+        let dead = rows.iter().map(|row| dead.item(row[0])).collect();
+        Ok(Some(Sound { path: segment.path(), rows, times, pitches, chromaprint, postings, guide, dead }))
+    }
+
+    /// How many tracks there are, the dead among them.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.rows.len() as u32
+    }
+
+    /// True where there is no track.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// False for a track of a file that was removed, and for a number that no track has.
+    #[must_use]
+    pub fn is_alive(&self, track: u32) -> bool {
+        self.dead.get(track as usize) == Some(&false)
+    }
+
+    /// How many peaks there are, of all tracks and both mixes: anchors are below this.
+    #[must_use]
+    pub fn peak_count(&self) -> u32 {
+        self.times.len() as u32
+    }
+
+    /// The length of a track in milliseconds; 0 for a number that no track has.
+    #[must_use]
+    pub fn duration_ms(&self, track: u32) -> u64 {
+        self.rows.get(track as usize).map_or(0, |row| u64::from(row[3]) << 32 | u64::from(row[2]))
+    }
+
+    /// The peaks of a track; none for a number that no track has.
+    #[must_use]
+    pub fn peaks(&self, track: u32, mix: Mix) -> PeakSlice<'i> {
+        let range = self.rows.get(track as usize).map_or(0..0, |row| match mix {
+            Mix::Mid => row[6]..row[6] + row[7],
+            Mix::Side => row[6] + row[7]..row[6] + row[7] + row[8],
+        });
+        self.slice(range)
+    }
+
+    fn slice(&self, range: Range<u32>) -> PeakSlice<'i> {
+        let places = range.start as usize..range.end as usize;
+        PeakSlice { first: range.start, times: &self.times[places.clone()], pitches: &self.pitches[places] }
+    }
+
+    /// The Chromaprint items of a track; none for a number that no track has.
+    #[must_use]
+    pub fn chromaprint(&self, track: u32) -> &'i [u32] {
+        let row = self.rows.get(track as usize);
+        row.map_or(&[], |row| &self.chromaprint[row[9] as usize..][..row[10] as usize])
+    }
+
+    /// Adds the anchors that have that key, in ascending order; those of dead tracks are among them.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn postings(&self, landmarks: Landmarks, key: u32, anchors: &mut Vec<u32>) -> Result<(), IndexError> {
+        let postings = self.postings.iter().find(|(kind, _)| *kind == landmarks);
+        let Some((_, postings)) = postings else { return Ok(()) };
+        postings.of(key, anchors).ok_or_else(|| {
+            IndexError::damaged(self.path, "section landmarks", format!("postings of key {key}"), "other bits")
+        })
+    }
+
+    /// The track of a peak, its mix and the peak itself. Takes a few nanoseconds; `None` past the last.
+    #[must_use]
+    pub fn peak(&self, number: u32) -> Option<(u32, Mix, Peak)> {
+        let (&time, &pitch) = (self.times.get(number as usize)?, self.pitches.get(number as usize)?);
+        let place = number as usize / STRIDE;
+        let from = *self.guide.get(place)? as usize;
+        let to = self.guide.get(place + 1).map_or(self.rows.len(), |&track| track as usize + 1);
+        // Most tracks are longer than a stride: one or two candidates.
+        let track = from + self.rows[from..to].partition_point(|row| row[6] <= number) - 1;
+        // A track without peaks may stand before one that begins with the same peak; the last that begins so has it.
+        let row = &self.rows[track];
+        let mix = if number < row[6] + row[7] { Mix::Mid } else { Mix::Side };
+        Some((track as u32, mix, Peak { time, pitch, rank: 0 }))
+    }
+
+    /// The track as it was registered.
+    pub(super) fn fingerprint(&self, track: u32) -> AudioFingerprint {
+        let row = self.rows.get(track as usize).copied().unwrap_or_default();
+        AudioFingerprint {
+            stream: row[1],
+            duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
+            content_ms: u64::from(row[5]) << 32 | u64::from(row[4]),
+            mid: self.peaks(track, Mix::Mid).iter().collect(),
+            side: self.peaks(track, Mix::Side).iter().collect(),
+            chromaprint: self.chromaprint(track).to_vec(),
+        }
+    }
+
+    /// The item of a track.
+    pub(super) fn item(&self, track: u32) -> u32 {
+        self.rows.get(track as usize).map_or(u32::MAX, |row| row[0])
+    }
+
+    /// The tracks of an item, where the rows are in order.
+    pub(super) fn tracks_of(&self, item: u32) -> Range<u32> {
+        let start = self.rows.partition_point(|row| row[0] < item);
+        let end = start + self.rows[start..].partition_point(|row| row[0] == item);
+        start as u32..end as u32
+    }
+
+    /// The postings of each kind of landmarks.
+    pub(super) fn all_postings(&self) -> &[(Landmarks, Postings<'i>)] {
+        &self.postings
+    }
+}
+
+impl<'i> PeakSlice<'i> {
+    /// How many peaks.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// True where there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// The peaks one by one.
+    pub fn iter(&self) -> impl Iterator<Item = Peak> + use<'i> {
+        self.times.iter().zip(self.pitches).map(|(&time, &pitch)| Peak { time, pitch, rank: 0 })
+    }
+
+    /// Those from one time on up to before another.
+    #[must_use]
+    pub fn span(&self, times: Range<u32>) -> PeakSlice<'i> {
+        let start = self.times.partition_point(|&time| time < times.start);
+        let end = start + self.times[start..].partition_point(|&time| time < times.end);
+        let first = self.first + start as u32;
+        PeakSlice { first, times: &self.times[start..end], pitches: &self.pitches[start..end] }
+    }
+}
+
+/// The row of a track whose peaks and items begin at those numbers.
+pub(super) fn track_row(item: u32, audio: &AudioFingerprint, first_peak: u32, first_item: u32) -> TrackRow {
+    let low_and_high = |number: u64| (number as u32, (number >> 32) as u32);
+    let (duration_low, duration_high) = low_and_high(audio.duration_ms);
+    let (content_low, content_high) = low_and_high(audio.content_ms);
+    [
+        item,
+        audio.stream,
+        duration_low,
+        duration_high,
+        content_low,
+        content_high,
+        first_peak,
+        audio.mid.len() as u32,
+        audio.side.len() as u32,
+        first_item,
+        audio.chromaprint.len() as u32,
+        0,
+    ]
+}
