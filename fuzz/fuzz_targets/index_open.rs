@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use minutia::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
-use minutia::index::{Access, Entry, Index, Rules, Work, WorkId, Writer};
+use minutia::fingerprint::{
+    AudioFingerprint, Code, Dihedral, Fingerprint, ImageFingerprint, Mix, Peak, Region, RegionKind, View,
+};
+use minutia::index::{Access, Entry, Index, Landmarks, Rules, Work, WorkId, Writer};
 use minutia::media::Orientation;
 use minutia::search::{QueryGroup, Settings, Strategy, Within, search};
 use xxhash_rust::xxh3::xxh3_64;
@@ -63,6 +65,7 @@ fn use_everything(index: &Index) {
         assert!(works.iter().all(Result::is_ok) && files.iter().all(Result::is_ok));
         assert!(references.iter().all(Result::is_ok));
     }
+    use_sound(index, sound);
     let mut codes = vec![Code([0; 32]), Code([0x55; 32])];
     codes.extend(references.iter().flatten().take(3).map(|reference| reference.code));
     let groups = [QueryGroup { views: &codes }];
@@ -75,6 +78,35 @@ fn use_everything(index: &Index) {
             assert!(hits.iter().all(|found| *found == hits[0]), "ways differ");
         }
     }
+}
+
+fn use_sound(index: &Index, sound: bool) {
+    let sounds = index.sounds();
+    assert!(!sound || (sounds.is_ok() && index.tracks().is_ok()));
+    for (segment, of_segment) in sounds.unwrap_or_default() {
+        let peaks = of_segment.peak_count();
+        let mut anchors = Vec::new();
+        for key in (0..1 << 22).step_by(9_973) {
+            let found = of_segment.postings(Landmarks::Pairs, key, &mut anchors);
+            assert!(!sound || found.is_ok());
+        }
+        assert!(anchors.iter().take(10_000).all(|&anchor| of_segment.peak(anchor).is_some()));
+        assert!((peaks..peaks.saturating_add(3)).all(|number| of_segment.peak(number).is_none()));
+        for track in 0..of_segment.len().min(100) {
+            assert!(!sound || index.track(segment, track).is_ok());
+            for mix in [Mix::Mid, Mix::Side] {
+                let _ = of_segment.peaks(track, mix).span(10..1_000).iter().count();
+            }
+            let _ = of_segment.chromaprint(track).len();
+        }
+    }
+}
+
+fn recording(seed: u32) -> AudioFingerprint {
+    let peak = |place: u32| Peak { time: 90 * place, pitch: ((place + seed) * 119 % 1_600) as u16, rank: 0 };
+    let mid: Vec<Peak> = (0..20).map(peak).collect();
+    let (side, chromaprint) = (mid[..3].to_vec(), vec![seed; 6]);
+    AudioFingerprint { stream: 1, duration_ms: 3_000, content_ms: 2_000, mid, side, chromaprint }
 }
 
 /// Puts a segment in place whose header fits its length, and gives the manifest that lists it.
@@ -131,7 +163,7 @@ fn seed(folder: &Path, corpus: &Path) {
                 work: Work::new(WorkId::new(format!("w{}", place % 9)).expect("an id")),
                 source_name: format!("{place}.jpg"),
                 source_digest: (place % 2 == 0).then_some([place as u8; 32]),
-                fingerprints: vec![Fingerprint::Image(image)],
+                fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording(place as u32))],
                 thumbnail: None,
             };
             writer.add(entry).expect("an entry");

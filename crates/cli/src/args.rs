@@ -59,7 +59,7 @@ pub(crate) enum IndexCommand {
     /// Fingerprint works and add them to an index, which is made at first use
     Add(IndexAdd),
     /// Say what an index consists of
-    Info(IndexPlace),
+    Info(IndexInfo),
     /// Check every byte of an index
     Verify(IndexPlace),
     /// Merge an index into one segment, without what was removed
@@ -72,6 +72,17 @@ pub(crate) enum IndexCommand {
     Export(IndexExport),
     /// Make one index of several, without any media
     Union(IndexUnion),
+}
+
+/// An index on disk, and how to tell of it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct IndexInfo {
+    /// The index, a directory
+    #[arg(value_name = "IDX")]
+    pub(crate) index: PathBuf,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// An index on disk.

@@ -5,20 +5,45 @@ use std::path::Path;
 
 use anyhow::Result;
 use minutia::index::{Commit, WorkId, Writer};
-use minutia_report::escape::text;
+use minutia_report::escape::{self, text};
+use serde_json::json;
 
 use crate::exit::Exit;
 use crate::indexes;
 use crate::settings::shown;
 
 /// Says what an index consists of.
-pub(crate) fn info(path: &Path) -> Result<Exit> {
+pub(crate) fn info(path: &Path, as_json: bool) -> Result<Exit> {
     let info = indexes::open(path)?.info()?;
     let algorithms: Vec<String> = info
         .algorithms
         .iter()
         .map(|id| id.row().map_or_else(|| format!("number {}", id.0), |row| row.name.to_owned()))
         .collect();
+    if as_json {
+        let line = json!({
+            "generation": info.generation,
+            "manifest_digest": hex(&info.manifest_digest),
+            "algorithms": algorithms,
+            "works": info.works,
+            "files": info.items,
+            "pictures": info.pictures,
+            "references": info.references,
+            "removed_references": info.tombstones,
+            "codes": info.codes,
+            "hot_codes": info.hot_codes,
+            "largest_cluster": info.largest_cluster,
+            "recordings": info.tracks,
+            "sound_ms": info.sound_ms,
+            "peaks": info.peaks,
+            "landmarks": info.landmarks,
+            "stop_keys": info.stop_keys,
+            "segments": info.segments,
+            "bytes": info.bytes,
+        });
+        writeln!(stdout().lock(), "{}", escape::json(&line)?)?;
+        return Ok(Exit::Nothing);
+    }
     let rows = [
         ("index", shown(path)),
         ("generation", info.generation.to_string()),
@@ -36,6 +61,14 @@ pub(crate) fn info(path: &Path) -> Result<Exit> {
                 info.codes, info.hot_codes, info.largest_cluster
             ),
         ),
+        (
+            "sound",
+            match info.tracks {
+                0 => "none".to_owned(),
+                tracks => format!("{tracks} recordings, {} s", info.sound_ms / 1_000),
+            },
+        ),
+        ("landmarks", format!("{} of {} peaks; {} keys shared by many", info.landmarks, info.peaks, info.stop_keys)),
         ("segments", info.segments.to_string()),
         (
             "bytes",
@@ -65,10 +98,11 @@ pub(crate) fn verify(path: &Path) -> Result<Exit> {
     let info = index.info()?;
     writeln!(
         stdout().lock(),
-        "sound: {} segments, {} bytes, {} references",
+        "sound: {} segments, {} bytes, {} references, {} recordings",
         info.segments,
         info.bytes,
-        info.references
+        info.references,
+        info.tracks
     )?;
     Ok(Exit::Nothing)
 }

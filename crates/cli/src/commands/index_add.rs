@@ -25,6 +25,8 @@ use crate::walk::{self, Met, Resolution, Walk};
 const THUMBNAIL_PX: u16 = 256;
 /// Files between commits: what a stop costs at most.
 const FILES_PER_COMMIT: u64 = 20_000;
+/// Peaks of sound that count as one more file: some 30 hours between commits, which bounds the memory.
+const PEAKS_PER_FILE: usize = 1_000;
 
 /// Adds as typed.
 pub(crate) fn run(args: args::IndexAdd) -> Result<Exit> {
@@ -62,9 +64,10 @@ pub(crate) struct Added {
 
 impl Added {
     pub(crate) fn shown(&self) -> String {
-        let Commit { generation, entries, references, unchanged, refused_low_information, .. } = self.commit;
+        let Commit { generation, entries, references, tracks, unchanged, refused_low_information, .. } = self.commit;
+        let recordings = if tracks > 0 { format!(" and {tracks} recordings") } else { String::new() };
         let mut out = format!(
-            "{} files added with {references} references, {unchanged} unchanged, {} troubles; generation {generation}",
+            "{} files added with {references} references{recordings}, {unchanged} unchanged, {} troubles; generation {generation}",
             entries - unchanged,
             self.troubles
         );
@@ -78,6 +81,7 @@ impl Added {
         let before = std::mem::replace(&mut self.commit, commit);
         self.commit.entries += before.entries;
         self.commit.references += before.references;
+        self.commit.tracks += before.tracks;
         self.commit.unchanged += before.unchanged;
         self.commit.refused_low_information += before.refused_low_information;
         self.commit.removed += before.removed;
@@ -109,9 +113,8 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
     let measurer = || Measurer::new(settings.reading.reader(), request.clone());
     let mut since_commit = 0;
     pipeline::run(entries, settings.reading.threads, measurer, |batch| {
-        since_commit += batch.len() as u64;
         for measured in batch {
-            adding.take(&mut writer, measured)?;
+            since_commit += 1 + adding.take(&mut writer, measured)? / PEAKS_PER_FILE as u64;
         }
         if since_commit >= FILES_PER_COMMIT {
             since_commit = 0;
@@ -135,14 +138,22 @@ struct Adding<'a> {
 }
 
 impl Adding<'_> {
-    fn take(&mut self, writer: &mut Writer, measured: Measured) -> Result<()> {
+    /// Adds a file; the number of its peaks.
+    fn take(&mut self, writer: &mut Writer, measured: Measured) -> Result<u64> {
         self.progress.add(measured.facts.size.unwrap_or(0));
         let path = measured.facts.path.clone();
         match self.entry(measured) {
-            Ok(entry) => writer.add(entry)?,
-            Err(reason) => self.trouble(&path, &reason),
+            Ok(entry) => {
+                let sound = entry.fingerprints.iter().filter_map(Fingerprint::audio);
+                let peaks: usize = sound.map(|audio| audio.mid.len() + audio.side.len()).sum();
+                writer.add(entry)?;
+                Ok(peaks as u64)
+            }
+            Err(reason) => {
+                self.trouble(&path, &reason);
+                Ok(0)
+            }
         }
-        Ok(())
     }
 
     /// What is added of a file, or why nothing is.

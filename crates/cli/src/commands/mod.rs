@@ -23,7 +23,7 @@ use crate::exit::Exit;
 pub(crate) fn run(command: Command) -> Result<Exit> {
     match command {
         Command::Index(IndexCommand::Add(args)) => index_add::run(args),
-        Command::Index(IndexCommand::Info(place)) => index::info(&place.index),
+        Command::Index(IndexCommand::Info(place)) => index::info(&place.index, place.json),
         Command::Index(IndexCommand::Verify(place)) => index::verify(&place.index),
         Command::Index(IndexCommand::Compact(place)) => index::compact(&place.index),
         Command::Index(IndexCommand::Remove(args)) => index::remove(&args.index, &args.works),

@@ -15,6 +15,7 @@ use super::layout::{Kind, RegionRow};
 use super::segment::{Segment, SegmentFrame, region_number};
 use super::sound::Sound;
 use super::tombstones::Dead;
+use super::verify::check_peaks;
 use super::{Entry, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, Fingerprint, Region};
 
@@ -267,6 +268,7 @@ impl Draft {
             }
         }
         if let Some(sound) = Sound::open(segment, dead)? {
+            check_peaks(segment, &sound)?;
             for track in 0..sound.len() {
                 let item = item_places.get(sound.item(track) as usize).ok_or_else(|| {
                     segment.wrong(Kind::Tracks, format!("one of {} items", counts.items), sound.item(track))

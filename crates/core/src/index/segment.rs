@@ -338,7 +338,7 @@ mod tests {
     use super::super::finished::write_segment;
     use super::super::verify;
     use super::*;
-    use crate::fingerprint::{Dihedral, Fingerprint, ImageFingerprint, View};
+    use crate::fingerprint::{AudioFingerprint, Dihedral, Fingerprint, ImageFingerprint, Peak, View};
     use crate::index::Entry;
 
     /// Bytes at a multiple of 8.
@@ -348,6 +348,13 @@ mod tests {
         fn as_ref(&self) -> &[u8] {
             bytemuck::cast_slice(&self.0)
         }
+    }
+
+    fn recording(seed: u32) -> AudioFingerprint {
+        let peak = |place: u32| Peak { time: 90 * place, pitch: ((place + seed) * 119 % 1_600) as u16, rank: 0 };
+        let mid: Vec<Peak> = (0..20).map(peak).collect();
+        let (side, chromaprint) = (mid[..3].to_vec(), vec![seed; 6]);
+        AudioFingerprint { stream: 1, duration_ms: 3_000, content_ms: 2_000, mid, side, chromaprint }
     }
 
     fn segment() -> Vec<u8> {
@@ -363,7 +370,10 @@ mod tests {
                 work: Work::new(WorkId::new((place % 7).to_string()).unwrap()),
                 source_name: place.to_string(),
                 source_digest: (place % 2 == 0).then_some([place as u8; 32]),
-                fingerprints: vec![Fingerprint::Image(image)],
+                fingerprints: match place % 50 {
+                    7 => vec![Fingerprint::Image(image), Fingerprint::Audio(recording(place))],
+                    _ => vec![Fingerprint::Image(image)],
+                },
                 thumbnail: (place == 3).then(|| Preview { width: 1, height: 1, jpeg: vec![0xff, 0xd8] }),
             };
             draft.add(entry, AlgorithmId::PDQ_AREA, 0).unwrap();

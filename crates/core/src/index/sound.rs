@@ -255,6 +255,15 @@ impl<'i> Sound<'i> {
         }
     }
 
+    /// The first track whose peaks are not in order, or of pitches that there are not: nothing is made of such.
+    pub(super) fn wrong_peaks(&self) -> Option<u32> {
+        let sound = |peaks: PeakSlice<'_>| {
+            let mut pairs = peaks.times.iter().zip(peaks.pitches);
+            pairs.clone().is_sorted() && pairs.all(|(_, &pitch)| pitch < Peak::PITCHES)
+        };
+        (0..self.len()).find(|&track| !Mix::ALL.into_iter().all(|mix| sound(self.peaks(track, mix))))
+    }
+
     /// The item of a track.
     pub(super) fn item(&self, track: u32) -> u32 {
         self.rows.get(track as usize).map_or(u32::MAX, |row| row[0])

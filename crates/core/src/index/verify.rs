@@ -9,7 +9,7 @@ use super::segment::{Segment, digest_of};
 use super::sound::Sound;
 use super::tombstones::Dead;
 use super::{Damage, IndexError};
-use crate::fingerprint::{AlgorithmId, Mix, Peak};
+use crate::fingerprint::{AlgorithmId, Peak};
 
 /// Everything that is wrong with a segment; nothing for a sound one.
 pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> {
@@ -206,14 +206,7 @@ fn check_sound<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     if !ordered || rows.iter().any(|row| u64::from(row[0]) >= items) {
         return Err(segment.wrong(Kind::Tracks, "tracks of items, in the order of these and the streams", "others"));
     }
-    for (track, mix) in (0..sound.len()).flat_map(|track| Mix::ALL.map(|mix| (track, mix))) {
-        let peaks = sound.peaks(track, mix);
-        let mut pairs = peaks.times.iter().zip(peaks.pitches);
-        if !pairs.clone().is_sorted() || pairs.any(|(_, &pitch)| pitch >= Peak::PITCHES) {
-            let expected = format!("peaks of track {track} in order, of pitches below {}", Peak::PITCHES);
-            return Err(segment.wrong(Kind::PeakTimes, expected, "others"));
-        }
-    }
+    check_peaks(segment, &sound)?;
     for (family, (_, postings)) in FAMILIES.iter().zip(sound.all_postings()) {
         if let Some(found) = postings.wrong_block() {
             let expected = format!("{} postings of peaks, in blocks that fill it", postings.postings);
@@ -221,6 +214,14 @@ fn check_sound<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         }
     }
     Ok(())
+}
+
+/// That whatever is made of the peaks may rely on their order.
+pub(super) fn check_peaks<B: AsRef<[u8]>>(segment: &Segment<B>, sound: &Sound<'_>) -> Result<(), IndexError> {
+    sound.wrong_peaks().map_or(Ok(()), |track| {
+        let expected = format!("peaks in order, of pitches below {}", Peak::PITCHES);
+        Err(segment.wrong(Kind::PeakTimes, expected, format!("others of track {track}")))
+    })
 }
 
 fn check_multi_index<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {

@@ -100,8 +100,11 @@ impl AudioFingerprint {
     #[must_use]
     pub fn thinned(&self) -> AudioFingerprint {
         let kept = |peaks: &[Peak]| {
-            let kept = peaks.iter().filter(|peak| peak.rank < AudioFingerprint::REFERENCE_RANK);
-            kept.map(|peak| Peak { rank: 0, ..*peak }).collect()
+            let kept = |peak: &&Peak| peak.rank < AudioFingerprint::REFERENCE_RANK && peak.pitch < Peak::PITCHES;
+            let mut kept: Vec<Peak> = peaks.iter().filter(kept).map(|peak| Peak { rank: 0, ..*peak }).collect();
+            // No work where they are in order, as they should be.
+            kept.sort();
+            kept
         };
         AudioFingerprint {
             mid: kept(&self.mid),
