@@ -118,5 +118,6 @@ pub(crate) fn facts(info: &Info) -> IndexFacts {
         files: info.items,
         pictures: info.pictures,
         references: info.references,
+        recordings: info.tracks,
     }
 }

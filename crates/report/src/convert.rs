@@ -1,11 +1,11 @@
 //! From the values of the library to records: the one place that knows both.
 
-use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, Region, RegionKind};
+use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, Mix, Region, RegionKind};
 use minutia::scan::{Examined, Item};
-use minutia::verdict::{Evidence, Finding, Level, Outcome};
+use minutia::verdict::{AudioMethod, Evidence, Finding, Level, Outcome};
 use minutia_media::{FORMATS, Format, Kind, Orientation, Problem};
 
-use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord};
+use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord, SoundPart};
 use crate::time::rfc3339;
 
 /// What is known of a file beside its content.
@@ -34,7 +34,11 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         frames_kept: item.coverage.frames_kept,
         rows_read,
         rows_declared,
+        sound_read_ms: item.coverage.sound.map(|sound| sound.read_ms),
+        sound_declared_ms: item.coverage.sound.and_then(|sound| sound.declared_ms),
     };
+    let sound = item.fingerprints.iter().filter_map(Fingerprint::audio);
+    let duration_ms = sound.map(|audio| audio.duration_ms).chain(coverage.sound_read_ms).max();
     let looked_at = item.format.is_some() || item.problems.iter().any(|p| matches!(p, Problem::NotMedia { .. }));
     ItemRecord {
         member: item.member.clone(),
@@ -44,7 +48,8 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         width: first.map(|image| image.width),
         height: first.map(|image| image.height),
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
-        coverage: (item.coverage.frames_read > 0).then_some(coverage),
+        duration_ms,
+        coverage: (item.coverage.frames_read > 0 || duration_ms.is_some()).then_some(coverage),
         findings: examined.findings.iter().map(finding).collect(),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)
@@ -102,51 +107,66 @@ fn finding(finding: &Finding) -> FindingRecord {
         extrapolated: finding.extrapolated,
         confidence: finding.confidence,
         method: "identical".to_owned(),
-        algorithm: None,
-        reference_algorithm: None,
-        distance_bits: None,
-        score: None,
-        threshold: None,
-        query_redundancy: None,
-        reference_redundancy: None,
-        turn: None,
-        inverted: None,
-        query_part: None,
-        reference_part: None,
         query_span_ms: span(&finding.query_span_ms),
         reference_span_ms: span(&finding.reference_span_ms),
+        ..FindingRecord::default()
     };
-    let Evidence::Code {
-        algorithm,
-        reference_algorithm,
-        distance_bits,
-        score,
-        threshold,
-        query_redundancy,
-        reference_redundancy,
-        transform,
-        query_frame,
-        reference_frame,
-        query_quality,
-        reference_quality,
-    } = finding.evidence
-    else {
-        return plain;
-    };
-    FindingRecord {
-        method: "code".to_owned(),
-        algorithm: Some(algorithm_name(algorithm)),
-        reference_algorithm: (reference_algorithm != algorithm).then(|| algorithm_name(reference_algorithm)),
-        distance_bits: Some(distance_bits),
-        score: Some(score),
-        threshold: Some(threshold),
-        query_redundancy: Some(query_redundancy),
-        reference_redundancy: Some(reference_redundancy),
-        turn: Some(turn(transform.turn).to_owned()),
-        inverted: Some(transform.inverted),
-        query_part: Some(part(transform.query_region, query_frame, query_quality)),
-        reference_part: Some(part(transform.reference_region, reference_frame, reference_quality)),
-        ..plain
+    match finding.evidence {
+        Evidence::Identical => plain,
+        Evidence::Code {
+            algorithm,
+            reference_algorithm,
+            distance_bits,
+            score,
+            threshold,
+            query_redundancy,
+            reference_redundancy,
+            transform,
+            query_frame,
+            reference_frame,
+            query_quality,
+            reference_quality,
+        } => FindingRecord {
+            method: "code".to_owned(),
+            algorithm: Some(algorithm_name(algorithm)),
+            reference_algorithm: (reference_algorithm != algorithm).then(|| algorithm_name(reference_algorithm)),
+            distance_bits: Some(distance_bits),
+            score: Some(score),
+            threshold: Some(threshold),
+            query_redundancy: Some(query_redundancy),
+            reference_redundancy: Some(reference_redundancy),
+            turn: Some(turn(transform.turn).to_owned()),
+            inverted: Some(transform.inverted),
+            query_part: Some(part(transform.query_region, query_frame, query_quality)),
+            reference_part: Some(part(transform.reference_region, reference_frame, reference_quality)),
+            ..plain
+        },
+        Evidence::Audio {
+            method,
+            votes,
+            score,
+            threshold,
+            speed,
+            tempo,
+            pitch_cents,
+            aligned_share,
+            query_mix,
+            reference_mix,
+            query_stream,
+            reference_stream,
+        } => FindingRecord {
+            method: audio_method(method).to_owned(),
+            score: Some(score),
+            least_score: Some(threshold),
+            coinciding: Some(votes),
+            aligned_share: Some(aligned_share),
+            speed: Some(speed),
+            tempo: Some(tempo),
+            pitch_cents: Some(pitch_cents),
+            query_sound: Some(SoundPart { stream: query_stream, mix: mix(query_mix).to_owned() }),
+            reference_sound: Some(SoundPart { stream: reference_stream, mix: mix(reference_mix).to_owned() }),
+            ..plain
+        },
     }
 }
 
@@ -177,6 +197,20 @@ pub(crate) fn region_kind(kind: RegionKind) -> &'static str {
         RegionKind::Trimmed => "trimmed",
         RegionKind::Framed => "framed",
         RegionKind::Crop => "crop",
+    }
+}
+
+fn audio_method(method: AudioMethod) -> &'static str {
+    match method {
+        AudioMethod::Landmarks => "landmarks",
+        AudioMethod::Chromaprint => "chromaprint",
+    }
+}
+
+fn mix(mix: Mix) -> &'static str {
+    match mix {
+        Mix::Mid => "mid",
+        Mix::Side => "side",
     }
 }
 
@@ -239,6 +273,66 @@ mod tests {
         check("a/.jpg", Some(Format::Png), false);
         check("a/b", Some(Format::Png), false);
         check("a/b.", Some(Format::Png), true);
+    }
+
+    #[test]
+    fn sound_has_its_length_and_its_findings_say_where_and_how_fast() {
+        use minutia::fingerprint::AudioFingerprint;
+        use minutia::index::{Policy, WorkId};
+
+        let audio = AudioFingerprint { duration_ms: 61_000, ..AudioFingerprint::default() };
+        let sound = Some(minutia::scan::SoundCoverage { read_ms: 61_000, declared_ms: Some(62_000) });
+        let item = Item {
+            member: Vec::new(),
+            format: None,
+            coverage: minutia::scan::Coverage { sound, ..Default::default() },
+            fingerprints: vec![Fingerprint::Audio(audio)],
+            preview: None,
+            problems: Vec::new(),
+        };
+        let finding = Finding {
+            work: WorkId::new("song").unwrap(),
+            title: None,
+            policy: Policy::Infringing,
+            reference_name: "song.flac".to_owned(),
+            reference_digest: None,
+            modality: Kind::Audio,
+            level: Level::Match,
+            evidence: Evidence::Audio {
+                method: AudioMethod::Landmarks,
+                votes: 212,
+                score: 31.5,
+                threshold: 12.25,
+                speed: 1.0417,
+                tempo: 1.0,
+                pitch_cents: 70.7,
+                aligned_share: 0.5,
+                query_mix: Mix::Side,
+                reference_mix: Mix::Mid,
+                query_stream: 1,
+                reference_stream: 0,
+            },
+            query_span_ms: Some(31_200..41_200),
+            reference_span_ms: Some(62_500..72_917),
+            expected_false_matches: 1e-9,
+            extrapolated: true,
+            confidence: 1.0 - 1e-9,
+        };
+        let examined = Examined { outcome: item.outcome(&[finding.clone()]), findings: vec![finding] };
+        let record = super::item(&FileFacts::default(), &item, &examined);
+        assert_eq!((record.outcome.as_str(), record.duration_ms), ("match", Some(61_000)));
+        let coverage = record.coverage.unwrap();
+        assert_eq!((coverage.sound_read_ms, coverage.sound_declared_ms), (Some(61_000), Some(62_000)));
+        let found = &record.findings[0];
+        assert_eq!((found.method.as_str(), found.modality.as_str()), ("landmarks", "audio"));
+        assert_eq!((found.coinciding, found.least_score, found.threshold), (Some(212), Some(12.25), None));
+        assert_eq!(found.query_sound, Some(SoundPart { stream: 1, mix: "side".to_owned() }));
+        assert_eq!(
+            crate::format::described(found),
+            "0:31.2-0:41.2 of it is 1:02.5-1:12.9 of the reference, 4.2 % faster, +71 cents, in \
+             the difference of the channels; 212 peaks coincide, score \
+             31.5 of at least 12.2; 1.0e-9 false matches expected (extrapolated); reference song.flac"
+        );
     }
 
     #[test]

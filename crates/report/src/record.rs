@@ -72,6 +72,9 @@ pub struct ItemRecord {
     /// How the pixels are stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orientation: Option<String>,
+    /// Length of the sound in milliseconds: of the longest audio stream, as it was decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
     /// How much was read; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
@@ -97,6 +100,12 @@ pub struct Coverage {
     /// Pixel rows that it declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_declared: Option<u32>,
+    /// Milliseconds of sound decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_read_ms: Option<u64>,
+    /// Milliseconds of sound that the container declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_declared_ms: Option<u64>,
 }
 
 /// A problem: a stable code and a sentence.
@@ -132,7 +141,7 @@ pub struct FindingRecord {
     pub extrapolated: bool,
     /// `1 - min(1, expected_false_matches)`.
     pub confidence: f64,
-    /// `identical` or `code`.
+    /// `identical`, `code`, `landmarks` or `chromaprint`.
     pub method: String,
     /// The algorithm of the codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,12 +152,36 @@ pub struct FindingRecord {
     /// Bits that differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance_bits: Option<u32>,
-    /// The distance and what was added because the codes say little.
+    /// Of codes the distance and what was added because they say little; of sound what decided, higher is surer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
     /// The score was to be at most this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<u32>,
+    /// Of sound: the score was to be at least this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_score: Option<f64>,
+    /// Peaks (of `chromaprint` items) that coincide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coinciding: Option<u32>,
+    /// Share of the query's peaks inside of its span that do, 0..=1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aligned_share: Option<f64>,
+    /// Seconds of the reference in a second of the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// What of the speed did not change the pitch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tempo: Option<f64>,
+    /// How much higher the query sounds, in hundredths of a semitone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pitch_cents: Option<f64>,
+    /// The audio stream of the query, and the mix of its channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_sound: Option<SoundPart>,
+    /// The audio stream of the reference, and the mix of its channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_sound: Option<SoundPart>,
     /// Redundancy of the query's code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query_redundancy: Option<f64>,
@@ -186,6 +219,15 @@ pub struct Part {
     pub frame: u32,
     /// PDQ quality of the view, 0..=100.
     pub quality: u8,
+}
+
+/// What of a recording was compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoundPart {
+    /// The number of the audio stream in its file, from 0.
+    pub stream: u32,
+    /// `mid` (the mean of the channels) or `side` (half the difference of the first two).
+    pub mix: String,
 }
 
 /// The last line: the whole run.
@@ -274,6 +316,14 @@ pub struct IndexFacts {
     pub pictures: u64,
     /// Views of the pictures.
     pub references: u64,
+    /// Recordings: audio streams of the files; absent where there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recordings: u64,
+}
+
+/// Whether a count is left out.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What the thresholds rest on.

@@ -25,7 +25,8 @@ pub struct Query<'a> {
 pub struct Examined {
     /// Its outcome.
     pub outcome: Outcome,
-    /// What was found, at most one finding for each registered file: the surest first, ties by work and file name.
+    /// What was found, at most one finding for each registered file, and of sound one for each span that runs along a span
+    /// of such a file: the surest first, ties by work, file name and place in the query.
     pub findings: Vec<Finding>,
 }
 
@@ -198,14 +199,21 @@ impl<'i> Examiner<'i> {
     }
 }
 
-/// By level, then by expected false matches, then by score, then by name: a total order.
+/// By level, then by expected false matches, then by score, then by name and place: a total order.
 fn surest_first(a: &Finding, b: &Finding) -> std::cmp::Ordering {
     let score = |finding: &Finding| match &finding.evidence {
         Evidence::Identical => f64::NEG_INFINITY,
         Evidence::Code { score, .. } => *score,
+        // Of sound higher is surer.
+        Evidence::Audio { score, .. } => -*score,
+    };
+    let place = |finding: &Finding| {
+        [&finding.query_span_ms, &finding.reference_span_ms]
+            .map(|span| span.as_ref().map(|span| (span.start, span.end)))
     };
     (a.level.cmp(&b.level))
         .then(a.expected_false_matches.total_cmp(&b.expected_false_matches))
         .then(score(a).total_cmp(&score(b)))
         .then_with(|| (&a.work, &a.reference_name).cmp(&(&b.work, &b.reference_name)))
+        .then_with(|| place(a).cmp(&place(b)))
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use minutia_media::Kind;
 
-use crate::fingerprint::{AlgorithmId, Dihedral, Region};
+use crate::fingerprint::{AlgorithmId, Dihedral, Mix, Region};
 use crate::index::{Policy, WorkId};
 
 /// What came of one item: the first that applies, in this order of precedence.
@@ -110,6 +110,43 @@ pub enum Evidence {
         /// Quality of the reference's view, 0..=100.
         reference_quality: u8,
     },
+    /// A span of sound runs along a span of a reference: [`Finding::query_span_ms`] and [`Finding::reference_span_ms`].
+    Audio {
+        /// What was compared.
+        method: AudioMethod,
+        /// Peaks of the query that coincide with one of the reference; of Chromaprint the items that agree.
+        votes: u32,
+        /// What decided; higher is surer.
+        score: f64,
+        /// The score was to be at least this at the finding's level.
+        threshold: f64,
+        /// Seconds of the reference in a second of the query: above 1 the query plays faster.
+        speed: f64,
+        /// What of the speed did not change the pitch: `speed` divided by the ratio of `pitch_cents`.
+        tempo: f64,
+        /// How much higher the query sounds, in hundredths of a semitone.
+        pitch_cents: f64,
+        /// Share of the query's peaks inside of its span that coincide with one of the reference, 0..=1.
+        aligned_share: f64,
+        /// From which mix of its channels the query's peaks are.
+        query_mix: Mix,
+        /// From which mix the reference's are.
+        reference_mix: Mix,
+        /// The audio stream of the query, from 0.
+        query_stream: u32,
+        /// The audio stream of the reference, from 0.
+        reference_stream: u32,
+    },
+}
+
+/// What was compared of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum AudioMethod {
+    /// Peaks of the spectrum, found by landmarks.
+    Landmarks,
+    /// Items of Chromaprint.
+    Chromaprint,
 }
 
 /// How a query differs from the reference it was copied from, as far as the matching views tell.

@@ -6,7 +6,7 @@ mod judge;
 mod outcome;
 mod score;
 
-pub use finding::{Evidence, Finding, Level, Outcome, Transform};
+pub use finding::{AudioMethod, Evidence, Finding, Level, Outcome, Transform};
 pub(crate) use judge::confidence;
 pub use judge::{Allowed, Judge, Thresholds};
 pub use outcome::outcome_of_failure;

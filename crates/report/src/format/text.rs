@@ -37,15 +37,49 @@ pub fn described(finding: &FindingRecord) -> String {
     if finding.method == "identical" {
         return format!("byte for byte the file {}", text(&finding.reference));
     }
-    let mut out = changes(finding);
+    let mut out = if finding.speed.is_some() { along(finding) } else { changes(finding) };
     if let (Some(distance), Some(score), Some(threshold)) = (finding.distance_bits, finding.score, finding.threshold) {
         // Writing to a string does not fail.
         let _ = write!(out, "; distance {distance} bits, score {score:.1} of at most {threshold}");
+    }
+    if let (Some(coinciding), Some(score), Some(least)) = (finding.coinciding, finding.score, finding.least_score) {
+        let what = if finding.method == "chromaprint" { "items" } else { "peaks" };
+        let _ = write!(out, "; {coinciding} {what} coincide, score {score:.1} of at least {least:.1}");
     }
     let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
     let _ = write!(out, "; {:.1e} false matches expected{extrapolated}", finding.expected_false_matches);
     let _ = write!(out, "; reference {}", text(&finding.reference));
     out
+}
+
+/// Which span of sound runs along which, and what was done to it, in words.
+fn along(finding: &FindingRecord) -> String {
+    let span = |span: Option<(u64, u64)>| {
+        span.map_or_else(|| "all".to_owned(), |(start, end)| format!("{}-{}", clock(start), clock(end)))
+    };
+    let mut out =
+        format!("{} of it is {} of the reference", span(finding.query_span_ms), span(finding.reference_span_ms));
+    // Finer than anybody hears, and than most spans tell.
+    if let Some(percent) = finding.speed.map(|speed| (speed - 1.0) * 100.0).filter(|percent| percent.abs() >= 0.05) {
+        let _ = write!(out, ", {:.1} % {}", percent.abs(), if percent > 0.0 { "faster" } else { "slower" });
+    }
+    if let Some(cents) = finding.pitch_cents.filter(|cents| cents.abs() >= 2.5) {
+        let _ = write!(out, ", {cents:+.0} cents");
+    }
+    if finding.query_sound.iter().chain(&finding.reference_sound).any(|sound| sound.mix == "side") {
+        out.push_str(", in the difference of the channels");
+    }
+    out
+}
+
+/// Milliseconds as minutes and seconds, from an hour on with hours.
+fn clock(ms: u64) -> String {
+    let (tenths, minutes) = (ms / 100 % 600, ms / 60_000);
+    let seconds = format!("{:02}.{}", tenths / 10, tenths % 10);
+    match minutes / 60 {
+        0 => format!("{minutes}:{seconds}"),
+        hours => format!("{hours}:{:02}:{seconds}", minutes % 60),
+    }
 }
 
 /// What was done to the picture, in words, as far as the finding tells.
@@ -130,9 +164,13 @@ pub fn summary(summary: &SummaryRecord, head: &str) -> String {
     let counts = if counts.is_empty() { "nothing there".to_owned() } else { counts.join(", ") };
     let mut out = format!("{} items, {}: {counts}\n", totals.items, bytes(totals.bytes));
     let level = |score: Option<u32>| score.map_or_else(|| "never".to_owned(), |score| format!("up to {score}"));
+    let recordings = match run.index.recordings {
+        0 => String::new(),
+        recordings => format!(" and {recordings} recordings"),
+    };
     let _ = writeln!(
         out,
-        "{} pictures of {} works searched, index {} generation {}; match {}, possible {}",
+        "{} pictures{recordings} of {} works searched, index {} generation {}; match {}, possible {}",
         run.index.pictures,
         run.index.works,
         run.index.manifest_digest,
@@ -181,6 +219,16 @@ mod tests {
         check(part("crop", wide), part("crop", wide), "in 70 % of both");
         check(part("crop", narrow), part("crop", wide), "50 % of it is 70 % of the reference");
         check(part("framed", wide), part("whole", whole), "inside a frame");
+    }
+
+    #[test]
+    fn times_are_read_as_on_a_player() {
+        let check = |ms, expected: &str| assert_eq!(clock(ms), expected);
+        check(0, "0:00.0");
+        check(59_999, "0:59.9");
+        check(62_500, "1:02.5");
+        check(3_599_999, "59:59.9");
+        check(3_661_000, "1:01:01.0");
     }
 
     #[test]
