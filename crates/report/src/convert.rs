@@ -318,7 +318,7 @@ mod tests {
             extrapolated: true,
             confidence: 1.0 - 1e-9,
         };
-        let examined = Examined { outcome: item.outcome(&[finding.clone()]), findings: vec![finding] };
+        let examined = Examined { outcome: item.outcome(std::slice::from_ref(&finding)), findings: vec![finding] };
         let record = super::item(&FileFacts::default(), &item, &examined);
         assert_eq!((record.outcome.as_str(), record.duration_ms), ("match", Some(61_000)));
         let coverage = record.coverage.unwrap();
