@@ -5,7 +5,7 @@ use minutia::scan::{Examined, Item};
 use minutia::verdict::{AudioMethod, Evidence, Finding, Level, Outcome};
 use minutia_media::{FORMATS, Format, Kind, Orientation, Problem};
 
-use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord, SoundPart};
+use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord, SoundCoverage, SoundPart};
 use crate::time::rfc3339;
 
 /// What is known of a file beside its content.
@@ -34,11 +34,17 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         frames_kept: item.coverage.frames_kept,
         rows_read,
         rows_declared,
-        sound_read_ms: item.coverage.sound.map(|sound| sound.read_ms),
-        sound_declared_ms: item.coverage.sound.and_then(|sound| sound.declared_ms),
+        sound: item.coverage.sound.as_ref().map(|sound| SoundCoverage {
+            decoder: sound.decoder.clone(),
+            codec: sound.codec.clone(),
+            tracks: sound.tracks,
+            declared_ms: sound.declared_ms,
+            decoded_ms: sound.decoded_ms,
+        }),
     };
     let sound = item.fingerprints.iter().filter_map(Fingerprint::audio);
-    let duration_ms = sound.map(|audio| audio.duration_ms).chain(coverage.sound_read_ms).max();
+    let duration_ms =
+        sound.map(|audio| audio.duration_ms).max().or(coverage.sound.as_ref().map(|sound| sound.decoded_ms));
     let looked_at = item.format.is_some() || item.problems.iter().any(|p| matches!(p, Problem::NotMedia { .. }));
     ItemRecord {
         member: item.member.clone(),
@@ -49,7 +55,7 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         height: first.map(|image| image.height),
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
         duration_ms,
-        coverage: (item.coverage.frames_read > 0 || duration_ms.is_some()).then_some(coverage),
+        coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some()).then_some(coverage),
         findings: examined.findings.iter().map(finding).collect(),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)
@@ -281,7 +287,9 @@ mod tests {
         use minutia::index::{Policy, WorkId};
 
         let audio = AudioFingerprint { duration_ms: 61_000, ..AudioFingerprint::default() };
-        let sound = Some(minutia::scan::SoundCoverage { read_ms: 61_000, declared_ms: Some(62_000) });
+        let sound =
+            minutia::scan::SoundCoverage { decoded_ms: 61_000, declared_ms: Some(62_000), ..Default::default() };
+        let sound = Some(sound);
         let item = Item {
             member: Vec::new(),
             format: None,
@@ -321,8 +329,8 @@ mod tests {
         let examined = Examined { outcome: item.outcome(std::slice::from_ref(&finding)), findings: vec![finding] };
         let record = super::item(&FileFacts::default(), &item, &examined);
         assert_eq!((record.outcome.as_str(), record.duration_ms), ("match", Some(61_000)));
-        let coverage = record.coverage.unwrap();
-        assert_eq!((coverage.sound_read_ms, coverage.sound_declared_ms), (Some(61_000), Some(62_000)));
+        let coverage = record.coverage.unwrap().sound.unwrap();
+        assert_eq!((coverage.decoded_ms, coverage.declared_ms), (61_000, Some(62_000)));
         let found = &record.findings[0];
         assert_eq!((found.method.as_str(), found.modality.as_str()), ("landmarks", "audio"));
         assert_eq!((found.coinciding, found.least_score, found.threshold), (Some(212), Some(12.25), None));

@@ -274,6 +274,10 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
     possible("number of frames", coverage.frames_kept <= coverage.frames_read)?;
     at_most("frames", coverage.frames_read as usize, request.limits.frames.max(1) as usize)?;
     possible("number of rows", coverage.partial_rows.is_none_or(|(read, declared)| read <= declared))?;
+    if let Some(sound) = &coverage.sound {
+        check_text(&sound.decoder)?;
+        check_text(&sound.codec)?;
+    }
     for fingerprint in &item.fingerprints {
         match fingerprint {
             Fingerprint::Image(image) => check_image(image, &request.limits)?,
@@ -360,7 +364,7 @@ fn possible(what: &'static str, holds: bool) -> Result<(), WireError> {
 #[cfg(test)]
 mod tests {
     use minutia::fingerprint::{Code, Dihedral, Region, RegionKind, View};
-    use minutia::scan::Coverage;
+    use minutia::scan::{Coverage, SoundCoverage};
     use minutia_media::{Format, LimitKind, Orientation};
     use proptest::prelude::*;
 
@@ -380,7 +384,7 @@ mod tests {
         Item {
             member: vec!["archive".to_owned(); MAX_DEPTH],
             format: Some(Format::Png),
-            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)), sound: None },
+            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)), sound: Some(heard()) },
             fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording())],
             preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
             problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
@@ -397,6 +401,11 @@ mod tests {
             side: (0..3).map(peak).collect(),
             chromaprint: vec![u32::MAX; 20],
         }
+    }
+
+    fn heard() -> SoundCoverage {
+        let (decoder, codec) = ("symphonia 0.6.1".to_owned(), "MP3".to_owned());
+        SoundCoverage { decoder, codec, tracks: 1, declared_ms: Some(2_000), decoded_ms: 1_000 }
     }
 
     fn request() -> Request {
@@ -492,6 +501,7 @@ mod tests {
             ("more kept than read", |item| item.coverage.frames_read = 0),
             ("more frames than allowed", |item| item.coverage.frames_read = 3),
             ("more rows than declared", |item| item.coverage.partial_rows = Some((8, 7))),
+            ("a long decoder", |item| item.coverage.sound.as_mut().unwrap().decoder = "x".repeat(MAX_TEXT_BYTES + 1)),
             ("no width", |item| image(item).width = 0),
             ("no height", |item| image(item).height = 0),
             ("a side beyond the limit", |item| image(item).width = (1 << 18) + 1),

@@ -99,6 +99,9 @@ fn works_are_removed_and_their_bytes_compacted_away() {
     assert_eq!((info("works").as_str(), info("files").as_str()), ("3", "3"));
     minutia(&folder, &["index", "remove", "works.idx", "--work", "work-1"]).ends(0);
     assert_eq!(info("works"), "2");
+    let line = minutia(&folder, &["index", "info", "works.idx", "--json"]).ends(0).json().remove(0);
+    assert_eq!((&line["works"], &line["recordings"], &line["stop_keys"]), (&2.into(), &0.into(), &0.into()));
+    assert_eq!(info("sound"), "none");
     let scan = minutia(&folder, &["scan", "works", "--index", "works.idx", "--json"]).ends(1);
     assert_eq!(scan.json().last().unwrap()["outcomes"], serde_json::json!({ "match": 2, "no-match": 1 }));
     minutia(&folder, &["index", "compact", "works.idx"]).ends(0);

@@ -151,6 +151,9 @@ fn distrusts_every_message() {
         ("wire: twice", "a message out of turn"),
         ("wire: region", "an impossible region"),
         ("wire: items", "items where at most"),
+        ("wire: piece", "an impossible piece of sound"),
+        ("wire: pieces", "peaks and items of sound where at most"),
+        ("wire: half", "a message out of turn"),
     ] {
         let (_, done) = read(&mut quick(), marker.as_bytes());
         let Err(Problem::Crashed { detail }) = done else { panic!("{marker}: {done:?}") };

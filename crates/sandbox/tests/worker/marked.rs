@@ -13,7 +13,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use minutia::fingerprint::{Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View};
 use minutia::scan::{Coverage, InProcess, Item, Reader, Request};
 use minutia_media::{Orientation, Problem, Source};
-use minutia_sandbox::wire::{Answer, PROTOCOL, encode};
+use minutia_sandbox::wire::{Answer, MAX_PIECE, PROTOCOL, Piece, encode};
 
 /// Starts this program as a process that spins within a budget of processor time.
 pub(crate) const SPIN: &str = "--spin-within-a-budget";
@@ -113,11 +113,18 @@ impl Reader for Marked {
                 image.views[0].region.right = 10_001;
                 sink(item);
             }
+            "wire: piece" => write_raw(&[piece(0), encode(&Answer::Item(item(""))).unwrap()].concat()),
+            "wire: pieces" => (0..200).for_each(|_| write_raw(&piece(MAX_PIECE))),
+            "wire: half" => write_raw(&[piece(1), done()].concat()),
             "wire: items" => (0..2_000).for_each(|_| sink(item(""))),
             _ => return InProcess.read(source, request, sink),
         }
         Ok(())
     }
+}
+
+fn piece(len: usize) -> Vec<u8> {
+    encode(&Answer::Sound { of: 0, piece: Piece::Chromaprint(vec![0; len]) }).unwrap()
 }
 
 fn item(name: &str) -> Item {
