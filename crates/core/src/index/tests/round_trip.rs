@@ -105,6 +105,26 @@ fn sound_comes_back_as_it_is_kept_and_is_found_by_its_landmarks() {
 }
 
 #[test]
+fn only_a_segment_with_sound_has_its_sections_and_builds_that_lack_them_must_refuse_it() {
+    use super::super::layout::{Header, Kind};
+
+    let check = |seed: u64, expected: bool| {
+        let directory = tempfile::tempdir().unwrap();
+        build(directory.path(), [seed]);
+        let name = "segment-0000000000";
+        let header = Header::decode(Path::new(name), &files(directory.path())[name]).unwrap();
+        let kinds = [Kind::Tracks, Kind::PeakTimes, Kind::PeakPitches, Kind::ChromaprintItems, Kind::LandmarkEnds];
+        for kind in kinds.into_iter().chain([Kind::Landmarks]) {
+            assert_eq!(header.section(kind).map(|section| section.required), expected.then_some(true), "{kind:?}");
+        }
+        assert_eq!(open(directory.path()).sounds().unwrap().len(), usize::from(expected));
+    };
+    assert_eq!(entry(4).fingerprints.iter().filter_map(Fingerprint::audio).count(), 0);
+    check(4, false);
+    check(2, true);
+}
+
+#[test]
 fn other_sound_of_the_same_file_replaces_it() {
     let directory = tempfile::tempdir().unwrap();
     let with = |pitch| {
