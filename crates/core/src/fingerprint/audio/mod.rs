@@ -1,5 +1,10 @@
 //! The fingerprint of a sound recording: spectral peaks, from which landmarks are made, and Chromaprint items.
 
+#[cfg_attr(not(test), allow(dead_code, reason = "the analysis that follows reads it"))]
+mod fft;
+#[cfg_attr(not(test), allow(dead_code, reason = "the analysis that follows reads it"))]
+mod resample;
+
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
 ///
 /// ```
