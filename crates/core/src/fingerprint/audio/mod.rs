@@ -1,9 +1,12 @@
 //! The fingerprint of a sound recording: spectral peaks, from which landmarks are made, and Chromaprint items.
 
-#[cfg_attr(not(test), allow(dead_code, reason = "the analysis that follows reads it"))]
+mod chromaprint;
+mod compressed;
 mod fft;
-#[cfg_attr(not(test), allow(dead_code, reason = "the analysis that follows reads it"))]
 mod resample;
+
+pub use chromaprint::{Chromaprint, chromaprint, simhash};
+pub use compressed::{CHROMAPRINT_2, CompressedError, compress, compress_to_text, decompress, decompress_text};
 
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
 ///

@@ -4,7 +4,7 @@
 //! of 32,768 and rounded to 16 bits. Sums are whole numbers, so their order and the processor do not matter. The arithmetic
 //! is that of the resampler in Chromaprint's reference library, whose published vectors come out bit by bit.
 //!
-//! The first output lies on the first sample, before which sound is taken as mirrored; the last is the last whose row
+//! Sound that has the rate already passes as it is. The first output lies on the first sample, before which sound is taken as mirrored; the last is the last whose row
 //! lies within the samples. Nothing is added behind the end.
 
 use minutia_media::Samples;
@@ -32,9 +32,11 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// That of Chromaprint's reference library.
-    pub(crate) const LIBRARY: Kernel = Kernel { lobes: 16, phases: 256, cutoff: 0.8 };
-    /// Twice as steep, and with a wider band: near the filter that stands before the library in `fpcalc`.
+    /// That of Chromaprint's reference library. Newer versions of it cut positions to 256 where its published vectors rest on
+    /// 1,024; `fpcalc` interpolates between 256, which 1,024 come nearer to. Where one rate divides the other it is the same.
+    pub(crate) const LIBRARY: Kernel = Kernel { lobes: 16, phases: 1024, cutoff: 0.8 };
+    /// Twice as steep, and with nearly the whole band.
+    #[allow(dead_code, reason = "for peaks near the end of the band")]
     pub(crate) const STEEP: Kernel = Kernel { lobes: 32, phases: 1024, cutoff: 0.97 };
     /// The beta of its Kaiser window.
     const BETA: f64 = 9.0;
@@ -56,6 +58,7 @@ pub(crate) struct Resampler {
     /// Phases from an output to the next, and what is left over in parts of the rate of what comes out.
     step: usize,
     step_rest: u32,
+    from_hz: u32,
     to_hz: u32,
     /// Samples of which outputs are still to come; then [`LANES`] zeros.
     waiting: Vec<i16>,
@@ -84,6 +87,7 @@ impl Resampler {
             made: vec![false; phases],
             step: (steps / u64::from(to_hz)) as usize,
             step_rest: (steps % u64::from(to_hz)) as u32,
+            from_hz,
             to_hz,
             waiting: vec![0; LANES],
             begun: false,
@@ -94,6 +98,10 @@ impl Resampler {
 
     /// Takes more samples, and appends what can be told of what they become.
     pub(crate) fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
+        if self.from_hz == self.to_hz {
+            out.extend_from_slice(samples);
+            return;
+        }
         for block in samples.chunks(BLOCK) {
             self.waiting.truncate(self.waiting.len() - LANES);
             self.waiting.extend_from_slice(block);
