@@ -1,8 +1,10 @@
 //! The table of algorithms. A new one is a file and a row; its number is on disk and never used again for another.
 //!
 //! Numbers given so far: 1 `pdq`, 2 `pdq-512`, 3 `pdq-area`, 4 `mean-64`, 5 `gradient-64`, 6 `double-gradient-40`,
-//! 7 `vertical-gradient-64`, 8 `blockhash-64`, 9 `dct-mean-64`. The classic ones (4 to 9) are rows where the feature
-//! `image` is on; a build without it leaves their numbers empty. docs/ALGORITHMS.md has a section for each.
+//! 7 `vertical-gradient-64`, 8 `blockhash-64`, 9 `dct-mean-64`, 10 `chromaprint`, 11 `landmarks`. The classic ones (4 to 9)
+//! are rows where the feature `image` is on; a build without it leaves their numbers empty. Pictures have a code each, and
+//! [`ALGORITHMS`] can make it; sound is a run of items, so that its algorithms (10 and 11) stand in a table apart,
+//! [`AUDIO_ALGORITHMS`], with numbers and names from the same stock. docs/ALGORITHMS.md has a section for each.
 
 use minutia_media::Picture;
 
@@ -31,6 +33,17 @@ pub struct Algorithm {
     pub code: fn(&Picture) -> (Code, Option<u8>),
 }
 
+/// One row of [`AUDIO_ALGORITHMS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioAlgorithm {
+    /// Its number on disk.
+    pub id: AlgorithmId,
+    /// Its name on the command line and in records.
+    pub name: &'static str,
+    /// What it is, in a line, with its source.
+    pub about: &'static str,
+}
+
 impl AlgorithmId {
     /// `pdq`: what most hash lists hold.
     pub const PDQ: AlgorithmId = AlgorithmId(1);
@@ -38,6 +51,10 @@ impl AlgorithmId {
     pub const PDQ_512: AlgorithmId = AlgorithmId(2);
     /// `pdq-area`: what scans use.
     pub const PDQ_AREA: AlgorithmId = AlgorithmId(3);
+    /// `chromaprint`: what lists of sound hold.
+    pub const CHROMAPRINT: AlgorithmId = AlgorithmId(10);
+    /// `landmarks`: what scans of sound use.
+    pub const LANDMARKS: AlgorithmId = AlgorithmId(11);
 
     /// The algorithm in whose space the codes lie: `pdq-area` for the dialects of PDQ, whose codes of one picture are a few
     /// bits apart; itself for every other.
@@ -52,12 +69,28 @@ impl AlgorithmId {
         self.space() == other.space()
     }
 
-    /// The row of this name.
+    /// Its name, whether it is of pictures or of sound, if this build knows it.
+    pub fn name(self) -> Option<&'static str> {
+        self.row().map(|row| row.name).or_else(|| self.audio_row().map(|row| row.name))
+    }
+
+    /// The number of this name, whether it is of pictures or of sound.
+    pub fn of_name(name: &str) -> Option<AlgorithmId> {
+        let audio = || AUDIO_ALGORITHMS.iter().find(|row| row.name == name).map(|row| row.id);
+        AlgorithmId::named(name).map(|row| row.id).or_else(audio)
+    }
+
+    /// The row of sound of this number.
+    pub fn audio_row(self) -> Option<&'static AudioAlgorithm> {
+        AUDIO_ALGORITHMS.iter().find(|row| row.id == self)
+    }
+
+    /// The row of pictures of this name.
     pub fn named(name: &str) -> Option<&'static Algorithm> {
         ALGORITHMS.iter().find(|row| row.name == name)
     }
 
-    /// The row of this number, if this build knows it.
+    /// The row of pictures of this number, if this build knows it.
     pub fn row(self) -> Option<&'static Algorithm> {
         ALGORITHMS.iter().find(|row| row.id == self)
     }
@@ -145,6 +178,20 @@ pub const ALGORITHMS: &[Algorithm] = &[
     },
 ];
 
+/// Every audio algorithm of this build.
+pub const AUDIO_ALGORITHMS: &[AudioAlgorithm] = &[
+    AudioAlgorithm {
+        id: AlgorithmId::CHROMAPRINT,
+        name: "chromaprint",
+        about: "32 bits of harmony each 124 ms; Chromaprint algorithm 2, as fpcalc computes it (Lalinsky, 2011)",
+    },
+    AudioAlgorithm {
+        id: AlgorithmId::LANDMARKS,
+        name: "landmarks",
+        about: "peaks of the spectrum, compared in pairs under changes of speed and pitch; used by scans",
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +204,13 @@ mod tests {
             assert_eq!(row.id.row().map(|found| found.name), Some(row.name));
             assert!(row.bits <= Code::BITS && row.bits.is_multiple_of(8), "{}", row.name);
         }
+        for row in AUDIO_ALGORITHMS {
+            assert_eq!(AUDIO_ALGORITHMS.iter().filter(|other| other.id == row.id).count(), 1, "{}", row.name);
+            assert!(row.id.row().is_none() && AlgorithmId::named(row.name).is_none(), "{}", row.name);
+            assert_eq!((row.id.name(), AlgorithmId::of_name(row.name)), (Some(row.name), Some(row.id)));
+        }
+        assert_eq!(AlgorithmId::PDQ.name(), Some("pdq"));
+        assert_eq!((AlgorithmId(0).name(), AlgorithmId::of_name("nothing")), (None, None));
         assert_eq!(ALGORITHMS.len(), if cfg!(feature = "image") { 9 } else { 3 });
     }
 

@@ -14,8 +14,11 @@ mod region;
 mod smooth;
 mod trim;
 
-pub use algorithm::{ALGORITHMS, Algorithm, AlgorithmId};
-pub use audio::{AudioFingerprint, LANDMARK_KEY_BITS, Mix, Peak, landmarks};
+pub use algorithm::{ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioAlgorithm};
+pub use audio::{
+    AudioFingerprint, CHROMAPRINT_2, Chromaprint, CompressedError, LANDMARK_KEY_BITS, Mix, Peak, chromaprint, compress,
+    compress_to_text, decompress, decompress_text, landmarks, simhash,
+};
 pub use code::{Code, ParseCodeError};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};

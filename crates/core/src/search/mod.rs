@@ -1,7 +1,8 @@
 //! Search: which references are within a radius of which queries. Exact: every strategy gives the same hits in the same
-//! order.
+//! order. Sound is aligned apart: [`align`].
 
 mod brute;
+mod chroma;
 mod join;
 mod lookup;
 mod order;
@@ -9,6 +10,8 @@ mod planner;
 
 use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
+
+pub use chroma::{Alignment, align};
 
 use crate::fingerprint::Code;
 use crate::index::{Index, IndexError, Part};

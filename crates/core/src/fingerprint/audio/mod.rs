@@ -1,7 +1,13 @@
 //! The fingerprint of a sound recording: spectral peaks, from which landmarks are made, and Chromaprint items.
 
+mod chromaprint;
+mod compressed;
+mod fft;
 mod landmark;
+mod resample;
 
+pub use chromaprint::{Chromaprint, chromaprint, simhash};
+pub use compressed::{CHROMAPRINT_2, CompressedError, compress, compress_to_text, decompress, decompress_text};
 pub use landmark::{LANDMARK_KEY_BITS, landmarks};
 
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
