@@ -55,12 +55,14 @@ pub enum Ask {
         /// The limit of the address space.
         address_space_bytes: u64,
     },
-    /// Read the descriptor that comes beside this frame.
+    /// Read the first descriptor that comes beside this frame.
     Read {
         /// How.
         request: Request,
         /// Processor time that it may take.
         cpu_seconds: u64,
+        /// The program that decodes its sound into the pipe that is the second descriptor.
+        sound: Option<String>,
     },
 }
 
@@ -166,6 +168,11 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
     possible("number of frames", coverage.frames_kept <= coverage.frames_read)?;
     at_most("frames", coverage.frames_read as usize, request.limits.frames.max(1) as usize)?;
     possible("number of rows", coverage.partial_rows.is_none_or(|(read, declared)| read <= declared))?;
+    if let Some(sound) = &coverage.sound {
+        check_text(&sound.decoder)?;
+        check_text(&sound.codec)?;
+        possible("length of sound", sound.decoded_ms <= u64::from(request.limits.audio_seconds) * 1_000)?;
+    }
     for fingerprint in &item.fingerprints {
         match fingerprint {
             Fingerprint::Image(image) => check_image(image, &request.limits)?,
@@ -234,7 +241,7 @@ fn possible(what: &'static str, holds: bool) -> Result<(), WireError> {
 #[cfg(test)]
 mod tests {
     use minutia::fingerprint::{Code, Dihedral, Region, RegionKind, View};
-    use minutia::scan::Coverage;
+    use minutia::scan::{Coverage, SoundCoverage};
     use minutia_media::{Format, LimitKind, Orientation};
     use proptest::prelude::*;
 
@@ -254,17 +261,23 @@ mod tests {
         Item {
             member: vec!["archive".to_owned(); MAX_DEPTH],
             format: Some(Format::Png),
-            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)) },
+            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)), sound: Some(heard()) },
             fingerprints: vec![Fingerprint::Image(image)],
             preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
             problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
         }
     }
 
+    fn heard() -> SoundCoverage {
+        let (decoder, codec) = ("symphonia 0.6.1".to_owned(), "MP3".to_owned());
+        SoundCoverage { decoder, codec, tracks: 1, declared_ms: Some(2_000), decoded_ms: 1_000 }
+    }
+
     fn request() -> Request {
         let mut request = Request::query();
         request.preview_px = Some(64);
         request.limits.frames = 2;
+        request.limits.audio_seconds = 1;
         request
     }
 
@@ -310,6 +323,8 @@ mod tests {
             ("more kept than read", |item| item.coverage.frames_read = 0),
             ("more frames than allowed", |item| item.coverage.frames_read = 3),
             ("more rows than declared", |item| item.coverage.partial_rows = Some((8, 7))),
+            ("more sound than allowed", |item| item.coverage.sound.as_mut().unwrap().decoded_ms = 1_001),
+            ("a long decoder", |item| item.coverage.sound.as_mut().unwrap().decoder = "x".repeat(MAX_TEXT_BYTES + 1)),
             ("no width", |item| image(item).width = 0),
             ("no height", |item| image(item).height = 0),
             ("a side beyond the limit", |item| image(item).width = (1 << 18) + 1),

@@ -44,7 +44,7 @@ impl Item {
 }
 
 /// How much of an item was read, against what it declares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Coverage {
     /// Frames decoded.
@@ -53,4 +53,22 @@ pub struct Coverage {
     pub frames_kept: u32,
     /// Pixel rows decoded and declared, where a picture was cut short.
     pub partial_rows: Option<(u32, u32)>,
+    /// Its sound, where any was decoded.
+    pub sound: Option<SoundCoverage>,
+}
+
+/// How much of a recording, or of a film's sound, was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SoundCoverage {
+    /// Which decoder read it, with its version: `symphonia 0.6.1`, `ffmpeg 7.1`.
+    pub decoder: String,
+    /// The codec; empty where the decoder does not tell.
+    pub codec: String,
+    /// Sound tracks of the container, of which one is read; 0 where the decoder does not tell.
+    pub tracks: u32,
+    /// The length that the container declares, in milliseconds.
+    pub declared_ms: Option<u64>,
+    /// The length that was decoded.
+    pub decoded_ms: u64,
 }

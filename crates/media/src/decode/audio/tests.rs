@@ -1,0 +1,1 @@
+//! Sound decoding over made and recorded files.
