@@ -5,7 +5,7 @@ use minutia::scan::{Examined, Item};
 use minutia::verdict::{Evidence, Finding, Level, Outcome};
 use minutia_media::{FORMATS, Format, Kind, Orientation, Problem};
 
-use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord};
+use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord, SoundCoverage};
 use crate::time::rfc3339;
 
 /// What is known of a file beside its content.
@@ -34,6 +34,13 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         frames_kept: item.coverage.frames_kept,
         rows_read,
         rows_declared,
+        sound: item.coverage.sound.as_ref().map(|sound| SoundCoverage {
+            decoder: sound.decoder.clone(),
+            codec: sound.codec.clone(),
+            tracks: sound.tracks,
+            declared_ms: sound.declared_ms,
+            decoded_ms: sound.decoded_ms,
+        }),
     };
     let looked_at = item.format.is_some() || item.problems.iter().any(|p| matches!(p, Problem::NotMedia { .. }));
     ItemRecord {
@@ -44,7 +51,7 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         width: first.map(|image| image.width),
         height: first.map(|image| image.height),
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
-        coverage: (item.coverage.frames_read > 0).then_some(coverage),
+        coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some()).then_some(coverage),
         findings: examined.findings.iter().map(finding).collect(),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)

@@ -21,6 +21,6 @@ pub use convert::{FileFacts, fate, item};
 pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
     AccessTimes, CalibrationFacts, Coverage, FindingRecord, IndexFacts, ItemRecord, LimitFacts, Line, Part,
-    ProblemRecord, Reading, Record, RunRecord, SCHEMA, Schema, SummaryRecord, Totals, WorkerFacts,
+    ProblemRecord, Reading, Record, RunRecord, SCHEMA, Schema, SoundCoverage, SummaryRecord, Totals, WorkerFacts,
 };
 pub use time::rfc3339;

@@ -97,6 +97,26 @@ pub struct Coverage {
     /// Pixel rows that it declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_declared: Option<u32>,
+    /// Its sound, where any was decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundCoverage>,
+}
+
+/// How much of a recording, or of a film's sound, was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoundCoverage {
+    /// Which decoder read it, with its version.
+    pub decoder: String,
+    /// The codec, where the decoder tells.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub codec: String,
+    /// Sound tracks of the container, of which one is read; 0 where the decoder does not tell.
+    pub tracks: u32,
+    /// The length that the container declares, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_ms: Option<u64>,
+    /// The length that was decoded.
+    pub decoded_ms: u64,
 }
 
 /// A problem: a stable code and a sentence.
@@ -297,6 +317,12 @@ pub struct LimitFacts {
     pub animation_pixels: u64,
     pub frames: u32,
     pub decoder_bytes: u64,
+    #[serde(default)]
+    pub audio_seconds: u32,
+    #[serde(default)]
+    pub channels: u16,
+    #[serde(default)]
+    pub sample_rate_hz: u32,
 }
 
 /// Where files were decoded.

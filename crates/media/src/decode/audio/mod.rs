@@ -23,6 +23,9 @@ use crate::{Format, Limits, Problem, Samples, Source};
 
 pub use wav::decode_pipe;
 
+/// The decoders that are built in, with their versions.
+pub const DECODERS: [&str; 2] = [native::SYMPHONIA, native::OPUS];
+
 /// What the program is called that reads sound which this build does not, for hints.
 const INSTALL: &str = "install ffmpeg, which reads it, or convert the sound to FLAC and examine that beside it";
 
