@@ -29,18 +29,24 @@ pub(super) struct Limited<'a> {
     frames: u64,
     /// Milliseconds handed over at earlier rates.
     earlier_ms: u64,
+    /// Whether anything was handed over.
+    heard: bool,
 }
 
 impl<'a> Limited<'a> {
     pub(super) fn new(sink: SampleSink<'a>, limits: &'a Limits) -> Limited<'a> {
         let cut = Cut::default();
-        Limited { sink, limits, cut, held: Vec::new(), rate_hz: 0, channels: 0, frames: 0, earlier_ms: 0 }
+        Limited { sink, limits, cut, held: Vec::new(), rate_hz: 0, channels: 0, frames: 0, earlier_ms: 0, heard: false }
     }
 
     /// Begins a stream: what comes next is cut so.
     pub(super) fn begin(&mut self, cut: Cut) {
         self.held.clear();
         self.cut = cut;
+    }
+
+    pub(super) fn heard(&self) -> bool {
+        self.heard
     }
 
     pub(super) fn rate_hz(&self) -> u32 {
@@ -90,8 +96,11 @@ impl<'a> Limited<'a> {
             block.interleaved.truncate(usize::try_from(room).unwrap_or(usize::MAX).saturating_mul(width));
         }
         self.frames += block.frames() as u64;
-        if !block.interleaved.is_empty() && (self.sink)(block).is_break() {
-            return ControlFlow::Break(None);
+        if !block.interleaved.is_empty() {
+            self.heard = true;
+            if (self.sink)(block).is_break() {
+                return ControlFlow::Break(None);
+            }
         }
         if full {
             let limit = LimitKind::AudioSeconds;

@@ -32,7 +32,7 @@ const INSTALL: &str = "install ffmpeg, which reads it, or convert the sound to F
 /// What was decoded, and how far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
-    /// Sound tracks of the container; the default one is decoded, or else the first. 0 where the decoder does not tell.
+    /// Sound tracks of the container; the first is decoded. 0 where the decoder does not tell.
     pub tracks: u32,
     /// The track's codec, for example `AAC`; empty where the decoder does not tell.
     pub codec: String,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use symphonia::core::codecs::CodecParameters;
@@ -12,7 +13,7 @@ use symphonia::core::codecs::audio::well_known::{
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
-use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackFlags};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::packet::Packet;
 use symphonia::default::{formats, register_enabled_codecs};
@@ -40,42 +41,51 @@ static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     codecs
 });
 
-/// Decodes the default sound track, or else the first.
+/// Decodes the first sound track.
 pub(super) fn decode(
     source: &Source,
     format: Format,
     limits: &Limits,
     sink: SampleSink<'_>,
 ) -> Result<Decoded, Problem> {
-    let opened = Opened::new(source, format, limits)?;
+    let opened = caught(|| Opened::new(source, format, limits))?;
     let mut out = Limited::new(sink, limits);
     let mut decoded = Decoded { tracks: opened.tracks, decoder: SYMPHONIA.to_owned(), ..Decoded::default() };
-    let ended = opened.run(&mut out, &mut decoded);
+    // What was handed over before a panic stands, and is counted outside.
+    let ended = caught(|| opened.run(&mut out, &mut decoded));
     decoded.rate_hz = out.rate_hz();
     decoded.channels = out.channels();
     decoded.decoded_ms = out.decoded_ms();
     if let Err(problem) = ended {
-        if out.rate_hz() == 0 {
+        if !out.heard() {
             return Err(problem);
         }
         decoded.problems.push(problem);
     }
-    if out.rate_hz() == 0 && decoded.problems.is_empty() {
+    if !out.heard() && decoded.problems.is_empty() {
         decoded.problems.push(Problem::Damaged { detail: "no sound in the sound track".to_owned() });
     }
     check_length(&mut decoded, if matches!(format, Format::Mp4 | Format::Matroska) { 5_000 } else { 500 });
-    if out.rate_hz() == 0 { Err(decoded.problems.swap_remove(0)) } else { Ok(decoded) }
+    if !out.heard() { Err(decoded.problems.swap_remove(0)) } else { Ok(decoded) }
 }
 
 /// Length and number of sound tracks by the container, as far as it can be read.
 pub(super) fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
-    match format {
-        Format::Mp4 | Format::M4a | Format::Matroska => match Opened::new(source, format, &Limits::default()) {
-            Ok(opened) => (opened.declared_ms(), opened.tracks),
-            Err(_) => (None, 0),
-        },
-        _ => (None, 0),
+    if !matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) {
+        return (None, 0);
     }
+    let limits = Limits::default();
+    let told = caught(|| Opened::new(source, format, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
+    told.unwrap_or((None, 0))
+}
+
+/// What `work` answers, or its panic as a problem: overflow is checked in the decoders too.
+fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
+        Err(Problem::Crashed { detail: format!("panic: {}", text.chars().take(200).collect::<String>()) })
+    })
 }
 
 /// A container with a sound track.
@@ -98,9 +108,12 @@ impl<'a> Opened<'a> {
             Format::Mp3 | Format::Aac | Format::Flac => behind_tags(source, format)?,
             _ => 0,
         };
-        let window = Window { source, start, at: 0 };
-        let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
-        let reader = match demuxer(format, stream) {
+        let open = |seekable: bool| {
+            let window = Window { source, start, at: 0, seekable };
+            demuxer(format, MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default()))
+        };
+        // Of a file that was cut short some demuxers refuse all, until they are not told its length.
+        let reader = match open(true).or_else(|error| open(false).map_err(|_| error)) {
             Ok(reader) => reader,
             Err(_) if format == Format::Ogg && !ogg_is_known(source)? => return Err(unsupported(format, None)),
             Err(error) => return Err(problem(&error, format, None)),
@@ -112,9 +125,8 @@ impl<'a> Opened<'a> {
         let sound = |track: &&Track| matches!(track.codec_params, Some(CodecParameters::Audio(_)));
         let tracks: Vec<&Track> = reader.tracks().iter().filter(sound).collect();
         let count = u32::try_from(tracks.len()).unwrap_or(u32::MAX);
-        let chosen = tracks.iter().find(|track| track.flags.contains(TrackFlags::DEFAULT)).or(tracks.first());
         let locked = boxes.tracks.iter().find_map(|track| track.locked_by.clone());
-        let Some(track) = chosen.map(|track| (*track).clone()) else {
+        let Some(track) = tracks.first().map(|track| (*track).clone()) else {
             return Err(match locked {
                 Some(by) => Problem::Protected { by },
                 None => unsupported(format, Some("no known sound")),
@@ -197,7 +209,11 @@ impl<'a> Opened<'a> {
                 let edited = track.and_then(|track| track.segment_duration);
                 edited.map(|ticks| ms(ticks, self.boxes.timescale)).or_else(by_time)
             }
-            Format::Ogg => self.cut(0).keep.map(|frames| ms(frames, self.rate_hz())).or_else(by_frames),
+            Format::Ogg => self
+                .cut(self.track.delay.unwrap_or(0).into())
+                .keep
+                .map(|frames| ms(frames, self.rate_hz()))
+                .or_else(by_frames),
             _ => by_frames().or_else(by_time),
         };
         declared.filter(|&length| length > 0)
@@ -422,6 +438,7 @@ struct Window<'a> {
     source: &'a Source,
     start: u64,
     at: u64,
+    seekable: bool,
 }
 
 impl Read for Window<'_> {
@@ -446,10 +463,10 @@ impl Seek for Window<'_> {
 
 impl MediaSource for Window<'_> {
     fn is_seekable(&self) -> bool {
-        true
+        self.seekable
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.source.len() - self.start)
+        self.seekable.then(|| self.source.len() - self.start)
     }
 }

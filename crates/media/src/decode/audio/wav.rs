@@ -58,7 +58,7 @@ pub fn decode_pipe(
                     decoded.declared_ms = None;
                     break;
                 }
-                ControlFlow::Break(Some(problem)) if out.decoded_ms() == 0 => return Err(problem),
+                ControlFlow::Break(Some(problem)) if !out.heard() => return Err(problem),
                 ControlFlow::Break(Some(problem)) => {
                     decoded.problems.push(problem);
                     break;
@@ -72,7 +72,7 @@ pub fn decode_pipe(
         }
     }
     (decoded.rate_hz, decoded.channels, decoded.decoded_ms) = (out.rate_hz(), out.channels(), out.decoded_ms());
-    if decoded.decoded_ms == 0 && decoded.problems.is_empty() {
+    if !out.heard() {
         return Err(no_sound(decoder, format));
     }
     check_length(&mut decoded, 5_000);
