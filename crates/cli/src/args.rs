@@ -299,6 +299,9 @@ pub(crate) struct Reading {
     /// Decode in this process instead of in confined workers; recorded
     #[arg(long)]
     pub(crate) in_process: bool,
+    /// Never start the ffmpeg program, which otherwise decodes sound that Minutia cannot
+    #[arg(long)]
+    pub(crate) no_ffmpeg: bool,
 }
 
 #[derive(Debug, clap::Args)]

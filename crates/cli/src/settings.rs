@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
-use minutia::scan::{InProcess, Reader};
+use minutia::scan::{InProcess, Reader, WithFfmpeg};
 use minutia::search;
 use minutia_machine::Level;
-use minutia_media::Limits;
+use minutia_media::{Ffmpeg, Limits};
 use minutia_report::escape::{name, text};
 use minutia_report::{LimitFacts, Reading as ReadingFacts, WorkerFacts};
 use minutia_sandbox::{Config, Isolated};
@@ -88,29 +88,35 @@ pub(crate) struct Reading {
     pub(crate) threads: usize,
     /// How workers are made; `None` for reading in this process.
     pub(crate) workers: Option<Config>,
+    /// Who decodes sound that this build cannot.
+    pub(crate) ffmpeg: Option<Ffmpeg>,
 }
 
 impl Reading {
     pub(crate) fn of(args: &args::Reading) -> Reading {
         let threads = args.threads.or_else(|| available_parallelism().ok()).map_or(1, |threads| threads.get());
-        Reading { threads, ..Reading::one(args.in_process) }
+        let ffmpeg = if args.no_ffmpeg { None } else { ffmpeg() };
+        Reading { threads, ffmpeg, ..Reading::one(args.in_process) }
     }
 
     /// As where nothing is said about it: workers, as many as there are processors.
     pub(crate) fn all() -> Reading {
-        Reading::of(&args::Reading { threads: None, in_process: false })
+        Reading::of(&args::Reading { threads: None, in_process: false, no_ffmpeg: false })
     }
 
-    /// One reader alone.
+    /// One reader alone, without ffmpeg.
     pub(crate) fn one(in_process: bool) -> Reading {
-        Reading { threads: 1, workers: (!in_process).then(Config::default) }
+        Reading { threads: 1, workers: (!in_process).then(Config::default), ffmpeg: None }
     }
 
     /// A reader for one thread.
     pub(crate) fn reader(&self) -> Box<dyn Reader> {
         match &self.workers {
-            Some(config) => Box::new(Isolated::new(config.clone())),
-            None => Box::new(InProcess),
+            Some(config) => Box::new(Isolated::new(Config { ffmpeg: self.ffmpeg.clone(), ..config.clone() })),
+            None => match &self.ffmpeg {
+                Some(ffmpeg) => Box::new(WithFfmpeg(ffmpeg.clone())),
+                None => Box::new(InProcess),
+            },
         }
     }
 
@@ -132,6 +138,14 @@ impl Reading {
             seccomp: confinement.seccomp,
         }))
     }
+}
+
+/// The ffmpeg program of this machine: the first of that name on the path that says it is one.
+pub(crate) fn ffmpeg() -> Option<Ffmpeg> {
+    let path = std::env::var_os("PATH")?;
+    let programs =
+        std::env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join("ffmpeg"));
+    programs.filter(|program| program.is_file()).find_map(|program| Ffmpeg::at(&program).ok())
 }
 
 /// Names the kernel to search with, where it is set; the fastest otherwise.
@@ -161,8 +175,19 @@ fn kernel(name: &str) -> Result<Level> {
 
 /// A file's budgets, for the record.
 pub(crate) fn limit_facts(limits: &Limits) -> LimitFacts {
-    let Limits { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes } = *limits;
-    LimitFacts { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes }
+    let Limits { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes, .. } = *limits;
+    let Limits { audio_seconds, channels, sample_rate_hz, .. } = *limits;
+    LimitFacts {
+        file_bytes,
+        pixels,
+        side_px,
+        animation_pixels,
+        frames,
+        decoder_bytes,
+        audio_seconds,
+        channels,
+        sample_rate_hz,
+    }
 }
 
 #[cfg(test)]

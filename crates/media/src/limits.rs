@@ -16,6 +16,12 @@ pub struct Limits {
     pub frames: u32,
     /// Bytes that a decoder may hold beside the file. Best effort: each decoder counts what it can.
     pub decoder_bytes: u64,
+    /// Seconds of one recording; what was read until then counts. Strict.
+    pub audio_seconds: u32,
+    /// Channels of a recording. Strict.
+    pub channels: u16,
+    /// Frames a second of a recording. Strict.
+    pub sample_rate_hz: u32,
 }
 
 impl Default for Limits {
@@ -27,6 +33,9 @@ impl Default for Limits {
             animation_pixels: 1_000_000_000,
             frames: 1_000,
             decoder_bytes: 384 << 20,
+            audio_seconds: 24 * 60 * 60,
+            channels: 64,
+            sample_rate_hz: 768_000,
         }
     }
 }

@@ -2,9 +2,13 @@
 
 mod container;
 mod formats;
+mod tags;
 mod text;
 
 pub use formats::{FORMATS, Format, FormatRow, Kind};
+
+#[cfg(feature = "audio")]
+pub(crate) use tags::behind_tags;
 
 use crate::{Problem, Source};
 
@@ -121,6 +125,9 @@ const OTHER: &[(Sign, &str)] = &[
 /// [`Problem::Io`] when it cannot be read, [`Problem::NotMedia`] for what is no media, with what it seems to be.
 pub fn probe(source: &Source) -> Result<Format, Problem> {
     let head = source.head(PROBE_BYTES)?;
+    if head.starts_with(b"ID3") {
+        return tags::look_behind(source);
+    }
     if head.is_empty() {
         return Err(not_media("an empty file"));
     }

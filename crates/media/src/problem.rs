@@ -77,6 +77,12 @@ pub enum LimitKind {
     DecoderBytes,
     /// Bytes of memory of the whole worker.
     WorkerBytes,
+    /// Seconds of a recording.
+    AudioSeconds,
+    /// Channels of a recording.
+    Channels,
+    /// Frames a second of a recording.
+    SampleRate,
 }
 
 impl LimitKind {
@@ -90,6 +96,9 @@ impl LimitKind {
             LimitKind::Frames => "frames",
             LimitKind::DecoderBytes => "decoder_bytes",
             LimitKind::WorkerBytes => "worker_bytes",
+            LimitKind::AudioSeconds => "audio_seconds",
+            LimitKind::Channels => "channels",
+            LimitKind::SampleRate => "sample_rate_hz",
         }
     }
 }

@@ -23,6 +23,16 @@ use crate::{LimitKind, Problem};
 pub struct Source {
     data: Data,
     len: u64,
+    piped: Option<Piped>,
+}
+
+/// Sound that a program is decoding from a source, for a reader that may start none.
+#[derive(Debug)]
+pub struct Piped {
+    /// The program with its version, as records carry it.
+    pub decoder: String,
+    /// The end of a pipe to read from: WAV.
+    pub pipe: File,
 }
 
 #[derive(Debug)]
@@ -38,12 +48,22 @@ impl Source {
     /// [`Problem::Io`] when the file's length cannot be read.
     pub fn from_file(file: File) -> Result<Source, Problem> {
         let len = file.metadata().map_err(|e| Problem::io("reading the length", &e))?.len();
-        Ok(Source { data: Data::File(file), len })
+        Ok(Source { data: Data::File(file), len, piped: None })
     }
 
     /// Takes bytes that are in memory already.
     pub fn from_bytes(bytes: Vec<u8>) -> Source {
-        Source { len: bytes.len() as u64, data: Data::Bytes(bytes) }
+        Source { len: bytes.len() as u64, data: Data::Bytes(bytes), piped: None }
+    }
+
+    /// The same source, with its sound as a program decodes it.
+    pub fn with_piped(self, piped: Piped) -> Source {
+        Source { piped: Some(piped), ..self }
+    }
+
+    /// Its sound as a program decodes it, where one does. It can be read once.
+    pub fn piped(&self) -> Option<&Piped> {
+        self.piped.as_ref()
     }
 
     /// Length in bytes when the source was made.

@@ -361,6 +361,12 @@ pub struct LimitFacts {
     pub animation_pixels: u64,
     pub frames: u32,
     pub decoder_bytes: u64,
+    #[serde(default)]
+    pub audio_seconds: u32,
+    #[serde(default)]
+    pub channels: u16,
+    #[serde(default)]
+    pub sample_rate_hz: u32,
 }
 
 /// Where files were decoded.

@@ -1,7 +1,7 @@
 //! One worker as its parent sees it: a process, a socket to it, and the end of its standard error.
 
 use std::io::{self, Read};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use minutia::scan::{Item, Request};
-use minutia_media::{LimitKind, Problem};
+use minutia_media::{LimitKind, Piped, Problem};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, kill_process_group, waitid, waitpid,
 };
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the end of a worker is waited for that hung up or was killed: only an uninterruptible read of broken media
 /// holds it longer.
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// The one variable of a worker: up to 32 MiB that one picture freed are kept for the next. With glibc's defaults a small
 /// JPEG cost 56 page faults, a tenth of its time (`cargo bench -p minutia-benches --bench sandbox`). Other C libraries
@@ -92,14 +92,14 @@ impl Worker {
     }
 
     fn shake_hands(&mut self, address_space_bytes: u64) -> Result<Confinement, Problem> {
-        self.ask(&Ask::Start { address_space_bytes }, None)?;
+        self.ask(&Ask::Start { address_space_bytes }, &[])?;
         match self.answer(Instant::now() + PATIENCE, PATIENCE, &mut 0)? {
             Answer::Ready { build, confinement } if build == BUILD && confinement.process_limits => Ok(confinement),
             _ => Err(distrust(&WireError::Turn)),
         }
     }
 
-    /// Has the worker read `evidence`.
+    /// Has the worker read `evidence`, and its `sound` from a pipe where a program decodes it.
     ///
     /// # Errors
     /// `Err` when the worker is lost: it died, hung or sent what no worker sends. What it said of the source itself is
@@ -107,13 +107,19 @@ impl Worker {
     pub(crate) fn read(
         &mut self,
         evidence: BorrowedFd<'_>,
+        sound: Option<Piped>,
         request: &Request,
         allowed: Duration,
         sink: &mut dyn FnMut(Item),
     ) -> Result<Result<(), Problem>, Problem> {
         let deadline = Instant::now() + allowed;
-        let ask = Ask::Read { request: request.clone(), cpu_seconds: allowed.as_secs().saturating_add(1) };
-        self.ask(&ask, Some(evidence))?;
+        let cpu_seconds = allowed.as_secs().saturating_add(1);
+        let decoder = sound.as_ref().map(|piped| piped.decoder.clone());
+        let pipe = sound.as_ref().map(|piped| piped.pipe.as_fd());
+        let beside: Vec<BorrowedFd<'_>> = [evidence].into_iter().chain(pipe).collect();
+        self.ask(&Ask::Read { request: request.clone(), cpu_seconds, sound: decoder }, &beside)?;
+        // The worker's alone from here: the program must notice when nobody reads.
+        drop(sound);
         let mut answered = 0;
         let mut items = 0;
         let mut sound = Sound::default();
@@ -145,10 +151,10 @@ impl Worker {
         }
     }
 
-    fn ask(&mut self, ask: &Ask, descriptor: Option<BorrowedFd<'_>>) -> Result<(), Problem> {
+    fn ask(&mut self, ask: &Ask, beside: &[BorrowedFd<'_>]) -> Result<(), Problem> {
         let frame = encode(ask).map_err(|error| distrust(&error))?;
         // A worker that is gone has closed its end; how it went is more telling than that it went.
-        socket::send_now(&self.socket, &frame, descriptor).map_err(|error| self.last_words(&error.to_string()))
+        socket::send_now(&self.socket, &frame, beside).map_err(|error| self.last_words(&error.to_string()))
     }
 
     /// The next answer, of which `answered` counts the bytes.
@@ -208,7 +214,7 @@ fn leaving() -> MutexGuard<'static, Vec<Pid>> {
 }
 
 /// How a process ended, without taking its number away; waits in steps that grow, since most are gone at the first look.
-fn end(process: &Child, patience: Duration) -> Option<WaitIdStatus> {
+pub(crate) fn end(process: &Child, patience: Duration) -> Option<WaitIdStatus> {
     let deadline = Instant::now() + patience;
     let mut step = Duration::from_micros(50);
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;

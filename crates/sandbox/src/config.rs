@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use minutia_media::Ffmpeg;
+
 use crate::worker;
 
 /// The limits of workers. [`Limits`](minutia_media::Limits) of a request are budgets of work and end the same way
@@ -21,6 +23,9 @@ pub struct Config {
     pub deadline_per_mib: Duration,
     /// A worker is replaced after so many sources, so that one that was taken over can falsify no more than these.
     pub sources_per_worker: u32,
+    /// The program that is asked for sound which no decoder of ours can read; `None` for none. The parent starts it, on the
+    /// one file, and a worker reads what it writes.
+    pub ffmpeg: Option<Ffmpeg>,
 }
 
 /// The program that becomes a worker by calling [`worker::run`].
@@ -40,6 +45,7 @@ impl Default for Config {
             deadline: Duration::from_secs(30),
             deadline_per_mib: Duration::from_millis(250),
             sources_per_worker: 1_000,
+            ffmpeg: None,
         }
     }
 }

@@ -33,6 +33,7 @@ mod child;
 mod config;
 pub mod confine;
 mod parent;
+mod program;
 mod socket;
 pub mod wire;
 pub mod worker;

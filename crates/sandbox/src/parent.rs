@@ -6,12 +6,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use minutia::scan::{Item, Reader, Request};
-use minutia_media::{Problem, Source};
+use minutia_media::decode::audio::ffmpeg::Access;
+use minutia_media::{Ffmpeg, Format, Piped, Problem, Source, probe};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::child::{StartError, Worker};
 use crate::config::Config;
 use crate::confine::Confinement;
+use crate::program::Program;
 
 /// Numbers the workers of this process, from 1.
 static BATCHES: AtomicU64 = AtomicU64::new(0);
@@ -77,17 +79,82 @@ impl Reader for Isolated {
         let evidence = match source.file() {
             Some(file) => file.as_fd(),
             None => {
-                copy = in_memory(source)?;
+                copy = in_memory(source, u64::MAX)?;
                 copy.as_fd()
             }
         };
+        let unsupported = match self.serve(evidence, source.len(), None, request, sink) {
+            Err(problem @ Problem::Unsupported { .. }) => problem,
+            answer => return answer,
+        };
+        let Some(ffmpeg) = self.config.ffmpeg.clone() else { return Err(unsupported) };
+        // Of what a worker says nothing chooses the program's demuxer.
+        let format = probe(source)?;
+        let Some(access) = ffmpeg.access(format) else { return Err(unsupported) };
+        let copy;
+        let input = if access == Access::Reopened && source.file().is_some() {
+            copy = in_memory(source, request.limits.file_bytes)?;
+            copy.as_fd()
+        } else {
+            evidence
+        };
+        self.serve(evidence, source.len(), Some(&Outside { ffmpeg, format, input }), request, sink)
+    }
+}
+
+/// The program that is to decode the sound of a source.
+struct Outside<'a> {
+    ffmpeg: Ffmpeg,
+    format: Format,
+    input: BorrowedFd<'a>,
+}
+
+impl Isolated {
+    fn serve(
+        &mut self,
+        evidence: BorrowedFd<'_>,
+        len: u64,
+        outside: Option<&Outside<'_>>,
+        request: &Request,
+        sink: &mut dyn FnMut(Item),
+    ) -> Result<(), Problem> {
         loop {
-            match self.attempt(evidence, source.len(), request, sink) {
+            let attempt = match outside {
+                None => self.attempt(evidence, len, None, request, sink),
+                Some(outside) => self.attempt_outside(evidence, len, outside, request, sink)?,
+            };
+            match attempt {
                 Attempt::Answered(answer) => return answer,
                 Attempt::Lost { problem, again: false } => return Err(problem),
                 Attempt::Lost { again: true, .. } => {}
             }
         }
+    }
+
+    /// One attempt, with the program beside it. How the program ended is known last, so items wait for that.
+    fn attempt_outside(
+        &mut self,
+        evidence: BorrowedFd<'_>,
+        len: u64,
+        outside: &Outside<'_>,
+        request: &Request,
+        sink: &mut dyn FnMut(Item),
+    ) -> Result<Attempt, Problem> {
+        let seconds = self.config.deadline_for(len).as_secs().saturating_add(1);
+        let Outside { ffmpeg, format, input } = outside;
+        let started = Program::start(ffmpeg, *format, *input, self.config.address_space_bytes, seconds);
+        let started = started.map_err(|error| Problem::io("starting ffmpeg", &error))?;
+        let (program, piped) =
+            started.ok_or_else(|| Problem::Crashed { detail: "no command for ffmpeg".to_owned() })?;
+        let mut items = Vec::new();
+        let attempt = self.attempt(evidence, len, Some(piped), request, &mut |item| items.push(item));
+        for mut item in items {
+            if item.problems.is_empty() {
+                item.problems.extend(program.problem());
+            }
+            sink(item);
+        }
+        Ok(attempt)
     }
 }
 
@@ -102,6 +169,7 @@ impl Isolated {
         &mut self,
         evidence: BorrowedFd<'_>,
         len: u64,
+        sound: Option<Piped>,
         request: &Request,
         sink: &mut dyn FnMut(Item),
     ) -> Attempt {
@@ -115,7 +183,7 @@ impl Isolated {
         };
         let mut unsound = false;
         let mut handed_over = false;
-        let read = serving.worker.read(evidence, request, self.config.deadline_for(len), &mut |item| {
+        let read = serving.worker.read(evidence, sound, request, self.config.deadline_for(len), &mut |item| {
             unsound |= item.problems.iter().any(unsettles);
             handed_over = true;
             sink(item);
@@ -144,8 +212,8 @@ fn unsettles(problem: &Problem) -> bool {
 }
 
 /// A file without a name that holds what is in memory only.
-fn in_memory(source: &Source) -> Result<File, Problem> {
-    let bytes = source.read_all(u64::MAX)?;
+fn in_memory(source: &Source, max_bytes: u64) -> Result<File, Problem> {
+    let bytes = source.read_all(max_bytes)?;
     let copy = || {
         let mut file = File::from(memfd_create("minutia-source", MemfdFlags::CLOEXEC)?);
         file.write_all(&bytes)?;

@@ -12,12 +12,14 @@ use rustix::net::{
     recvmsg, sendmsg,
 };
 
-/// Sends `bytes` with `descriptor` beside them, without waiting: there is always room for one request, since the next
+/// The most descriptors beside one frame: the evidence, and the sound of it that a program decodes.
+const MAX_DESCRIPTORS: usize = 2;
+
+/// Sends `bytes` with `descriptors` beside them, without waiting: there is always room for one request, since the next
 /// is sent only after the answer. Whoever lets the socket fill up does not read, and is an error.
-pub(crate) fn send_now(socket: impl AsFd, bytes: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+pub(crate) fn send_now(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut beside = SendAncillaryBuffer::new(&mut space);
-    let descriptors = descriptor.as_slice();
     if !descriptors.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::Error::other("no room for a descriptor"));
     }
@@ -25,13 +27,9 @@ pub(crate) fn send_now(socket: impl AsFd, bytes: &[u8], descriptor: Option<Borro
     if sent == bytes.len() { Ok(()) } else { Err(io::Error::other("the socket is full")) }
 }
 
-/// Waits for bytes and appends them to `bytes`; a descriptor that came beside them is returned. No bytes are the end.
-pub(crate) fn receive(
-    socket: impl AsFd,
-    bytes: &mut Vec<u8>,
-    chunk: &mut [u8],
-) -> io::Result<(usize, Option<OwnedFd>)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// Waits for bytes and appends them to `bytes`; descriptors that came beside them are returned. No bytes are the end.
+pub(crate) fn receive(socket: impl AsFd, bytes: &mut Vec<u8>, chunk: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
     let received = loop {
         match recvmsg(&socket, &mut [IoSliceMut::new(chunk)], &mut beside, RecvFlags::CMSG_CLOEXEC) {
@@ -40,11 +38,13 @@ pub(crate) fn receive(
         }
     };
     bytes.extend_from_slice(&chunk[..received]);
-    let descriptor = beside.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    });
-    Ok((received, descriptor))
+    let mut descriptors = Vec::new();
+    for message in beside.drain() {
+        if let RecvAncillaryMessage::ScmRights(more) = message {
+            descriptors.extend(more);
+        }
+    }
+    Ok((received, descriptors))
 }
 
 /// As [`receive`], until `deadline` and without taking descriptors: those that a worker sends are closed by the kernel.

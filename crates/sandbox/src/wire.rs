@@ -71,12 +71,14 @@ pub enum Ask {
         /// The limit of the address space.
         address_space_bytes: u64,
     },
-    /// Read the descriptor that comes beside this frame.
+    /// Read the first descriptor that comes beside this frame.
     Read {
         /// How.
         request: Request,
         /// Processor time that it may take.
         cpu_seconds: u64,
+        /// The program that decodes its sound into the pipe that is the second descriptor.
+        sound: Option<String>,
     },
 }
 
@@ -277,6 +279,7 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
     if let Some(sound) = &coverage.sound {
         check_text(&sound.decoder)?;
         check_text(&sound.codec)?;
+        possible("length of sound", sound.decoded_ms <= u64::from(request.limits.audio_seconds) * 1_000)?;
     }
     for fingerprint in &item.fingerprints {
         match fingerprint {
@@ -412,6 +415,7 @@ mod tests {
         let mut request = Request::query();
         request.preview_px = Some(64);
         request.limits.frames = 2;
+        request.limits.audio_seconds = 1;
         request
     }
 
@@ -501,6 +505,7 @@ mod tests {
             ("more kept than read", |item| item.coverage.frames_read = 0),
             ("more frames than allowed", |item| item.coverage.frames_read = 3),
             ("more rows than declared", |item| item.coverage.partial_rows = Some((8, 7))),
+            ("more sound than allowed", |item| item.coverage.sound.as_mut().unwrap().decoded_ms = 1_001),
             ("a long decoder", |item| item.coverage.sound.as_mut().unwrap().decoder = "x".repeat(MAX_TEXT_BYTES + 1)),
             ("no width", |item| image(item).width = 0),
             ("no height", |item| image(item).height = 0),

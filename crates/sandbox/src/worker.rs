@@ -1,14 +1,16 @@
 //! The worker's side: a program that reads what it is handed until its parent hangs up.
 
+use std::collections::VecDeque;
+use std::env;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::{env, fs};
 
 use minutia::scan::{InProcess, Item, Reader, Request};
-use minutia_media::{Problem, Source};
+use minutia_media::{Piped, Problem, Source};
 
 use crate::confine::{budget_cpu, close_inherited_descriptors, confine};
 use crate::socket;
@@ -45,29 +47,39 @@ fn serve(reader: &mut dyn Reader) -> io::Result<()> {
     let parent = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut inbox = Vec::new();
     let mut chunk = vec![0; 4_096];
-    let mut evidence = None;
+    let mut beside = VecDeque::new();
     loop {
-        let (received, descriptor) = socket::receive(&parent, &mut inbox, &mut chunk)?;
+        let (received, descriptors) = socket::receive(&parent, &mut inbox, &mut chunk)?;
         if received == 0 {
             return Ok(());
         }
-        evidence = descriptor.or(evidence);
+        beside.extend(descriptors);
         while let Some(ask) = take(&mut inbox).map_err(io::Error::other)? {
             match ask {
                 Ask::Start { address_space_bytes } => {
                     let confinement = confine(address_space_bytes)?;
                     send(&parent, &Answer::Ready { build: BUILD.to_owned(), confinement })?;
                 }
-                Ask::Read { request, cpu_seconds } => {
+                Ask::Read { request, cpu_seconds, sound } => {
                     budget_cpu(cpu_seconds)?;
-                    let evidence = evidence.take().ok_or_else(|| io::Error::other("no descriptor beside a request"))?;
-                    let done = Source::from_file(fs::File::from(evidence))
-                        .and_then(|source| read(reader, &source, &request, &parent));
+                    let mut next = || beside.pop_front().map(File::from).ok_or_else(missing);
+                    let evidence = next()?;
+                    let piped =
+                        sound.map(|decoder| Ok::<_, io::Error>(Piped { decoder, pipe: next()? })).transpose()?;
+                    let source = Source::from_file(evidence).map(|source| match piped {
+                        Some(piped) => source.with_piped(piped),
+                        None => source,
+                    });
+                    let done = source.and_then(|source| read(reader, &source, &request, &parent));
                     send(&parent, &Answer::Done(done))?;
                 }
             }
         }
     }
+}
+
+fn missing() -> io::Error {
+    io::Error::other("no descriptor beside a request")
 }
 
 fn read(reader: &mut dyn Reader, source: &Source, request: &Request, parent: &UnixStream) -> Result<(), Problem> {

@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 use anyhow::Result;
 use minutia::fingerprint::ALGORITHMS;
 use minutia_machine::Level;
+use minutia_media::decode::audio;
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{FORMATS, Format, Limits, Problem, Source};
 use minutia_report::Reading as ReadingFacts;
@@ -15,7 +16,7 @@ use minutia_report::escape::text;
 use rustix::process::{Resource, getrlimit};
 
 use crate::exit::Exit;
-use crate::settings::{Reading, search_settings};
+use crate::settings::{Reading, ffmpeg, search_settings};
 use crate::walk::Resolution;
 
 /// Tells what was found, one fact a line.
@@ -89,8 +90,34 @@ pub(crate) fn run() -> Result<Exit> {
     }
     let (decoded, named): (Vec<_>, Vec<_>) = FORMATS.iter().partition(|row| is_decoded(row.format));
     let names = |rows: Vec<&minutia_media::FormatRow>| rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
-    row("reads", names(decoded))?;
-    row("only names", names(named))?;
+    row("sees", names(decoded))?;
+    let sound = |row: &&minutia_media::FormatRow| audio::is_native(row.format);
+    row("hears", names(FORMATS.iter().filter(sound).collect()))?;
+    row(
+        "codecs",
+        format!(
+            "{} (symphonia: MP1-3, AAC-LC, FLAC, Vorbis, ALAC, PCM, ADPCM; opus-pure: Opus)",
+            audio::DECODERS.join(", ")
+        ),
+    )?;
+    let ffmpeg = ffmpeg();
+    let by_ffmpeg: Vec<_> =
+        FORMATS.iter().filter(|row| row.demuxer.is_some() && !audio::is_native(row.format)).collect();
+    match &ffmpeg {
+        Some(ffmpeg) => {
+            let how = if ffmpeg.reads_descriptors { "by descriptor" } else { "as a stream" };
+            row(
+                "ffmpeg",
+                format!("{} at {}, given files {how}", ffmpeg.version, text(&ffmpeg.program.to_string_lossy())),
+            )?;
+            row("with it", format!("{}; and other codecs in what is heard", names(by_ffmpeg)))?;
+        }
+        None => {
+            row("ffmpeg", "NONE on the path; install it to hear what follows".to_owned())?;
+            row("without it", format!("not heard: {}; and other codecs in what is heard", names(by_ffmpeg)))?;
+        }
+    }
+    row("only names", names(named.into_iter().filter(|row| row.demuxer.is_none()).collect()))?;
     Ok(exit)
 }
 

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use minutia_media::decode::image::{Channels, Frame, decode, preview};
-use minutia_media::{Format, Preview, Problem, Source, probe};
+use minutia_media::{Ffmpeg, Format, Kind, Preview, Problem, Samples, Source, probe};
 
-use super::{Coverage, Item, Reader, Request};
+use super::sound::read_sound;
+use super::{Coverage, Item, Reader, Request, SoundCoverage};
 use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
 
 /// Reads in this process. A decoder's panic is caught and ends as [`Problem::Crashed`], with what was read before it;
@@ -18,36 +19,107 @@ use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
 #[derive(Debug, Default)]
 pub struct InProcess;
 
+/// As [`InProcess`], and the `ffmpeg` program is started for sound that no decoder here can read.
+#[derive(Clone, Debug)]
+pub struct WithFfmpeg(pub Ffmpeg);
+
 impl Reader for InProcess {
     fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem> {
-        let format = caught(|| probe(source))?;
-        let mut frames = Frames::default();
-        let decoded = caught(|| {
-            decode(source, format, Channels::Luma, &request.limits, &mut |frame| {
-                frames.take(&frame, request);
-                ControlFlow::Continue(())
-            })
-        });
-        let (problems, partial_rows) = match decoded {
-            Ok(decoded) => (decoded.problems, decoded.partial_rows),
-            Err(problem) if frames.read == 0 => return Err(problem),
-            Err(problem) => (vec![problem], None),
-        };
-        sink(Item {
-            member: Vec::new(),
-            format: Some(format),
-            coverage: Coverage {
-                frames_read: frames.read,
-                frames_kept: frames.kept.len() as u32,
-                partial_rows,
-                sound: None,
-            },
-            fingerprints: frames.kept,
-            preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
-            problems,
-        });
-        Ok(())
+        read(source, request, None, sink)
     }
+}
+
+impl Reader for WithFfmpeg {
+    fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem> {
+        read(source, request, Some(&self.0), sink)
+    }
+}
+
+fn read(
+    source: &Source,
+    request: &Request,
+    ffmpeg: Option<&Ffmpeg>,
+    sink: &mut dyn FnMut(Item),
+) -> Result<(), Problem> {
+    let format = caught(|| probe(source))?;
+    sink(match format.row().kind {
+        Kind::Audio | Kind::Video => sound_item(source, format, request, ffmpeg)?,
+        Kind::Image | Kind::Other => image_item(source, format, request)?,
+    });
+    Ok(())
+}
+
+/// A recording, or a film as far as it can be heard.
+fn sound_item(source: &Source, format: Format, request: &Request, ffmpeg: Option<&Ffmpeg>) -> Result<Item, Problem> {
+    let mut heard = Heard::default();
+    let read = caught(|| {
+        read_sound(source, format, &request.limits, ffmpeg, &mut |samples| {
+            heard.take(&samples);
+            ControlFlow::Continue(())
+        })
+    });
+    let (sound, problems) = match read {
+        Ok(read) => read,
+        Err(problem) if heard.ms() == 0 => return Err(problem),
+        Err(problem) => (SoundCoverage { decoded_ms: heard.ms(), ..SoundCoverage::default() }, vec![problem]),
+    };
+    Ok(Item {
+        member: Vec::new(),
+        format: Some(format),
+        coverage: Coverage { sound: Some(sound), ..Coverage::default() },
+        fingerprints: Vec::new(),
+        preview: None,
+        problems,
+    })
+}
+
+/// What was heard of a recording, for one whose decoder did not come back.
+#[derive(Default)]
+struct Heard {
+    rate_hz: u32,
+    frames: u64,
+    earlier_ms: u64,
+}
+
+impl Heard {
+    fn take(&mut self, samples: &Samples) {
+        if samples.rate_hz != self.rate_hz {
+            (self.earlier_ms, self.frames, self.rate_hz) = (self.ms(), 0, samples.rate_hz);
+        }
+        self.frames += samples.frames() as u64;
+    }
+
+    fn ms(&self) -> u64 {
+        self.earlier_ms + self.frames.saturating_mul(1_000) / u64::from(self.rate_hz.max(1))
+    }
+}
+
+fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item, Problem> {
+    let mut frames = Frames::default();
+    let decoded = caught(|| {
+        decode(source, format, Channels::Luma, &request.limits, &mut |frame| {
+            frames.take(&frame, request);
+            ControlFlow::Continue(())
+        })
+    });
+    let (problems, partial_rows) = match decoded {
+        Ok(decoded) => (decoded.problems, decoded.partial_rows),
+        Err(problem) if frames.read == 0 => return Err(problem),
+        Err(problem) => (vec![problem], None),
+    };
+    Ok(Item {
+        member: Vec::new(),
+        format: Some(format),
+        coverage: Coverage {
+            frames_read: frames.read,
+            frames_kept: frames.kept.len() as u32,
+            partial_rows,
+            sound: None,
+        },
+        fingerprints: frames.kept,
+        preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
+        problems,
+    })
 }
 
 /// The first frame, small. It is read once more in colour, so that the codes are those of a reading without a preview;

@@ -5,10 +5,15 @@ mod examine;
 mod in_process;
 mod item;
 mod reader;
+#[cfg(all(feature = "image", not(feature = "audio")))]
+#[path = "no_sound.rs"]
+mod sound;
+#[cfg(all(feature = "image", feature = "audio"))]
+mod sound;
 
 pub use examine::{Examined, Examiner, Query};
 #[cfg(feature = "image")]
-pub use in_process::InProcess;
+pub use in_process::{InProcess, WithFfmpeg};
 pub use item::{Coverage, Item, SoundCoverage};
 pub use minutia_media::Preview;
 pub use reader::{Reader, Request, Tiers};

@@ -83,7 +83,7 @@ fn mpeg_ts(head: &[u8]) -> bool {
 }
 
 /// MPEG audio and ADTS: two frame headers in a row, the second where the first says.
-fn mpeg_audio(head: &[u8]) -> Option<Format> {
+pub(super) fn mpeg_audio(head: &[u8]) -> Option<Format> {
     let &[0xff, second, third, _, fifth, sixth, ..] = head else { return None };
     if second & 0xf6 == 0xf0 {
         let length = (usize::from(head[3]) & 3) << 11 | usize::from(fifth) << 3 | usize::from(sixth) >> 5;

@@ -78,6 +78,8 @@ pub struct FormatRow {
     pub media_type: &'static str,
     /// Extensions that do not surprise, lower case, without the dot.
     pub extensions: &'static [&'static str],
+    /// What ffmpeg calls its demuxer, where that may be asked for the sound in it.
+    pub demuxer: Option<&'static str>,
 }
 
 impl Format {
@@ -94,7 +96,13 @@ const fn row(
     media_type: &'static str,
     extensions: &'static [&'static str],
 ) -> FormatRow {
-    FormatRow { format, name, kind, media_type, extensions }
+    FormatRow { format, name, kind, media_type, extensions, demuxer: None }
+}
+
+impl FormatRow {
+    const fn demuxer(self, demuxer: &'static str) -> FormatRow {
+        FormatRow { demuxer: Some(demuxer), ..self }
+    }
 }
 
 /// Every format that the probe can name.
@@ -128,24 +136,27 @@ pub const FORMATS: &[FormatRow] = &[
     row(Format::Dds, "DirectDraw surface", Kind::Image, "image/vnd-ms.dds", &["dds"]),
     row(Format::Farbfeld, "farbfeld", Kind::Image, "image/x-farbfeld", &["ff"]),
     row(Format::Xcf, "GIMP document", Kind::Image, "image/x-xcf", &["xcf"]),
-    row(Format::Mp3, "MPEG audio", Kind::Audio, "audio/mpeg", &["mp3", "mp2", "mpga"]),
-    row(Format::Aac, "AAC (ADTS)", Kind::Audio, "audio/aac", &["aac", "adts"]),
-    row(Format::Flac, "FLAC", Kind::Audio, "audio/flac", &["flac"]),
-    row(Format::Wav, "WAV", Kind::Audio, "audio/wav", &["wav", "wave", "w64", "rf64"]),
-    row(Format::Aiff, "AIFF", Kind::Audio, "audio/aiff", &["aif", "aiff", "aifc"]),
-    row(Format::M4a, "MPEG-4 audio", Kind::Audio, "audio/mp4", &["m4a", "m4b", "m4p"]),
-    row(Format::Amr, "AMR", Kind::Audio, "audio/amr", &["amr"]),
-    row(Format::Caf, "Core Audio", Kind::Audio, "audio/x-caf", &["caf"]),
-    row(Format::Ac3, "AC-3", Kind::Audio, "audio/ac3", &["ac3", "eac3"]),
-    row(Format::Dts, "DTS", Kind::Audio, "audio/vnd.dts", &["dts"]),
-    row(Format::Au, "Sun audio", Kind::Audio, "audio/basic", &["au", "snd"]),
+    row(Format::Mp3, "MPEG audio", Kind::Audio, "audio/mpeg", &["mp3", "mp2", "mpga"]).demuxer("mp3"),
+    row(Format::Aac, "AAC (ADTS)", Kind::Audio, "audio/aac", &["aac", "adts"]).demuxer("aac"),
+    row(Format::Flac, "FLAC", Kind::Audio, "audio/flac", &["flac"]).demuxer("flac"),
+    row(Format::Wav, "WAV", Kind::Audio, "audio/wav", &["wav", "wave", "w64", "rf64"]).demuxer("wav"),
+    row(Format::Aiff, "AIFF", Kind::Audio, "audio/aiff", &["aif", "aiff", "aifc"]).demuxer("aiff"),
+    row(Format::M4a, "MPEG-4 audio", Kind::Audio, "audio/mp4", &["m4a", "m4b", "m4p"]).demuxer("mov"),
+    row(Format::Amr, "AMR", Kind::Audio, "audio/amr", &["amr"]).demuxer("amr"),
+    row(Format::Caf, "Core Audio", Kind::Audio, "audio/x-caf", &["caf"]).demuxer("caf"),
+    row(Format::Ac3, "AC-3", Kind::Audio, "audio/ac3", &["ac3", "eac3"]).demuxer("ac3"),
+    row(Format::Dts, "DTS", Kind::Audio, "audio/vnd.dts", &["dts"]).demuxer("dts"),
+    row(Format::Au, "Sun audio", Kind::Audio, "audio/basic", &["au", "snd"]).demuxer("au"),
     row(Format::Midi, "MIDI", Kind::Audio, "audio/midi", &["mid", "midi"]),
-    row(Format::Ogg, "Ogg", Kind::Audio, "application/ogg", &["ogg", "oga", "ogv", "opus", "spx"]),
-    row(Format::Mp4, "MPEG-4 or QuickTime", Kind::Video, "video/mp4", &["mp4", "m4v", "mov", "qt", "3gp", "3g2"]),
-    row(Format::Matroska, "Matroska or WebM", Kind::Video, "video/x-matroska", &["mkv", "webm", "mka", "mks"]),
-    row(Format::Avi, "AVI", Kind::Video, "video/x-msvideo", &["avi", "divx"]),
-    row(Format::MpegTs, "MPEG transport stream", Kind::Video, "video/mp2t", &["ts", "m2ts", "mts"]),
-    row(Format::MpegPs, "MPEG program stream", Kind::Video, "video/mpeg", &["mpg", "mpeg", "vob", "m1v", "m2v", "dat"]),
-    row(Format::Asf, "ASF (WMV, WMA)", Kind::Video, "video/x-ms-asf", &["asf", "wmv", "wma"]),
-    row(Format::Flv, "Flash video", Kind::Video, "video/x-flv", &["flv", "f4v"]),
+    row(Format::Ogg, "Ogg", Kind::Audio, "application/ogg", &["ogg", "oga", "ogv", "opus", "spx"]).demuxer("ogg"),
+    row(Format::Mp4, "MPEG-4 or QuickTime", Kind::Video, "video/mp4", &["mp4", "m4v", "mov", "qt", "3gp", "3g2"])
+        .demuxer("mov"),
+    row(Format::Matroska, "Matroska or WebM", Kind::Video, "video/x-matroska", &["mkv", "webm", "mka", "mks"])
+        .demuxer("matroska"),
+    row(Format::Avi, "AVI", Kind::Video, "video/x-msvideo", &["avi", "divx"]).demuxer("avi"),
+    row(Format::MpegTs, "MPEG transport stream", Kind::Video, "video/mp2t", &["ts", "m2ts", "mts"]).demuxer("mpegts"),
+    row(Format::MpegPs, "MPEG program stream", Kind::Video, "video/mpeg", &["mpg", "mpeg", "vob", "m1v", "m2v", "dat"])
+        .demuxer("mpeg"),
+    row(Format::Asf, "ASF (WMV, WMA)", Kind::Video, "video/x-ms-asf", &["asf", "wmv", "wma"]).demuxer("asf"),
+    row(Format::Flv, "Flash video", Kind::Video, "video/x-flv", &["flv", "f4v"]).demuxer("flv"),
 ];

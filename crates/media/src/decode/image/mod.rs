@@ -91,7 +91,7 @@ fn unsupported_hint(format: Format) -> Option<&'static str> {
         | Format::Tga
         | Format::Qoi => None,
         _ if format.row().kind == crate::Kind::Image => Some("convert the picture to PNG and examine that beside it"),
-        _ => Some("this build reads images only"),
+        _ => Some("this is no image"),
     }
 }
 

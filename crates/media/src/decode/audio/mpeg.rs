@@ -1,0 +1,16 @@
+//! MPEG audio frames: whether the first one is a tag that declares the length (Xing, LAME, VBRI), or sound.
+
+use crate::{Problem, Source};
+
+/// Whether the frame at `start` carries the length: without that, a demuxer's length is a guess by the bit rate.
+pub(super) fn declares_length(source: &Source, start: u64) -> Result<bool, Problem> {
+    let mut head = [0; 64];
+    let read = source.read_at(start, &mut head)?;
+    // Behind the header and the side information (Xing), or 32 bytes behind the header (VBRI).
+    let tags: [(&[usize], &[u8]); 3] =
+        [(&[13, 15, 21, 23, 36, 38], b"Xing"), (&[13, 15, 21, 23, 36, 38], b"Info"), (&[36, 38], b"VBRI")];
+    let found = |(places, tag): &(&[usize], &[u8])| {
+        places.iter().any(|&place| head[..read].get(place..).is_some_and(|rest| rest.starts_with(tag)))
+    };
+    Ok(tags.iter().any(found))
+}

@@ -1,0 +1,472 @@
+//! Decoding in this process: symphonia's demuxers and decoders, and Opus.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_AC3, CODEC_ID_ALAC, CODEC_ID_DCA, CODEC_ID_EAC3, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2,
+    CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_SPEEX, CODEC_ID_TRUEHD, CODEC_ID_VORBIS,
+};
+use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::errors::Error;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::packet::Packet;
+use symphonia::default::{formats, register_enabled_codecs};
+
+use super::limited::{Cut, Limited, check_shape, ms};
+use super::opus::{self, Opus, Refused};
+use super::{Decoded, SampleSink, check_length, matroska, mp4, mpeg, unsupported};
+use crate::probe::behind_tags;
+use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
+
+/// Recorded with what was decoded. A test compares it with the manifest that is built.
+pub(super) const SYMPHONIA: &str = "symphonia 0.6.1";
+/// Recorded likewise.
+pub(super) const OPUS: &str = "opus-pure 0.2.2";
+
+/// So many packets in a row without sound end a stream: tables of a few bytes can declare billions of empty ones.
+const MAX_SILENT_PACKETS: u32 = 100_000;
+
+/// The most frames of silence that stand for a packet which could not be decoded, so that what follows keeps its time.
+const MAX_FILLED_FRAMES: u64 = 8_192;
+
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    register_enabled_codecs(&mut codecs);
+    codecs
+});
+
+/// Decodes the first sound track.
+pub(super) fn decode(
+    source: &Source,
+    format: Format,
+    limits: &Limits,
+    sink: SampleSink<'_>,
+) -> Result<Decoded, Problem> {
+    let opened = caught(|| Opened::new(source, format, limits))?;
+    let mut out = Limited::new(sink, limits);
+    let mut decoded = Decoded { tracks: opened.tracks, decoder: SYMPHONIA.to_owned(), ..Decoded::default() };
+    // What was handed over before a panic stands, and is counted outside.
+    let ended = caught(|| opened.run(&mut out, &mut decoded));
+    decoded.rate_hz = out.rate_hz();
+    decoded.channels = out.channels();
+    decoded.decoded_ms = out.decoded_ms();
+    if let Err(problem) = ended {
+        if !out.heard() {
+            return Err(problem);
+        }
+        decoded.problems.push(problem);
+    }
+    if !out.heard() && decoded.problems.is_empty() {
+        decoded.problems.push(Problem::Damaged { detail: "no sound in the sound track".to_owned() });
+    }
+    check_length(&mut decoded, if matches!(format, Format::Mp4 | Format::Matroska) { 5_000 } else { 500 });
+    if !out.heard() { Err(decoded.problems.swap_remove(0)) } else { Ok(decoded) }
+}
+
+/// Length and number of sound tracks by the container, as far as it can be read.
+pub(super) fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
+    if !matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) {
+        return (None, 0);
+    }
+    let limits = Limits::default();
+    let told = caught(|| Opened::new(source, format, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
+    told.unwrap_or((None, 0))
+}
+
+/// What `work` answers, or its panic as a problem: overflow is checked in the decoders too.
+fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
+        Err(Problem::Crashed { detail: format!("panic: {}", text.chars().take(200).collect::<String>()) })
+    })
+}
+
+/// A container with a sound track.
+struct Opened<'a> {
+    source: &'a Source,
+    format: Format,
+    limits: &'a Limits,
+    reader: Box<dyn FormatReader + 'a>,
+    track: Track,
+    params: AudioCodecParameters,
+    tracks: u32,
+    boxes: mp4::Boxes,
+    /// Where the sound begins behind tags.
+    start: u64,
+}
+
+impl<'a> Opened<'a> {
+    fn new(source: &'a Source, format: Format, limits: &'a Limits) -> Result<Opened<'a>, Problem> {
+        let start = match format {
+            Format::Mp3 | Format::Aac | Format::Flac => behind_tags(source, format)?,
+            _ => 0,
+        };
+        let open = |seekable: bool| {
+            let window = Window { source, start, at: 0, seekable };
+            demuxer(format, MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default()))
+        };
+        // Of a file that was cut short some demuxers refuse all, until they are not told its length.
+        let reader = match open(true).or_else(|error| open(false).map_err(|_| error)) {
+            Ok(reader) => reader,
+            Err(_) if format == Format::Ogg && !ogg_is_known(source)? => return Err(unsupported(format, None)),
+            Err(error) => return Err(problem(&error, format, None)),
+        };
+        let boxes = match format {
+            Format::Mp4 | Format::M4a => mp4::boxes(source)?,
+            _ => mp4::Boxes::default(),
+        };
+        let sound = |track: &&Track| matches!(track.codec_params, Some(CodecParameters::Audio(_)));
+        let tracks: Vec<&Track> = reader.tracks().iter().filter(sound).collect();
+        let count = u32::try_from(tracks.len()).unwrap_or(u32::MAX);
+        let locked = boxes.tracks.iter().find_map(|track| track.locked_by.clone());
+        let Some(track) = tracks.first().map(|track| (*track).clone()) else {
+            return Err(match locked {
+                Some(by) => Problem::Protected { by },
+                None => unsupported(format, Some("no known sound")),
+            });
+        };
+        if let Some(by) = locked {
+            return Err(Problem::Protected { by });
+        }
+        if format == Format::Matroska && matroska::encrypted_tracks(source)?.contains(&u64::from(track.id)) {
+            return Err(Problem::Protected { by: "Matroska encryption".to_owned() });
+        }
+        let Some(CodecParameters::Audio(params)) = track.codec_params.clone() else {
+            return Err(unsupported(format, None));
+        };
+        Ok(Opened { source, format, limits, reader, track, params, tracks: count, boxes, start })
+    }
+
+    fn rate_hz(&self) -> u32 {
+        if self.params.codec == CODEC_ID_OPUS { opus::RATE_HZ } else { self.params.sample_rate.unwrap_or(0) }
+    }
+
+    fn mp4_track(&self) -> Option<&mp4::Track> {
+        self.boxes.tracks.iter().find(|track| track.id == self.track.id)
+    }
+
+    /// What of the decoded frames is the recording.
+    fn cut(&self, pre_skip: u64) -> Cut {
+        let rate_hz = u64::from(self.rate_hz());
+        let scaled = |ticks: u64, timescale: u32| {
+            let rounded =
+                (u128::from(ticks) * u128::from(rate_hz) + u128::from(timescale / 2)) / u128::from(timescale.max(1));
+            u64::try_from(rounded).unwrap_or(u64::MAX)
+        };
+        match self.format {
+            Format::Mp4 | Format::M4a => {
+                let track = self.mp4_track();
+                let edited = track.and_then(|track| Some((track, track.media_time?)));
+                if let Some((track, media_time)) = edited.filter(|(_, media_time)| *media_time > 0) {
+                    let keep = track.segment_duration.map(|ticks| scaled(ticks, self.boxes.timescale));
+                    return Cut { start: scaled(media_time, track.timescale), keep, end: 0 };
+                }
+                if let Some((before, _, frames)) = self.boxes.itunes.filter(|_| self.tracks == 1) {
+                    return Cut { start: before.into(), keep: Some(frames).filter(|&frames| frames > 0), end: 0 };
+                }
+                let keep = edited.and_then(|(track, _)| track.segment_duration);
+                Cut { start: pre_skip, keep: keep.map(|ticks| scaled(ticks, self.boxes.timescale)), end: 0 }
+            }
+            Format::Mp3 | Format::Caf => {
+                // A delay or padding longer than a few frames is no encoder's.
+                let (delay, padding) = (self.track.delay.unwrap_or(0), self.track.padding.unwrap_or(0));
+                let sane = |frames: u32| if frames <= 16_384 { frames } else { 0 };
+                Cut { start: sane(delay).into(), keep: None, end: sane(padding) as usize }
+            }
+            Format::Ogg if self.params.codec == CODEC_ID_OPUS => {
+                let keep = self.track.num_frames.map(|frames| frames.saturating_sub(pre_skip));
+                Cut { start: pre_skip, keep: keep.filter(|&frames| frames > 0), end: 0 }
+            }
+            _ => Cut { start: pre_skip, keep: None, end: 0 },
+        }
+    }
+
+    fn declared_ms(&self) -> Option<u64> {
+        let by_frames = || Some(ms(self.track.num_frames?, self.rate_hz()));
+        let by_time = || {
+            let time = self.track.time_base?.calc_duration(self.track.duration?)?;
+            u64::try_from(time.as_millis()).ok()
+        };
+        let declared = match self.format {
+            Format::Mp3 => {
+                mpeg::declares_length(self.source, self.start).ok().filter(|&yes| yes).and_then(|_| by_frames())
+            }
+            Format::Aac => None,
+            Format::Matroska => {
+                let media = self.reader.media_info();
+                let time = media.time_base.and_then(|base| base.calc_duration(media.duration?));
+                time.and_then(|time| u64::try_from(time.as_millis()).ok())
+            }
+            Format::Mp4 | Format::M4a => {
+                let track = self.mp4_track();
+                let edited = track.and_then(|track| track.segment_duration);
+                edited.map(|ticks| ms(ticks, self.boxes.timescale)).or_else(by_time)
+            }
+            Format::Ogg => self
+                .cut(self.track.delay.unwrap_or(0).into())
+                .keep
+                .map(|frames| ms(frames, self.rate_hz()))
+                .or_else(by_frames),
+            _ => by_frames().or_else(by_time),
+        };
+        declared.filter(|&length| length > 0)
+    }
+
+    /// Decodes to the end. The problem is what kept it from going on; those on the way are in `decoded`.
+    fn run(mut self, out: &mut Limited<'_>, decoded: &mut Decoded) -> Result<(), Problem> {
+        decoded.declared_ms = self.declared_ms();
+        let mut decoder = self.start(out, decoded)?;
+        let (mut packets, mut silent, mut bad) = (0_u64, 0_u32, 0_u64);
+        let mut first_bad = String::new();
+        let ended = loop {
+            let packet = match self.reader.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break Ok(()),
+                Err(Error::ResetRequired) => {
+                    match self.chained().and_then(|()| self.start(out, decoded)) {
+                        Ok(next) => decoder = next,
+                        Err(problem) => break Err(problem),
+                    }
+                    // Its length was not known at the start.
+                    decoded.declared_ms = None;
+                    continue;
+                }
+                Err(error) => break Err(problem(&error, self.format, None)),
+            };
+            silent += 1;
+            if silent > MAX_SILENT_PACKETS {
+                let detail = format!("{MAX_SILENT_PACKETS} packets in a row without sound");
+                break Err(Problem::Damaged { detail });
+            }
+            if packet.track_id != self.track.id {
+                // Pictures between the sound are none of its packets; those of a film may be many.
+                silent -= u32::from(!packet.data.is_empty());
+                continue;
+            }
+            packets += 1;
+            let block = match decoder.decode(&packet) {
+                Ok(block) => block,
+                Err(Failed::Fatal(problem)) => break Err(problem),
+                Err(Failed::Packet(detail)) => {
+                    bad += 1;
+                    if first_bad.is_empty() {
+                        first_bad = detail;
+                    }
+                    match self.silence(&packet, out) {
+                        Some(block) => block,
+                        None => continue,
+                    }
+                }
+            };
+            if !block.interleaved.is_empty() {
+                silent = 0;
+            }
+            match out.take(block) {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(None) => {
+                    decoded.declared_ms = None;
+                    break Ok(());
+                }
+                ControlFlow::Break(Some(problem)) => break Err(problem),
+            }
+        };
+        if bad > 0 {
+            let detail = format!("{bad} of {packets} packets could not be decoded, the first: {first_bad}");
+            decoded.problems.push(Problem::Damaged { detail });
+        }
+        ended
+    }
+
+    /// The next link of a chain.
+    fn chained(&mut self) -> Result<(), Problem> {
+        let sound = |track: &&Track| matches!(track.codec_params, Some(CodecParameters::Audio(_)));
+        let track = self.reader.tracks().iter().find(sound).cloned();
+        let track = track.ok_or_else(|| Problem::Damaged { detail: "a chained stream without sound".to_owned() })?;
+        if let Some(CodecParameters::Audio(params)) = track.codec_params.clone() {
+            self.params = params;
+        }
+        self.track = track;
+        Ok(())
+    }
+
+    fn start(&self, out: &mut Limited<'_>, decoded: &mut Decoded) -> Result<Decoder, Problem> {
+        check_params(&self.params, self.limits)?;
+        decoded.codec = codec_name(self.params.codec);
+        if self.params.codec == CODEC_ID_OPUS {
+            let big_endian = matches!(self.format, Format::Mp4 | Format::M4a);
+            let opus = Opus::new(self.params.extra_data.as_deref().unwrap_or(&[]), big_endian);
+            let opus = opus.map_err(|refused| match refused {
+                Refused::Damaged(problem) => problem,
+                Refused::Layout => unsupported(self.format, Some("Opus with an uncommon layout of channels")),
+            })?;
+            decoded.decoder = OPUS.to_owned();
+            out.begin(self.cut(opus.pre_skip));
+            return Ok(Decoder::Opus(opus));
+        }
+        // MPEG and CAF are cut here, by what the file says and not by a demuxer's guess at its length.
+        let by_packet = !matches!(self.format, Format::Mp3 | Format::Caf);
+        let options = AudioDecoderOptions::default().gapless(by_packet);
+        let made = CODECS.make_audio_decoder(&self.params, &options);
+        let decoder = made.map_err(|error| problem(&error, self.format, Some(&decoded.codec)))?;
+        out.begin(self.cut(0));
+        Ok(Decoder::Symphonia(decoder))
+    }
+
+    /// Silence for a packet that could not be decoded, as long as it says.
+    fn silence(&self, packet: &Packet, out: &Limited<'_>) -> Option<Samples> {
+        let (rate_hz, channels) = (out.rate_hz(), out.channels());
+        let time = self.track.time_base?.calc_duration(packet.dur)?;
+        let frames = u64::try_from(time.as_nanos()).ok()?.saturating_mul(rate_hz.into()) / 1_000_000_000;
+        let frames = usize::try_from(frames.min(MAX_FILLED_FRAMES)).ok()?;
+        let interleaved = vec![0.0; frames * usize::from(channels)];
+        (rate_hz > 0).then_some(Samples { rate_hz, channels, interleaved })
+    }
+}
+
+enum Decoder {
+    Symphonia(Box<dyn AudioDecoder>),
+    Opus(Opus),
+}
+
+enum Failed {
+    /// This packet alone.
+    Packet(String),
+    /// The stream.
+    Fatal(Problem),
+}
+
+impl Decoder {
+    fn decode(&mut self, packet: &Packet) -> Result<Samples, Failed> {
+        match self {
+            Decoder::Opus(opus) => opus.decode(&packet.data).map_err(|problem| Failed::Packet(problem.to_string())),
+            Decoder::Symphonia(decoder) => match decoder.decode(packet) {
+                Ok(buffer) => {
+                    let (rate_hz, count) = (buffer.spec().rate(), buffer.spec().channels().count());
+                    let channels = u16::try_from(count).unwrap_or(u16::MAX);
+                    let mut interleaved = Vec::new();
+                    buffer.copy_to_vec_interleaved(&mut interleaved);
+                    Ok(Samples { rate_hz, channels, interleaved })
+                }
+                Err(Error::DecodeError(detail)) => Err(Failed::Packet(detail.to_owned())),
+                Err(Error::IoError(error)) => Err(Failed::Packet(error.to_string())),
+                Err(error) => Err(Failed::Fatal(Problem::Damaged { detail: error.to_string() })),
+            },
+        }
+    }
+}
+
+/// Refuses by what is declared, before a decoder takes memory for it.
+fn check_params(params: &AudioCodecParameters, limits: &Limits) -> Result<(), Problem> {
+    let channels = params.channels.as_ref().map_or(1, |channels| channels.count() as u64);
+    check_shape(params.sample_rate.unwrap_or(1), channels, limits)?;
+    // Four bytes a sample, decoded and interleaved.
+    let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
+    let bytes = frames.saturating_mul(channels).saturating_mul(8);
+    if bytes > limits.decoder_bytes {
+        return Err(Problem::Limit { limit: LimitKind::DecoderBytes, allowed: limits.decoder_bytes, found: bytes });
+    }
+    Ok(())
+}
+
+/// The demuxer of a format that the probe has recognised.
+fn demuxer(format: Format, stream: MediaSourceStream<'_>) -> Result<Box<dyn FormatReader + '_>, Error> {
+    let options = FormatOptions::default();
+    Ok(match format {
+        Format::Mp3 => Box::new(formats::MpaReader::try_new(stream, options)?),
+        Format::Aac => Box::new(formats::AdtsReader::try_new(stream, options)?),
+        Format::Flac => Box::new(formats::FlacReader::try_new(stream, options)?),
+        Format::Wav => Box::new(formats::WavReader::try_new(stream, options)?),
+        Format::Aiff => Box::new(formats::AiffReader::try_new(stream, options)?),
+        Format::Caf => Box::new(formats::CafReader::try_new(stream, options)?),
+        Format::Ogg => Box::new(formats::OggReader::try_new(stream, options)?),
+        Format::M4a | Format::Mp4 => Box::new(formats::IsoMp4Reader::try_new(stream, options)?),
+        Format::Matroska => Box::new(formats::MkvReader::try_new(stream, options)?),
+        _ => return Err(Error::Unsupported("no demuxer")),
+    })
+}
+
+/// Whether one of the streams that begin an Ogg file is one that its demuxer knows; without any it calls the file short.
+fn ogg_is_known(source: &Source) -> Result<bool, Problem> {
+    let head = source.head(4_096)?;
+    let known: [&[u8]; 3] = [b"\x01vorbis", b"OpusHead", b"\x7fFLAC"];
+    Ok(known.iter().any(|sign| head.windows(sign.len()).any(|window| window == *sign)))
+}
+
+fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
+    match error {
+        Error::Unsupported(_) => unsupported(format, codec),
+        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Problem::Damaged { detail: "the file ends too early".to_owned() }
+        }
+        // What the source itself could not read.
+        Error::IoError(error) if error.raw_os_error().is_some() => Problem::io("reading sound", error),
+        error => Problem::Damaged { detail: error.to_string() },
+    }
+}
+
+/// The names that people know, else what symphonia calls it.
+fn codec_name(codec: AudioCodecId) -> String {
+    const NAMES: &[(AudioCodecId, &str)] = &[
+        (CODEC_ID_MP1, "MP1"),
+        (CODEC_ID_MP2, "MP2"),
+        (CODEC_ID_MP3, "MP3"),
+        (CODEC_ID_AAC, "AAC"),
+        (CODEC_ID_FLAC, "FLAC"),
+        (CODEC_ID_VORBIS, "Vorbis"),
+        (CODEC_ID_OPUS, "Opus"),
+        (CODEC_ID_ALAC, "ALAC"),
+        (CODEC_ID_AC3, "AC-3"),
+        (CODEC_ID_EAC3, "E-AC-3"),
+        (CODEC_ID_DCA, "DTS"),
+        (CODEC_ID_TRUEHD, "TrueHD"),
+        (CODEC_ID_SPEEX, "Speex"),
+    ];
+    let known = NAMES.iter().find(|(id, _)| *id == codec).map(|(_, name)| (*name).to_owned());
+    let registered = || CODECS.get_audio_decoder(codec).map(|decoder| decoder.codec.info.short_name.to_uppercase());
+    known.or_else(registered).unwrap_or_else(|| "an unknown codec".to_owned())
+}
+
+/// A source as symphonia reads it, from where its sound begins.
+struct Window<'a> {
+    source: &'a Source,
+    start: u64,
+    at: u64,
+    seekable: bool,
+}
+
+impl Read for Window<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read_at(self.start.saturating_add(self.at), buffer).map_err(io::Error::other)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Window<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => (self.source.len() - self.start).checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+impl MediaSource for Window<'_> {
+    fn is_seekable(&self) -> bool {
+        self.seekable
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        self.seekable.then(|| self.source.len() - self.start)
+    }
+}

@@ -1,0 +1,95 @@
+//! Files that declare what they do not hold, and files that name others.
+
+use super::*;
+
+fn read(bytes: Vec<u8>) -> Result<Decoded, Problem> {
+    let source = Source::from_bytes(bytes);
+    let format = crate::probe(&source)?;
+    decode(&source, format, &Limits::default(), &mut |_| ControlFlow::Continue(()))
+}
+
+fn wav(channels: u16, rate_hz: u32, bits: u16, declared_bytes: u32, data: &[u8]) -> Vec<u8> {
+    let align = (u32::from(channels) * u32::from(bits) / 8).min(65_535) as u16;
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend(declared_bytes.saturating_add(36).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    bytes.extend(channels.to_le_bytes());
+    bytes.extend(rate_hz.to_le_bytes());
+    bytes.extend(rate_hz.saturating_mul(align.into()).to_le_bytes());
+    bytes.extend(align.to_le_bytes());
+    bytes.extend(bits.to_le_bytes());
+    bytes.extend(b"data");
+    bytes.extend(declared_bytes.to_le_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+#[test]
+fn headers_are_not_believed() {
+    let second = vec![0; 16_000];
+    let whole = read(wav(1, 8_000, 16, 16_000, &second)).unwrap();
+    assert_eq!((whole.decoded_ms, whole.problems.len()), (1_000, 0));
+    // A hundred hours, of which a second is there.
+    let claims = read(wav(1, 8_000, 16, 0xf000_0000, &second)).unwrap();
+    assert_eq!(claims.decoded_ms, 1_000);
+    assert!(matches!(claims.problems[..], [Problem::Damaged { .. }]), "{claims:?}");
+    for (channels, rate_hz, bits) in
+        [(0, 8_000, 16), (255, 8_000, 16), (1, 0, 16), (1, u32::MAX, 16), (1, 8_000, 0), (1, 8_000, 255)]
+    {
+        let done = read(wav(channels, rate_hz, bits, 16_000, &second));
+        assert!(done.is_err(), "{channels} channels, {rate_hz} Hz, {bits} bits: {done:?}");
+    }
+    // One frame a second is slow, and possible: two bytes a second of 8,000 s.
+    assert_eq!(read(wav(1, 1, 16, 16_000, &second)).unwrap().decoded_ms, 8_000_000);
+}
+
+#[test]
+fn a_day_is_enough() {
+    let day = read(wav(1, 1, 8, 200_000, &vec![128; 200_000])).unwrap();
+    assert_eq!(day.decoded_ms, 86_400_000);
+    assert!(matches!(day.problems[..], [Problem::Limit { limit: LimitKind::AudioSeconds, .. }]), "{day:?}");
+}
+
+#[test]
+fn locked_tracks_are_protected() {
+    let mp4 = fs::read(folder().join("aac.m4a")).unwrap();
+    let at = mp4.windows(4).rposition(|kind| kind == b"mp4a").unwrap();
+    for (kind, by) in [(b"drms", "FairPlay"), (b"enca", "common encryption")] {
+        let mut locked = mp4.clone();
+        locked[at..at + 4].copy_from_slice(kind);
+        assert_eq!(read(locked), Err(Problem::Protected { by: by.to_owned() }));
+    }
+}
+
+/// What a playlist names must not be read, whatever the file is called and whatever demuxer the probe would choose.
+#[test]
+fn no_playlist_is_followed() {
+    let Some(ffmpeg) = installed() else {
+        println!("playlists: not run (ffmpeg is not installed)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join("named.wav");
+    fs::write(&named, wav(1, 8_000, 16, 16_000, &[1; 16_000])).unwrap();
+    let name = named.to_str().unwrap();
+    let playlists = [
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{name}\n#EXT-X-ENDLIST\n"),
+        format!("ffconcat version 1.0\nfile '{name}'\n"),
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 9 RTP/AVP 0\n".to_owned(),
+    ];
+    for text in playlists {
+        let list = folder.path().join("list.ts");
+        fs::write(&list, &text).unwrap();
+        let source = Source::from_file(fs::File::open(&list).unwrap()).unwrap();
+        assert!(matches!(crate::probe(&source), Err(Problem::NotMedia { .. })), "{text}");
+        for row in crate::FORMATS.iter().filter(|row| row.demuxer.is_some()) {
+            let mut heard = 0;
+            let done = ffmpeg.decode(&source, row.format, &Limits::default(), &mut |block| {
+                heard += block.frames();
+                ControlFlow::Continue(())
+            });
+            // A demuxer of raw sound may take the text itself for some; of the named file there would be a second.
+            assert!(heard < 2_000, "{}: {done:?} of {text}", row.name);
+        }
+    }
+}
