@@ -16,7 +16,7 @@ use super::{MOST_BYTES, Read, Wrong};
 #[derive(Default)]
 pub(super) struct Json {
     /// Arrays that are open.
-    depth: u64,
+    pub(super) depth: u64,
     /// Whether each object is a line of its own; known from the first.
     lines: Option<bool>,
 }
@@ -40,7 +40,7 @@ impl Json {
         match byte {
             b'[' => self.depth += 1,
             b']' if self.depth > 0 => self.depth -= 1,
-            b'{' | b'"' => match self.cut(byte, text)? {
+            b'{' | b'"' => match self.cut(byte, text, MOST_BYTES)? {
                 Err(message) => ready.push_back(wrong(message)),
                 Ok(value) => match serde_json::from_slice(&value) {
                     Ok(Value::Object(object)) => of_object(line, &object, default, ready),
@@ -65,8 +65,14 @@ impl Json {
         Ok(true)
     }
 
-    /// The bytes of the object or text that begins with `first`, or what is wrong with it. What is too long is passed over.
-    fn cut<R: BufRead>(&mut self, first: u8, text: &mut Text<R>) -> io::Result<Result<Vec<u8>, String>> {
+    /// The bytes of the object or text that begins with `first`, or what is wrong with it. What is longer than `most` is
+    /// passed over.
+    pub(super) fn cut<R: BufRead>(
+        &mut self,
+        first: u8,
+        text: &mut Text<R>,
+        most: usize,
+    ) -> io::Result<Result<Vec<u8>, String>> {
         let begun = text.number();
         let mut bytes = vec![first];
         let (mut open, mut length) = (u64::from(first == b'{'), 1);
@@ -78,7 +84,7 @@ impl Json {
                 );
             };
             length += 1;
-            if length <= MOST_BYTES {
+            if length <= most {
                 bytes.push(byte);
             }
             match byte {
@@ -97,8 +103,8 @@ impl Json {
             }
         }
         self.lines.get_or_insert(self.depth == 0 && text.number() == begun);
-        if length > MOST_BYTES {
-            return Ok(Err(format!("expected an object of at most {MOST_BYTES} bytes, found {length}")));
+        if length > most {
+            return Ok(Err(format!("expected an object of at most {most} bytes, found {length}")));
         }
         Ok(Ok(bytes))
     }

@@ -4,7 +4,7 @@
 //! which of them a list is shows in its first line. `docs/LISTS.md` documents the forms for users. Sources: the command
 //! `threatexchange` of python-threatexchange 1.2.17 (`dataset --print-signals`, with and without `--csv`; `hash`; its
 //! file exchange and its `.te` files) and the answers of Hasher-Matcher-Actioner 2's interface (`/h/hash`,
-//! `/c/bank/…/content`, `/c/bank/…/signal`), both of Meta, 2026.
+//! `/c/bank/…/content`, `/c/bank/…/signal`), both of Meta, 2026. Lists of sound are read in [`recordings`].
 //!
 //! A list is hostile input: whatever its bytes are, reading goes on behind what is wrong, each wrong line is handed out
 //! with its number, and no more than a line or object of [`MOST_BYTES`] is held.
@@ -12,6 +12,7 @@
 mod fields;
 mod json;
 mod plain;
+pub mod recordings;
 mod table;
 mod text;
 mod write;
