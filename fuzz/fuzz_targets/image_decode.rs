@@ -39,11 +39,14 @@ fuzz_target!(|data: &[u8]| {
         animation_pixels: 1 << 21,
         frames: 20,
         decoder_bytes: 16 << 20,
+        audio_seconds: 1,
+        ..Limits::default()
     };
     let request = Request { limits, preview_px: Some(64), ..Request::query() };
     let mut items = 0;
     let read = InProcess.read(&Source::from_bytes(data.to_vec()), &request, &mut |item| {
-        assert!(item.coverage.frames_read > 0 && item.coverage.frames_kept as usize == item.fingerprints.len());
+        assert!((item.coverage.frames_read > 0) != item.coverage.sound.is_some());
+        assert!(item.coverage.frames_kept as usize == item.fingerprints.len());
         items += 1;
     });
     assert_eq!(items, u32::from(read.is_ok()));

@@ -135,13 +135,90 @@ def apng_promise():
 
 
 # File, bytes, outcome of a scan with the code of its first problem, what is wrong with it.
+def wav(declared, data, channels=1, rate=8000, bits=16):
+    align = min(channels * bits // 8, 65535)
+    fmt = struct.pack("<HHIIHH", 1, channels, rate, min(rate * align, 2**32 - 1), align, bits)
+    return b"RIFF" + struct.pack("<I", min(declared + 36, 2**32 - 1)) + b"WAVEfmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", declared) + data
+
+
+def flac(samples, frames=b""):
+    """Its header alone: 44.1 kHz, mono, 16 bits."""
+    info = struct.pack(">HH", 4096, 4096) + bytes(6) + (44100 << 44 | 15 << 36 | samples).to_bytes(8, "big") + bytes(16)
+    return b"fLaC\x80" + len(info).to_bytes(3, "big") + info + frames
+
+
+def mp3_frames(count):
+    """MPEG-1 layer III, 32 kbit/s at 44.1 kHz, mono: frames whose sound is all zero."""
+    return (b"\xff\xfb\x10\xc0" + bytes(100)) * count
+
+
+def ogg(granule, packets, flags=2, serial=7, sequence=0):
+    body = b"".join(packets)
+    lacing = b"".join(bytes([255] * (len(packet) // 255) + [len(packet) % 255]) for packet in packets)
+    head = b"OggS\0" + bytes([flags]) + struct.pack("<qII", granule, serial, sequence)
+    page = head + bytes(4) + bytes([len(lacing)]) + lacing + body
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
+    return page[:22] + struct.pack("<I", crc) + page[26:]
+
+
+OPUS_TAGS = b"OpusTags" + struct.pack("<I", 0) + struct.pack("<I", 0)
+
+
+def opus(channels=1, granule=48000 * 3600 * 100):
+    head = b"OpusHead\x01" + bytes([channels]) + struct.pack("<HIHB", 312, 48000, 0, 0)
+    # Packets of 20 ms of silence in the lowest mode.
+    sound = [b"\xf8\xff\xfe"] * 50
+    return ogg(0, [head]) + ogg(0, [OPUS_TAGS], 0, sequence=1) + ogg(48000, sound, 0, sequence=2) + ogg(granule, sound, 4, sequence=3)
+
+
+def mp4(entry=b"mp4a", sample_bytes=4, count=2):
+    """Sound of one track with so many samples, all of them at the same place."""
+    full = bytes(4)
+    name = entry + bytes(6) + b"\0\x01" + bytes(8) + struct.pack(">HHHHI", 2, 16, 0, 0, 44100 << 16)
+    config = b"\x05\x02\x12\x08"
+    decoder = b"\x04" + bytes([13 + len(config), 0x40, 0x15]) + bytes(11) + config
+    esds = box(b"esds", full + b"\x03" + bytes([3 + len(decoder) + 3, 0, 1, 0]) + decoder + b"\x06\x01\x02")
+    name += esds
+    stsd = box(b"stsd", full + struct.pack(">I", 1) + struct.pack(">I", len(name) + 4) + name)
+    stbl = box(b"stbl", stsd + box(b"stts", full + struct.pack(">III", 1, count, 1024)) + box(b"stsc", full + struct.pack(">IIII", 1, 1, count, 1))
+               + box(b"stsz", full + struct.pack(">II", sample_bytes, count)) + box(b"stco", full + struct.pack(">II", 1, 40)))
+    minf = box(b"minf", box(b"smhd", full + bytes(4)) + box(b"dinf", box(b"dref", full + struct.pack(">I", 1) + box(b"url ", b"\0\0\0\x01"))) + stbl)
+    mdhd = box(b"mdhd", full + struct.pack(">IIIIHH", 0, 0, 44100, 2048, 0x55C4, 0))
+    hdlr = box(b"hdlr", full + bytes(4) + b"soun" + bytes(13))
+    tkhd = box(b"tkhd", b"\0\0\0\x07" + struct.pack(">IIIII", 0, 0, 1, 0, 2048) + bytes(60))
+    mvhd = box(b"mvhd", full + struct.pack(">IIII", 0, 0, 44100, 2048) + bytes(80))
+    moov = box(b"moov", mvhd + box(b"trak", tkhd + box(b"mdia", mdhd + hdlr + minf)))
+    return box(b"ftyp", b"M4A \0\0\0\0M4A mp42") + box(b"mdat", bytes(64)) + moov
+
+
 FILES = [
+    ("ac3.ts", b"\x0b\x77" + bytes(62), "unsupported unsupported", "AC-3 by its first bytes, which is decoded by ffmpeg alone"),
+    ("aiff-nothing.aiff", b"FORM\0\0\0\x04AIFF", "damaged damaged", "has neither format nor sound"),
+    ("concat.ts", b"ffconcat version 1.0\nfile '/etc/passwd'\n", "other not_media", "a list of other files under the name of a film"),
+    ("flac-claims.flac", flac((1 << 36) - 1), "damaged damaged", "declares 432 hours and holds none"),
+    ("midi.mid", b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk\0\0\0\x04\0\xff\x2f\0", "unsupported unsupported", "notes and no sound"),
+    ("mp3-cut-tag.mp3", b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + bytes(40), "damaged damaged", "declares a tag of 256 MiB"),
+    ("mp3-nowhere.mp3", b"ID3\x04\0\0\0\0\0\x00" + b"not sound " * 8000 + mp3_frames(4), "damaged damaged", "has MPEG frames deep inside something else"),
+    ("mp4-bomb.m4a", mp4(sample_bytes=0xFFFFFFF0, count=0x7FFFFFFF), "damaged damaged", "declares two billion samples of 4 GiB"),
+    ("mp4-empty-samples.m4a", mp4(sample_bytes=0, count=0xFFFFFFFF), "damaged damaged", "declares four billion empty samples"),
+    ("mp4-locked.m4a", mp4(b"enca"), "protected protected", "has an encrypted track"),
+    ("ogg-claims.opus", opus(), "damaged damaged", "declares 100 hours and holds two seconds of silence"),
+    ("opus-channels.opus", opus(channels=255), "damaged damaged", "declares 255 channels where two are possible"),
+    ("sdp.ts", b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n", "other not_media", "describes a stream from the network under the name of a film"),
+    ("wav-channels.wav", wav(64, bytes(64), channels=65535), "failed limit", "declares 65,535 channels"),
+    ("wav-claims.wav", wav(0xF0000000, bytes(1600)), "damaged damaged", "declares 70 hours and holds a tenth of a second"),
+    ("wav-nothing.wav", wav(0, b""), "damaged damaged", "holds no sample"),
+    ("wav-rate.wav", wav(64, bytes(64), rate=0xFFFFFFFF), "failed limit", "declares 4,294,967,295 frames a second"),
     ("apng-promise.png", apng_promise(), "damaged damaged", "promises 2,147,483,647 frames and holds one"),
     ("bmp-huge.bmp", bmp(60000, 60000), "failed limit", "declares 60,000 x 60,000 pixels and holds none"),
     ("bmp-short.bmp", bmp(64, 64, b"\x20" * 900), "damaged damaged", "holds 900 of 12,288 bytes of pixels"),
     ("bmp-zero.bmp", bmp(0, 0), "damaged damaged", "declares no pixel"),
     ("empty.png", b"", "other not_media", "has no byte"),
-    ("film.mkv", b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01" + b"\0" * 32, "unsupported unsupported", "film, which is named and not decoded"),
+    ("film.mkv", b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01" + b"\0" * 32, "damaged damaged", "ends in the header of a film"),
     ("gif-cut.gif", gif(40, 30, 3)[:4200], "damaged damaged", "is cut in its third frame"),
     ("gif-huge.gif", gif(1, 1)[:6] + struct.pack("<HH", 65535, 65535) + gif(1, 1)[10:], "failed limit", "declares a canvas of 65,535 x 65,535 pixels"),
     ("gif-no-frame.gif", gif(8, 8, 0), "damaged damaged", "ends before its first frame"),
@@ -172,7 +249,7 @@ FILES = [
     ("pnm-huge.ppm", b"P6\n60000 60000\n255\n" + b"\x40" * 32, "failed limit", "declares 60,000 x 60,000 pixels and holds ten"),
     ("pnm-short.pgm", b"P5\n64 64\n255\n" + b"\x40" * 100, "damaged damaged", "holds 100 of 4,096 pixels"),
     ("qoi-huge.qoi", b"qoif" + struct.pack(">IIBB", 60000, 60000, 3, 0) + b"\xfe\1\2\3" + bytes(7) + b"\1", "failed limit", "declares 60,000 x 60,000 pixels and holds one"),
-    ("sound.mp3", b"ID3\x04\0\0\0\0\0\0" + b"\xff\xfb\x90\x00" + b"\0" * 64, "unsupported unsupported", "sound, which is named and not decoded"),
+    ("sound.mp3", b"ID3\x04\0\0\0\0\0\0" + b"\xff\xfb\x90\x00" + b"\0" * 64, "damaged damaged", "has one frame of sound behind its tag, and that cut short"),
     ("text.jpg", b"not a picture, whatever its name says\n", "other not_media", "text under the name of a picture"),
     ("tga-huge.tga", struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 65535, 65535, 24, 0) + b"\x33" * 64 + bytes(8) + b"TRUEVISION-XFILE.\0", "failed limit", "declares 65,535 x 65,535 pixels and holds 21"),
     ("tiff-directory-loop.tif", grey_tiff(16, 16, 122, 256, following=8, tail=bytes(256)), "damaged damaged", "its directory names itself as the next one"),

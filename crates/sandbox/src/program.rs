@@ -35,7 +35,7 @@ impl Program {
         let mut process = command.process_group(0).stdin(evidence).stdout(Stdio::piped()).spawn()?;
         let stdout = process.stdout.take();
         let program = Program { process };
-        // It has begun already; it meets no evidence that would matter before these hold, being still linked and set up.
+        // From outside, since nothing can be done in it before it runs; it is still being linked while these come to hold.
         let pid = Some(Pid::from_child(&program.process));
         for (resource, most) in [
             (Resource::As, address_space_bytes),

@@ -11,3 +11,4 @@ mod index;
 mod lists;
 mod scan;
 mod small;
+mod sound;

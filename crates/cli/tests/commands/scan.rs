@@ -23,7 +23,7 @@ fn evidence(folder: &Folder) {
     let jpeg = picture(52, ImageFormat::Jpeg);
     folder.write("evidence/cut.jpg", &jpeg[..jpeg.len() / 2]);
     folder.write("evidence/header.png", b"\x89PNG\r\n\x1a\n");
-    folder.write("evidence/film.mkv", b"\x1a\x45\xdf\xa3 and so on");
+    folder.write("evidence/film.mid", b"MThd\0\0\0\x06 and so on");
     let blank = image::RgbImage::from_pixel(64, 64, image::Rgb([7, 7, 7]));
     blank.save(folder.at("evidence/blank.png")).unwrap();
     symlink("..", folder.at("evidence/loop")).unwrap();
@@ -40,7 +40,7 @@ fn everything_has_one_outcome_and_they_sum_to_the_tree() {
         ("cut.jpg", "damaged damaged"),
         ("deep/copy.png", "match"),
         ("deep/er/unrelated.png", "no-match"),
-        ("film.mkv", "unsupported unsupported"),
+        ("film.mid", "unsupported unsupported"),
         ("header.png", "damaged damaged"),
         ("loop", "skipped symbolic_link"),
         ("nothing.png", "other not_media"),

@@ -5,18 +5,20 @@
 mod marked;
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use minutia::scan::{InProcess, Item, Reader, Request};
-use minutia_media::{LimitKind, Problem, Source};
+use minutia::scan::{InProcess, Item, Reader, Request, WithFfmpeg};
+use minutia_media::{Ffmpeg, LimitKind, Problem, Source};
 use minutia_sandbox::{Config, Isolated, worker};
 
 /// The tests, each with the symptom that it is named after.
 const TESTS: &[(&str, fn())] = &[
     ("reads_as_in_process", reads_as_in_process),
+    ("hears_through_a_program", hears_through_a_program),
     ("streams_items_before_the_end", streams_items_before_the_end),
     ("ends_a_crash_as_one_problem", ends_a_crash_as_one_problem),
     ("names_the_limit_of_a_memory_bomb", names_the_limit_of_a_memory_bomb),
@@ -90,6 +92,46 @@ fn reads_as_in_process() {
     }
     assert_eq!(read_whole, marked::READABLE_SAMPLES);
     assert_eq!(isolated.batch(), 1, "one worker served them all");
+}
+
+/// The ffmpeg program, where this machine has one.
+fn ffmpeg() -> Option<Ffmpeg> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).find_map(|folder| Ffmpeg::at(&folder.join("ffmpeg")).ok())
+}
+
+fn hears_through_a_program() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/audio/formats");
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("hears_through_a_program: not run (ffmpeg is not installed)");
+        return;
+    };
+    let mut alone = quick();
+    let mut helped = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+    for name in ["ac3.mkv", "ac3.mp4", "wma.wma", "mp3.avi", "mp2.ts", "pcm.au"] {
+        let bytes = fs::read(folder.join(name)).unwrap();
+        let (items, done) = read(&mut alone, &bytes);
+        assert!(items.is_empty() && matches!(done, Err(Problem::Unsupported { .. })), "{name}: {done:?}");
+        let expected = read(&mut WithFfmpeg(ffmpeg.clone()), &bytes);
+        assert_eq!(read(&mut helped, &bytes), expected, "{name}");
+        // And as a file, whose place somebody else has moved.
+        let mut file = File::open(folder.join(name)).unwrap();
+        file.seek(SeekFrom::Start(1_000)).unwrap();
+        let mut items = Vec::new();
+        let source = Source::from_file(file).unwrap();
+        helped.read(&source, &Request::query(), &mut |item| items.push(item)).unwrap();
+        assert_eq!((items, Ok(())), expected, "{name}");
+        let sound = expected.0[0].coverage.sound.as_ref().unwrap();
+        assert_eq!(sound.decoder, ffmpeg.decoder());
+        assert!((1_140..1_300).contains(&sound.decoded_ms), "{name}: {sound:?}");
+        assert_eq!(expected.0[0].problems, [], "{name}");
+    }
+    // What it cannot read, it says so of; and what is decoded here, never comes to it.
+    let (items, done) = read(&mut helped, &[&b"\x0b\x77"[..], &[0; 62]].concat());
+    assert!(items.is_empty() && matches!(done, Err(Problem::Damaged { .. })), "{done:?}");
+    let (items, _) = read(&mut helped, &fs::read(folder.join("flac.flac")).unwrap());
+    assert!(items[0].coverage.sound.as_ref().unwrap().decoder.starts_with("symphonia"));
+    assert_eq!(helped.batch() - alone.batch(), 1, "one worker served them all");
 }
 
 fn streams_items_before_the_end() {

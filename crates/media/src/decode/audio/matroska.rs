@@ -47,15 +47,13 @@ impl Walk<'_> {
             // All ones: until the end of what is around.
             let unknown = size == (1 << (7 * size_bytes)) - 1;
             let end = if unknown { range.end } else { start.saturating_add(size).min(range.end) };
+            let within = matches!(id, SEGMENT | TRACKS | TRACK | ENCODINGS | ENCODING) && depth < 8;
+            if id == CLUSTER || within && !self.level(start..end, depth + 1)? {
+                return Ok(false);
+            }
             match id {
-                CLUSTER => return Ok(false),
                 TRACK_NUMBER => self.number = self.value(start, end)?,
                 ENCRYPTION => self.encrypted.push(self.number),
-                SEGMENT | TRACKS | TRACK | ENCODINGS | ENCODING if depth < 8 => {
-                    if !self.level(start..end, depth + 1)? {
-                        return Ok(false);
-                    }
-                }
                 _ => {}
             }
             at = end;

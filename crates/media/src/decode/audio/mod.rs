@@ -15,6 +15,7 @@ mod mp4;
 mod mpeg;
 mod native;
 mod opus;
+mod riff;
 mod wav;
 
 use std::ops::ControlFlow;

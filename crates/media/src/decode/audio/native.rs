@@ -20,7 +20,7 @@ use symphonia::default::{formats, register_enabled_codecs};
 
 use super::limited::{Cut, Limited, check_shape, ms};
 use super::opus::{self, Opus, Refused};
-use super::{Decoded, SampleSink, check_length, matroska, mp4, mpeg, unsupported};
+use super::{Decoded, SampleSink, check_length, matroska, mp4, mpeg, riff, unsupported};
 use crate::probe::behind_tags;
 use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
 
@@ -108,6 +108,9 @@ impl<'a> Opened<'a> {
             Format::Mp3 | Format::Aac | Format::Flac => behind_tags(source, format)?,
             _ => 0,
         };
+        if format == Format::Wav {
+            riff::check_format(source, limits)?;
+        }
         let open = |seekable: bool| {
             let window = Window { source, start, at: 0, seekable };
             demuxer(format, MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default()))
@@ -308,7 +311,7 @@ impl<'a> Opened<'a> {
             })?;
             decoded.decoder = OPUS.to_owned();
             out.begin(self.cut(opus.pre_skip));
-            return Ok(Decoder::Opus(opus));
+            return Ok(Decoder::Opus(Box::new(opus)));
         }
         // MPEG and CAF are cut here, by what the file says and not by a demuxer's guess at its length.
         let by_packet = !matches!(self.format, Format::Mp3 | Format::Caf);
@@ -332,7 +335,7 @@ impl<'a> Opened<'a> {
 
 enum Decoder {
     Symphonia(Box<dyn AudioDecoder>),
-    Opus(Opus),
+    Opus(Box<Opus>),
 }
 
 enum Failed {

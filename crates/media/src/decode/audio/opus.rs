@@ -28,7 +28,7 @@ pub(super) struct Opus {
 }
 
 enum Streams {
-    One(OpusDecoder),
+    One(Box<OpusDecoder>),
     Many(OpusMSDecoder),
 }
 
@@ -54,7 +54,9 @@ impl Opus {
         let (pre_skip, gain_256) = (u64::from(short(2)), short(8).cast_signed());
         let rate_hz = RATE_HZ.cast_signed();
         let streams = match head[10] {
-            0 if matches!(channels, 1 | 2) => Streams::One(OpusDecoder::new(rate_hz, channels.into()).map_err(failed)?),
+            0 if matches!(channels, 1 | 2) => {
+                Streams::One(Box::new(OpusDecoder::new(rate_hz, channels.into()).map_err(failed)?))
+            }
             0 => return Err(damaged()),
             1 => {
                 let expected = SURROUND.get(usize::from(channels).wrapping_sub(1)).ok_or_else(damaged)?;

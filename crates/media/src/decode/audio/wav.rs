@@ -43,7 +43,11 @@ pub fn decode_pipe(
         let read = match pipe.read(&mut bytes[filled..]) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(io(error)),
+            Err(error) if !out.heard() => return Err(io(error)),
+            Err(error) => {
+                decoded.problems.push(io(error));
+                0
+            }
         };
         filled += read;
         let whole = filled - filled % width;

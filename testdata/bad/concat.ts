@@ -1,0 +1,2 @@
+ffconcat version 1.0
+file '/etc/passwd'
