@@ -52,6 +52,10 @@ const HIGHEST_RATE: f32 = 0.35;
 const ROOM: f32 = 200.0;
 /// The least sum of bits of a run: four items without a difference.
 const LEAST_SCORE: f32 = 40.0;
+/// A run's score is at least so many times the square root of its items that tell something. Measured with 108 excerpts of
+/// 10 s (clean, MP3 at 48 kbit/s, a band of 300 to 3,000 Hz) of 36 recordings, each against all of them: of the unrelated
+/// pairs 0.3 % reach 12 and none 16, 2.7 % without it; of the right ones 96 are found in place, 100 without it.
+const LEAST_WEIGHT: f32 = 12.0;
 /// Items to both sides that show what differs by chance, 32 s.
 const AROUND: usize = 256;
 /// Offsets so near to each other are one.
@@ -271,13 +275,17 @@ fn judge(sides: &Sides, run: Range<usize>, offset: i64) -> Option<Alignment> {
     if mean > PART * chance || mean > HIGHEST_RATE * 32.0 {
         return None;
     }
+    let score = (PART * chance).min(HIGHEST_RATE * 32.0) * places.len() as f32 - bits as f32;
+    if score < LEAST_WEIGHT * (places.len() as f32).sqrt() {
+        return None;
+    }
     Some(Alignment {
         query_start: run.start as u32,
         reference_start: other(run.start) as u32,
         length: run.len() as u32,
         telling: places.len() as u32,
         bit_error_rate: mean / 32.0,
-        score: (PART * chance).min(HIGHEST_RATE * 32.0) * places.len() as f32 - bits as f32,
+        score,
     })
 }
 
