@@ -16,8 +16,8 @@ mod trim;
 
 pub use algorithm::{ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioAlgorithm};
 pub use audio::{
-    AudioFingerprint, CHROMAPRINT_2, Chromaprint, CompressedError, LANDMARK_KEY_BITS, Mix, Peak, chromaprint, compress,
-    compress_to_text, decompress, decompress_text, landmarks, simhash,
+    AudioFingerprint, AudioFingerprinter, CHROMAPRINT_2, Chromaprint, CompressedError, LANDMARK_KEY_BITS, Mix, Peak,
+    chromaprint, compress, compress_to_text, decompress, decompress_text, landmarks, simhash,
 };
 pub use code::{Code, ParseCodeError};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};

@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use minutia_media::decode::image::{Channels, Frame, decode, preview};
-use minutia_media::{Ffmpeg, Format, Kind, Preview, Problem, Samples, Source, probe};
+use minutia_media::{Ffmpeg, Format, Kind, Preview, Problem, Source, probe};
 
 use super::sound::read_sound;
 use super::{Coverage, Item, Reader, Request, SoundCoverage};
-use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
+use crate::fingerprint::{AudioFingerprinter, Code, Fingerprint, Region, fingerprint_image};
 
 /// Reads in this process. A decoder's panic is caught and ends as [`Problem::Crashed`], with what was read before it;
 /// nothing else confines the decoders: a stack overflow or a memory bomb ends the caller too.
@@ -51,47 +51,34 @@ fn read(
 
 /// A recording, or a film as far as it can be heard.
 fn sound_item(source: &Source, format: Format, request: &Request, ffmpeg: Option<&Ffmpeg>) -> Result<Item, Problem> {
-    let mut heard = Heard::default();
+    let mut fingerprinter = AudioFingerprinter::new(0);
     let read = caught(|| {
         read_sound(source, format, &request.limits, ffmpeg, &mut |samples| {
-            heard.take(&samples);
+            fingerprinter.push(&samples);
             ControlFlow::Continue(())
         })
     });
-    let (sound, problems) = match read {
+    let heard_ms = fingerprinter.duration_ms();
+    let (sound, mut problems) = match read {
         Ok(read) => read,
-        Err(problem) if heard.ms() == 0 => return Err(problem),
-        Err(problem) => (SoundCoverage { decoded_ms: heard.ms(), ..SoundCoverage::default() }, vec![problem]),
+        Err(problem) if heard_ms == 0 => return Err(problem),
+        Err(problem) => (SoundCoverage { decoded_ms: heard_ms, ..SoundCoverage::default() }, vec![problem]),
     };
+    let mut fingerprints = Vec::new();
+    if request.tiers.codes {
+        match caught(|| Ok(fingerprinter.finish())) {
+            Ok(fingerprint) => fingerprints.push(Fingerprint::Audio(fingerprint)),
+            Err(problem) => problems.push(problem),
+        }
+    }
     Ok(Item {
         member: Vec::new(),
         format: Some(format),
         coverage: Coverage { sound: Some(sound), ..Coverage::default() },
-        fingerprints: Vec::new(),
+        fingerprints,
         preview: None,
         problems,
     })
-}
-
-/// What was heard of a recording, for one whose decoder did not come back.
-#[derive(Default)]
-struct Heard {
-    rate_hz: u32,
-    frames: u64,
-    earlier_ms: u64,
-}
-
-impl Heard {
-    fn take(&mut self, samples: &Samples) {
-        if samples.rate_hz != self.rate_hz {
-            (self.earlier_ms, self.frames, self.rate_hz) = (self.ms(), 0, samples.rate_hz);
-        }
-        self.frames += samples.frames() as u64;
-    }
-
-    fn ms(&self) -> u64 {
-        self.earlier_ms + self.frames.saturating_mul(1_000) / u64::from(self.rate_hz.max(1))
-    }
 }
 
 fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item, Problem> {

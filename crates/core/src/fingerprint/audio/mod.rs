@@ -3,11 +3,14 @@
 mod chromaprint;
 mod compressed;
 mod fft;
+mod fingerprinter;
 mod landmark;
+mod peaks;
 mod resample;
 
 pub use chromaprint::{Chromaprint, chromaprint, simhash};
 pub use compressed::{CHROMAPRINT_2, CompressedError, compress, compress_to_text, decompress, decompress_text};
+pub use fingerprinter::AudioFingerprinter;
 pub use landmark::{LANDMARK_KEY_BITS, landmarks};
 
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
@@ -90,8 +93,12 @@ pub struct AudioFingerprint {
 impl AudioFingerprint {
     /// Recordings with less content than this are not told from others: the shortest that a calibrated search finds.
     pub const LEAST_CONTENT_MS: u64 = 1_500;
-    /// An index keeps the peaks of smaller rank: some forty a second.
-    pub const REFERENCE_RANK: u8 = 40;
+    /// A query has the peaks of smaller rank: some eighty a second.
+    pub const QUERY_RANK: u8 = 80;
+    /// An index keeps the peaks of smaller rank of [`Mix::Mid`]: some thirty a second.
+    pub const REFERENCE_RANK: u8 = 32;
+    /// And of [`Mix::Side`].
+    pub const REFERENCE_SIDE_RANK: u8 = 12;
 
     /// The fingerprint as an index keeps it: the peaks that stand out most ([`AudioFingerprint::REFERENCE_RANK`]),
     /// without their ranks, which nothing asks for afterwards. Thinning again changes nothing.
@@ -99,22 +106,22 @@ impl AudioFingerprint {
     /// ```
     /// # use minutia::fingerprint::{AudioFingerprint, Peak};
     /// let peak = |time, rank| Peak { time, pitch: 240, rank };
-    /// let whole = AudioFingerprint { mid: vec![peak(5, 0), peak(6, 90), peak(9, 39)], ..AudioFingerprint::default() };
+    /// let whole = AudioFingerprint { mid: vec![peak(5, 0), peak(6, 90), peak(9, 31)], ..AudioFingerprint::default() };
     /// assert_eq!(whole.thinned().mid, [peak(5, 0), peak(9, 0)]);
     /// assert_eq!(whole.thinned().thinned(), whole.thinned());
     /// ```
     #[must_use]
     pub fn thinned(&self) -> AudioFingerprint {
-        let kept = |peaks: &[Peak]| {
-            let kept = |peak: &&Peak| peak.rank < AudioFingerprint::REFERENCE_RANK && peak.pitch < Peak::PITCHES;
+        let kept = |peaks: &[Peak], rank: u8| {
+            let kept = |peak: &&Peak| peak.rank < rank && peak.pitch < Peak::PITCHES;
             let mut kept: Vec<Peak> = peaks.iter().filter(kept).map(|peak| Peak { rank: 0, ..*peak }).collect();
             // No work where they are in order, as they should be.
             kept.sort();
             kept
         };
         AudioFingerprint {
-            mid: kept(&self.mid),
-            side: kept(&self.side),
+            mid: kept(&self.mid, AudioFingerprint::REFERENCE_RANK),
+            side: kept(&self.side, AudioFingerprint::REFERENCE_SIDE_RANK),
             chromaprint: self.chromaprint.clone(),
             ..*self
         }

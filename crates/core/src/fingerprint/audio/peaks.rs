@@ -1,0 +1,337 @@
+//! Spectral peaks of sound: what is found again after noise, codecs, rooms and changes of speed.
+//!
+//! The logarithm of the spectrum's power is whitened in part: half of its mean over seven seconds and a fifth of its
+//! recent past are taken away, so that an equaliser matters less and an onset more, while what is loud still stands out
+//! of noise. A peak is the highest point of a small field of time and frequency. Of the peaks of a second those that stand
+//! out most are kept, and each knows how many stand out more, so that a thinner set is a subset of a denser one.
+//!
+//! Landmarks of peaks come from Wang (An Industrial-Strength Audio Search Algorithm, 2003); whole numbers from the power on
+//! make the result the same on every machine. The constants were chosen by how many peaks of a recording are found again
+//! in altered excerpts of it; docs/ACCURACY.md has the data and the outcome.
+
+use std::collections::VecDeque;
+
+use super::Peak;
+use super::fft::RealFft;
+use super::resample::RATE_HZ;
+
+/// Samples of a frame: 92.9 ms.
+const FRAME: usize = 1_024;
+/// Samples from a frame to the next: 11.6 ms.
+pub(super) const HOP: usize = 128;
+/// Bins of a frame.
+const BINS: usize = FRAME / 2;
+/// Frames a second, rounded down.
+const FRAMES_PER_SECOND: usize = RATE_HZ as usize / HOP;
+/// Units of [`Peak::TIME_UNIT`] of a hop.
+const UNITS: u32 = 8;
+/// Bins in which peaks are looked for: 97 Hz to 4.9 kHz.
+const FIRST_BIN: usize = 9;
+const LAST_BIN: usize = 460;
+/// Levels are logarithms to base 2 of the power in this many steps.
+const STEPS: i32 = 256;
+/// The level of silence: power 2^-20 of full scale in a frame, and less.
+const SILENCE: i16 = -20 * STEPS as i16;
+/// Frames to each side over which the mean is taken: 3.7 s.
+const MEAN_REACH: usize = 320;
+/// A peak is the highest of so many frames and bins to each side.
+const TIME_REACH: usize = 2;
+const BIN_REACH: usize = 5;
+/// Bins to each side that a peak must stand out of to be content, and by how much: noise does not reach it.
+const CONTENT_REACH: usize = 24;
+const CONTENT_STEPS: i32 = 5 * STEPS;
+/// How often content is looked for, in frames, and how long a pitch counts as heard already.
+const CONTENT_CELL: u64 = 21;
+const HEARD_FRAMES: u64 = 86;
+/// Pitches of a step of [`Content`].
+const HEARD_PITCHES: usize = 10;
+
+/// Picks the peaks of mono sound at 11,025 Hz, handed over block by block.
+#[derive(Debug)]
+pub(super) struct PeakPicker {
+    fft: RealFft,
+    window: Vec<f32>,
+    frame: Vec<f32>,
+    power: Vec<f32>,
+    /// Samples that are still needed, in parts of full scale.
+    waiting: Vec<f32>,
+    /// Levels of frames from `first` on.
+    levels: VecDeque<Box<[i16]>>,
+    first: u64,
+    /// Sum of the levels in `levels`, a bin each.
+    sums: Vec<i32>,
+    /// The next frame to whiten.
+    next: u64,
+    /// What each bin was lately, with eight more bits.
+    recent: Vec<i32>,
+    /// The last whitened frames and, of each, the highest value within reach of each bin.
+    white: VecDeque<(Box<[i16]>, Box<[i16]>)>,
+    ranker: Ranker,
+    content: Content,
+}
+
+impl PeakPicker {
+    /// Keeps the peaks that fewer than `most` of the second around them surpass. So many `hops` of silence went before.
+    pub(super) fn new(most: u8, hops: u64) -> PeakPicker {
+        let angle = |k: usize| 2.0 * std::f64::consts::PI * (k as f64 + 0.5) / FRAME as f64;
+        PeakPicker {
+            fft: RealFft::new(FRAME),
+            window: (0..FRAME).map(|k| (0.5 - 0.5 * libm::cos(angle(k))) as f32).collect(),
+            frame: vec![0.0; FRAME],
+            power: vec![0.0; BINS],
+            waiting: Vec::new(),
+            levels: VecDeque::new(),
+            first: hops,
+            sums: vec![0; BINS],
+            next: hops,
+            recent: Vec::new(),
+            white: VecDeque::new(),
+            ranker: Ranker { most, fresh: Vec::new(), done: Vec::new() },
+            content: Content {
+                heard: vec![None; usize::from(Peak::PITCHES) / HEARD_PITCHES + 3],
+                cells: 0,
+                last: None,
+            },
+        }
+    }
+
+    /// Takes more samples.
+    pub(super) fn push(&mut self, samples: &[i16]) {
+        self.waiting.extend(samples.iter().map(|&sample| f32::from(sample) / 32_768.0));
+        let mut at = 0;
+        while at + FRAME <= self.waiting.len() {
+            for ((value, sample), weight) in self.frame.iter_mut().zip(&self.waiting[at..]).zip(&self.window) {
+                *value = sample * weight;
+            }
+            self.fft.power(&self.frame, &mut self.power);
+            let levels: Box<[i16]> = self.power.iter().map(|&power| level(power)).collect();
+            add(&mut self.sums, &levels);
+            self.levels.push_back(levels);
+            if self.next + (MEAN_REACH as u64) < self.first + self.levels.len() as u64 {
+                self.whiten();
+            }
+            at += HOP;
+        }
+        self.waiting.drain(..at);
+    }
+
+    /// The peaks, sorted, and for how long there is content, in milliseconds.
+    pub(super) fn finish(mut self) -> (Vec<Peak>, u64) {
+        while self.next < self.first + self.levels.len() as u64 {
+            self.whiten();
+        }
+        let cell_ms = CONTENT_CELL * HOP as u64 * 1_000 / u64::from(RATE_HZ);
+        (self.ranker.finish(), self.content.cells * cell_ms)
+    }
+
+    /// Whitens the next frame, and picks the peaks of the frame [`TIME_REACH`] before it.
+    fn whiten(&mut self) {
+        while self.first + (MEAN_REACH as u64) < self.next {
+            let gone = self.levels.pop_front().expect("there is a frame before the next");
+            subtract(&mut self.sums, &gone);
+            self.first += 1;
+        }
+        let count = self.levels.len() as i32;
+        let levels = &self.levels[(self.next - self.first) as usize];
+        let mut white: Box<[i16]> = levels
+            .iter()
+            .zip(&self.sums)
+            // Half the mean, rounded towards zero.
+            .map(|(&level, &sum)| (i32::from(level) - sum / (2 * count)) as i16)
+            .collect();
+        if self.recent.is_empty() {
+            self.recent = white.iter().map(|&value| i32::from(value) * STEPS).collect();
+        }
+        for (value, recent) in white.iter_mut().zip(&mut self.recent) {
+            let now = i32::from(*value) * STEPS;
+            // A fifth of the past; then a twentieth of the way on.
+            *value = ((now - *recent / 5) / STEPS) as i16;
+            *recent += (now - *recent) / 20;
+        }
+        let highest = highest_within_reach(&white);
+        self.white.push_back((white, highest));
+        self.next += 1;
+        if self.white.len() > 2 * TIME_REACH {
+            self.pick(self.next - 1 - TIME_REACH as u64);
+            self.white.pop_front();
+        }
+    }
+
+    /// The peaks of a frame, which stands in the middle of `white`.
+    fn pick(&mut self, frame: u64) {
+        let here = &self.white[TIME_REACH].0;
+        let mut field = self.white[0].1.clone();
+        for (_, highest) in self.white.iter().skip(1) {
+            field.iter_mut().zip(highest).for_each(|(most, &other)| *most = (*most).max(other));
+        }
+        let levels = |frame: u64| &self.levels[(frame - self.first) as usize];
+        let (before, now, after) = (levels(frame - 1), levels(frame), levels(frame + 1));
+        for bin in FIRST_BIN..LAST_BIN {
+            let value = here[bin];
+            if value < field[bin] || now[bin] <= SILENCE + 2 * STEPS as i16 {
+                continue;
+            }
+            // Of equals the first counts.
+            let equal_before = self
+                .white
+                .iter()
+                .take(TIME_REACH)
+                .any(|(white, _)| white[bin - BIN_REACH..=bin + BIN_REACH].contains(&value))
+                || here[bin - BIN_REACH..bin].contains(&value);
+            if equal_before {
+                continue;
+            }
+            let along_bins = vertex(now[bin - 1], now[bin], now[bin + 1]);
+            let along_time = vertex(before[bin], now[bin], after[bin]);
+            let hertz = (bin as f64 + f64::from(along_bins)) * f64::from(RATE_HZ) / FRAME as f64;
+            let pitch = f64::from(Peak::PITCHES_PER_OCTAVE) * libm::log2(hertz / Peak::LOWEST_HZ);
+            if !(0.0..f64::from(Peak::PITCHES)).contains(&pitch) {
+                continue;
+            }
+            // The middle of the frame, half a frame behind its first sample.
+            let middle = frame * u64::from(UNITS) + (FRAME / 2 / (HOP / UNITS as usize)) as u64;
+            let time = middle as i64 + libm::rintf(along_time * UNITS as f32) as i64;
+            let pitch = pitch as u16;
+            if stands_out(now, bin) {
+                self.content.hear(frame, pitch);
+            }
+            self.ranker.push(Candidate { time: time.clamp(0, i64::from(u32::MAX)) as u32, pitch, value });
+        }
+        if frame.is_multiple_of(4 * FRAMES_PER_SECOND as u64) {
+            self.ranker.settle();
+        }
+    }
+}
+
+/// The logarithm of a power to base 2 in [`STEPS`], not below [`SILENCE`]. The mantissa's logarithm is a polynomial that is
+/// exact at both ends and off by less than 0.01 between.
+fn level(power: f32) -> i16 {
+    let power = if power > 1e-9 { power } else { 1e-9 };
+    let bits = power.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    let mantissa = f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000) - 1.0;
+    let fraction = mantissa * (1.3465 + mantissa * (-0.3465));
+    ((exponent * STEPS) + (fraction * STEPS as f32) as i32).clamp(i32::from(SILENCE), 30 * STEPS) as i16
+}
+
+// Sums of at most 641 levels of 16 bits stay within 32.
+fn add(sums: &mut [i32], levels: &[i16]) {
+    sums.iter_mut().zip(levels).for_each(|(sum, &level)| *sum = sum.wrapping_add(i32::from(level)));
+}
+
+fn subtract(sums: &mut [i32], levels: &[i16]) {
+    sums.iter_mut().zip(levels).for_each(|(sum, &level)| *sum = sum.wrapping_sub(i32::from(level)));
+}
+
+/// For each bin the highest value of those within [`BIN_REACH`]; at the ends, where no peaks are looked for, of fewer.
+fn highest_within_reach(values: &[i16]) -> Box<[i16]> {
+    const { assert!(BIN_REACH == 5, "the doubling below covers 11 bins") };
+    let pair: Vec<i16> = values.windows(2).map(|w| w[0].max(w[1])).collect();
+    let four: Vec<i16> = pair.windows(3).map(|w| w[0].max(w[2])).collect();
+    let eight: Vec<i16> = four.windows(5).map(|w| w[0].max(w[4])).collect();
+    let eleven = eight.windows(4).map(|w| w[0].max(w[3]));
+    let mut highest: Box<[i16]> = values.into();
+    highest[BIN_REACH..].iter_mut().zip(eleven).for_each(|(most, eleven)| *most = eleven);
+    highest
+}
+
+/// Where between -0.5 and 0.5 the parabola through three values at -1, 0 and 1 has its highest point.
+fn vertex(before: i16, here: i16, after: i16) -> f32 {
+    let [before, here, after] = [before, here, after].map(i32::from);
+    let bend = before - 2 * here + after;
+    if bend >= 0 { 0.0 } else { ((before - after) as f32 / (2 * bend) as f32).clamp(-0.5, 0.5) }
+}
+
+/// True where a bin is far above the mean level around it, as a tone is and noise is not.
+fn stands_out(levels: &[i16], bin: usize) -> bool {
+    let around = &levels[bin.saturating_sub(CONTENT_REACH)..(bin + CONTENT_REACH + 1).min(levels.len())];
+    let sum: i32 = around.iter().map(|&level| i32::from(level)).sum();
+    i32::from(levels[bin]) - sum / around.len() as i32 >= CONTENT_STEPS
+}
+
+/// Counts the stretches of sound in which something new is heard: a tone that was there a second before is not new.
+#[derive(Debug)]
+struct Content {
+    /// When each step of pitch stood out last.
+    heard: Vec<Option<u64>>,
+    cells: u64,
+    last: Option<u64>,
+}
+
+impl Content {
+    fn hear(&mut self, frame: u64, pitch: u16) {
+        let step = usize::from(pitch) / HEARD_PITCHES + 1;
+        let known = self.heard[step - 1..=step + 1].iter().flatten().any(|&at| frame - at < HEARD_FRAMES);
+        self.heard[step] = Some(frame);
+        let cell = frame / CONTENT_CELL;
+        if !known && self.last != Some(cell) {
+            self.last = Some(cell);
+            self.cells += 1;
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    time: u32,
+    pitch: u16,
+    value: i16,
+}
+
+/// Gives peaks their ranks, as soon as all that are within half a second are known.
+#[derive(Debug)]
+struct Ranker {
+    most: u8,
+    /// In the order of frames, which is that of times but for neighbours.
+    fresh: Vec<Candidate>,
+    done: Vec<Peak>,
+}
+
+/// Half a second, in units of time.
+const HALF_SECOND: u32 = (FRAMES_PER_SECOND as u32 + 1) / 2 * UNITS;
+
+impl Ranker {
+    fn push(&mut self, candidate: Candidate) {
+        self.fresh.push(candidate);
+    }
+
+    /// Ranks what no later peak can change.
+    fn settle(&mut self) {
+        let Some(last) = self.fresh.last() else { return };
+        let until = last.time.saturating_sub(HALF_SECOND + 2 * UNITS);
+        self.rank(until);
+        let from = until.saturating_sub(HALF_SECOND + UNITS);
+        self.fresh.retain(|candidate| candidate.time >= from);
+    }
+
+    fn finish(mut self) -> Vec<Peak> {
+        self.rank(u32::MAX);
+        self.done.sort_unstable();
+        self.done
+    }
+
+    /// Ranks the peaks before `until` that are later than all that were ranked before.
+    fn rank(&mut self, until: u32) {
+        self.fresh.sort_by_key(|candidate| (candidate.time, candidate.pitch));
+        let ranked = self.done.last().map_or(0, |peak| peak.time + 1);
+        let (mut from, mut to) = (0, 0);
+        for (place, candidate) in self.fresh.iter().enumerate() {
+            if candidate.time < ranked || candidate.time >= until {
+                continue;
+            }
+            while self.fresh[from].time + HALF_SECOND < candidate.time {
+                from += 1;
+            }
+            while self.fresh.get(to).is_some_and(|other| other.time <= candidate.time.saturating_add(HALF_SECOND)) {
+                to += 1;
+            }
+            let surpassing = |(other, rival): (usize, &Candidate)| {
+                rival.value > candidate.value || (rival.value == candidate.value && from + other < place)
+            };
+            let rank = self.fresh[from..to].iter().enumerate().filter(|&pair| surpassing(pair)).count();
+            if rank < usize::from(self.most) {
+                self.done.push(Peak { time: candidate.time, pitch: candidate.pitch, rank: rank as u8 });
+            }
+        }
+    }
+}
