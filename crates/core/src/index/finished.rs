@@ -13,7 +13,7 @@ use super::layout::{
     ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, Section, WorkRow,
 };
 use super::segment::{SegmentFrame, orientation_number};
-use super::sound::track_row;
+use super::sound::{packed_pitch, track_row};
 use super::{IndexError, Scheme, Work, multi_index};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code};
 
@@ -219,11 +219,13 @@ impl Finished {
             for peaks in [&audio.mid, &audio.side] {
                 runs.push((number(times.len(), "peaks")?, &peaks[..]));
                 times.extend(peaks.iter().map(|peak| peak.time));
-                pitches.extend(peaks.iter().map(|peak| peak.pitch));
+                pitches.extend(peaks.iter().map(packed_pitch));
             }
             items.extend_from_slice(&audio.chromaprint);
         }
-        number(times.len(), "peaks")?;
+        if times.len() as u64 >= landmarks::MOST_PEAKS {
+            return Err(IndexError::TooLarge { what: "peaks", most: landmarks::MOST_PEAKS });
+        }
         number(items.len(), "Chromaprint items")?;
         for family in FAMILIES {
             let (ends, postings) = landmarks::build(family, &runs, times.len() as u64);

@@ -13,7 +13,9 @@
 use rayon::prelude::*;
 
 use super::layout::Kind;
-use crate::fingerprint::{LANDMARK_KEY_BITS, Peak, landmarks};
+use crate::fingerprint::{
+    CONSTELLATION_KEY_BITS, CONSTELLATION_PLACE_BITS, PAIR_KEY_BITS, Peak, constellations, pairs,
+};
 
 /// A key with more postings than this tells little: such keys are counted, and kept.
 pub(super) const STOP_POSTINGS: u64 = 4_096;
@@ -30,8 +32,10 @@ const HEADER_WORDS: usize = 8;
 /// A kind of landmarks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Landmarks {
-    /// Pairs of peaks: [`landmarks`].
+    /// Pairs of peaks: [`pairs`].
     Pairs,
+    /// Three peaks: [`constellations`].
+    Constellations,
 }
 
 /// Where landmarks of a kind stand, and what makes them.
@@ -42,18 +46,35 @@ pub(super) struct Family {
     /// Counts up when the same peaks get other keys.
     definition: u64,
     key_bits: u32,
+    /// Bits of a posting behind the number of its anchor.
+    place_bits: u32,
     landmarks: fn(&[Peak], &mut dyn FnMut(u32, u32)),
 }
 
 /// Every kind of landmarks that a segment with sound has.
-pub(super) const FAMILIES: &[Family] = &[Family {
-    kind: Landmarks::Pairs,
-    ends: Kind::LandmarkEnds,
-    postings: Kind::Landmarks,
-    definition: 1,
-    key_bits: LANDMARK_KEY_BITS,
-    landmarks,
-}];
+pub(super) const FAMILIES: &[Family] = &[
+    Family {
+        kind: Landmarks::Pairs,
+        ends: Kind::PairEnds,
+        postings: Kind::Pairs,
+        definition: 1,
+        key_bits: PAIR_KEY_BITS,
+        place_bits: 0,
+        landmarks: pairs,
+    },
+    Family {
+        kind: Landmarks::Constellations,
+        ends: Kind::ConstellationEnds,
+        postings: Kind::Constellations,
+        definition: 1,
+        key_bits: CONSTELLATION_KEY_BITS,
+        place_bits: CONSTELLATION_PLACE_BITS,
+        landmarks: constellations,
+    },
+];
+
+/// The most peaks of a segment: their numbers and the places of constellations share 32 bits.
+pub(super) const MOST_PEAKS: u64 = 1 << (32 - CONSTELLATION_PLACE_BITS);
 
 /// Peaks of one mix of one track, in order, and the number of the first among all of the segment.
 pub(super) type Run<'p> = (u32, &'p [Peak]);
@@ -64,6 +85,7 @@ pub(super) fn build(family: &Family, runs: &[Run<'_>], peaks: u64) -> (Vec<u64>,
 }
 
 fn build_in_passes(family: &Family, runs: &[Run<'_>], peaks: u64, most: u64) -> (Vec<u64>, Vec<u8>) {
+    let numbers = peaks << family.place_bits;
     let found: u64 = runs
         .par_iter()
         .map(|(_, peaks)| {
@@ -86,8 +108,8 @@ fn build_in_passes(family: &Family, runs: &[Run<'_>], peaks: u64, most: u64) -> 
             .flat_map_iter(|&(first, peaks)| {
                 let mut own = Vec::new();
                 (family.landmarks)(peaks, &mut |key, anchor| {
-                    if keys.contains(&key.into()) && (anchor as usize) < peaks.len() {
-                        own.push(u64::from(key) << 32 | (u64::from(first) + u64::from(anchor)));
+                    if keys.contains(&key.into()) && ((anchor >> family.place_bits) as usize) < peaks.len() {
+                        own.push(u64::from(key) << 32 | ((u64::from(first) << family.place_bits) + u64::from(anchor)));
                     }
                 });
                 own
@@ -100,7 +122,7 @@ fn build_in_passes(family: &Family, runs: &[Run<'_>], peaks: u64, most: u64) -> 
         for block in blocks {
             let (this, after) = rest.split_at(rest.partition_point(|posting| posting >> 32 < (block + 1) << shift));
             rest = after;
-            stop_keys += write_block(this, block << shift, 1 << shift, peaks, &mut bytes);
+            stop_keys += write_block(this, block << shift, 1 << shift, numbers, &mut bytes);
             ends.push(bytes.len() as u64);
         }
     }
@@ -168,7 +190,15 @@ impl<'s> Postings<'s> {
         if ends.len() as u64 != 1 << (family.key_bits - shift) {
             return Err(format!("ends of {} blocks", ends.len()));
         }
-        Ok(Postings { ends, bytes, shift, key_bits: family.key_bits, peaks, postings, stop_keys })
+        Ok(Postings {
+            ends,
+            bytes,
+            shift,
+            key_bits: family.key_bits,
+            peaks: peaks << family.place_bits,
+            postings,
+            stop_keys,
+        })
     }
 
     /// Adds the numbers of the peaks that begin a landmark of that key, in ascending order; `None` where the block is
@@ -398,7 +428,7 @@ mod tests {
             let (runs, peaks) = in_runs(&recordings);
             let mut expected: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
             for (first, peaks) in &runs {
-                landmarks(peaks, &mut |key, anchor| expected.entry(key).or_default().push(first + anchor));
+                pairs(peaks, &mut |key, anchor| expected.entry(key).or_default().push(first + anchor));
             }
             expected.values_mut().for_each(Vec::dedup);
             let family = &FAMILIES[0];
@@ -407,7 +437,7 @@ mod tests {
             let postings = Postings::open(family, &ends, &bytes, peaks).unwrap();
             assert_eq!(postings.wrong_block(), None);
             assert_eq!(postings.postings, expected.values().map(|anchors| anchors.len() as u64).sum::<u64>());
-            for key in (0..1 << LANDMARK_KEY_BITS).step_by(1 << 10).chain(expected.keys().copied()) {
+            for key in (0..1 << PAIR_KEY_BITS).step_by(1 << 10).chain(expected.keys().copied()) {
                 let mut anchors = Vec::new();
                 postings.of(key, &mut anchors).unwrap();
                 assert_eq!(&anchors, expected.get(&key).unwrap_or(&Vec::new()), "key {key}");
@@ -429,7 +459,7 @@ mod tests {
             let postings = Postings::open(family, &ends, &bytes, peaks).unwrap();
             let _ = postings.wrong_block();
             let mut anchors = Vec::new();
-            for key in (0..1 << LANDMARK_KEY_BITS).step_by(0x6fff1) {
+            for key in (0..1 << PAIR_KEY_BITS).step_by(0x6fff1) {
                 let _ = postings.of(key, &mut anchors);
             }
             assert!(anchors.iter().all(|&anchor| u64::from(anchor) < peaks));

@@ -65,14 +65,18 @@ pub(super) enum Kind {
     Tracks,
     /// `u32` times of the peaks of all tracks; of each those of the mid mix, then those of the side.
     PeakTimes,
-    /// `u16` pitches of the same peaks.
+    /// `u16` of the same peaks: rank * 2,048 + pitch.
     PeakPitches,
     /// `u32` Chromaprint items of all tracks.
     ChromaprintItems,
-    /// `u64` header and ends of the blocks of postings of landmarks; see `landmarks.rs`.
-    LandmarkEnds,
+    /// `u64` header and ends of the blocks of postings of pairs; see `landmarks.rs`.
+    PairEnds,
     /// The blocks.
-    Landmarks,
+    Pairs,
+    /// `u64` header and ends of the blocks of postings of constellations.
+    ConstellationEnds,
+    /// The blocks.
+    Constellations,
 }
 
 /// One row of the table of kinds.
@@ -110,8 +114,10 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::PeakTimes, 16, "peak times", true, 4),
     row(Kind::PeakPitches, 17, "peak pitches", true, 2),
     row(Kind::ChromaprintItems, 18, "Chromaprint items", true, 4),
-    row(Kind::LandmarkEnds, 19, "landmark ends", true, 8),
-    row(Kind::Landmarks, 20, "landmarks", true, 1),
+    row(Kind::PairEnds, 19, "pair ends", true, 8),
+    row(Kind::Pairs, 20, "pairs", true, 1),
+    row(Kind::ConstellationEnds, 21, "constellation ends", true, 8),
+    row(Kind::Constellations, 22, "constellations", true, 1),
 ];
 
 impl Kind {

@@ -11,7 +11,7 @@ use super::layout::{Kind, TrackRow};
 use super::segment::Segment;
 use super::tombstones::Dead;
 use super::{Index, IndexError, Landmarks, WorkId};
-use crate::fingerprint::{AudioFingerprint, Mix, Peak};
+use crate::fingerprint::{AudioFingerprint, CONSTELLATION_PLACE_BITS, CONSTELLATION_RANK, Mix, Peak};
 
 /// One audio stream of a registered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub struct PeakSlice<'i> {
     pub first: u32,
     /// Their times, in units of [`Peak::TIME_UNIT`].
     pub times: &'i [u32],
-    /// Their pitches.
-    pub pitches: &'i [u16],
+    /// Their pitches, and their ranks times 2,048.
+    pitches: &'i [u16],
 }
 
 impl Index {
@@ -239,7 +239,19 @@ impl<'i> Sound<'i> {
         // A track without peaks may stand before one that begins with the same peak; the last that begins so has it.
         let row = &self.rows[track];
         let mix = if number < row[6] + row[7] { Mix::Mid } else { Mix::Side };
-        Some((track as u32, mix, Peak { time, pitch, rank: 0 }))
+        Some((track as u32, mix, unpacked(time, pitch)))
+    }
+
+    /// Of a constellation's posting the track, its mix, the anchor and the last peak; `None` where there are no such peaks.
+    pub(crate) fn constellation(&self, posting: u32) -> Option<(u32, Mix, Peak, Peak)> {
+        let anchor = posting >> CONSTELLATION_PLACE_BITS;
+        let place = posting as usize & ((1 << CONSTELLATION_PLACE_BITS) - 1);
+        let (track, mix, first) = self.peak(anchor)?;
+        let from = anchor as usize + 1;
+        let few = self.pitches.get(from..)?.iter().enumerate();
+        let mut few = few.filter(|&(_, &pitch)| pitch / Peak::PITCHES < u16::from(CONSTELLATION_RANK));
+        let (behind, &pitch) = few.nth(place.checked_sub(1)?)?;
+        Some((track, mix, first, unpacked(*self.times.get(from + behind)?, pitch)))
     }
 
     /// The track as it was registered.
@@ -255,12 +267,9 @@ impl<'i> Sound<'i> {
         }
     }
 
-    /// The first track whose peaks are not in order, or of pitches that there are not: nothing is made of such.
+    /// The first track whose peaks are not in order.
     pub(super) fn wrong_peaks(&self) -> Option<u32> {
-        let sound = |peaks: PeakSlice<'_>| {
-            let mut pairs = peaks.times.iter().zip(peaks.pitches);
-            pairs.clone().is_sorted() && pairs.all(|(_, &pitch)| pitch < Peak::PITCHES)
-        };
+        let sound = |peaks: PeakSlice<'_>| peaks.iter().is_sorted();
         (0..self.len()).find(|&track| !Mix::ALL.into_iter().all(|mix| sound(self.peaks(track, mix))))
     }
 
@@ -297,7 +306,7 @@ impl<'i> PeakSlice<'i> {
 
     /// The peaks one by one.
     pub fn iter(&self) -> impl Iterator<Item = Peak> + use<'i> {
-        self.times.iter().zip(self.pitches).map(|(&time, &pitch)| Peak { time, pitch, rank: 0 })
+        self.times.iter().zip(self.pitches).map(|(&time, &pitch)| unpacked(time, pitch))
     }
 
     /// Those from one time on up to before another.
@@ -308,6 +317,17 @@ impl<'i> PeakSlice<'i> {
         let first = self.first + start as u32;
         PeakSlice { first, times: &self.times[start..end], pitches: &self.pitches[start..end] }
     }
+}
+
+/// A peak's rank and pitch in 16 bits.
+pub(super) fn packed_pitch(peak: &Peak) -> u16 {
+    const { assert!(Peak::PITCHES as u32 * AudioFingerprint::REFERENCE_RANK as u32 <= 1 << 16) };
+    let rank = u16::from(peak.rank.min(AudioFingerprint::REFERENCE_RANK - 1));
+    rank * Peak::PITCHES + peak.pitch.min(Peak::PITCHES - 1)
+}
+
+fn unpacked(time: u32, pitch: u16) -> Peak {
+    Peak { time, pitch: pitch % Peak::PITCHES, rank: (pitch / Peak::PITCHES) as u8 }
 }
 
 /// The row of a track whose peaks and items begin at those numbers.

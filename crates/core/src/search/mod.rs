@@ -7,11 +7,13 @@ mod join;
 mod lookup;
 mod order;
 mod planner;
+mod sound;
 
 use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
 
 pub use chroma::{Alignment, align};
+pub use sound::{SoundMatch, SoundSearch};
 
 use crate::fingerprint::Code;
 use crate::index::{Index, IndexError, Part};

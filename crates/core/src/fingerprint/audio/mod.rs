@@ -11,7 +11,13 @@ mod resample;
 pub use chromaprint::{Chromaprint, chromaprint, simhash};
 pub use compressed::{CHROMAPRINT_2, CompressedError, compress, compress_to_text, decompress, decompress_text};
 pub use fingerprinter::AudioFingerprinter;
-pub use landmark::{LANDMARK_KEY_BITS, landmarks};
+pub(crate) use landmark::{
+    CONSTELLATION_RANK, Zone, constellation_key, constellation_steps, constellations_of, nearest, pair_key,
+};
+pub(crate) use landmark::{PAIR_GAP_STEP, PAIR_PITCH_STEP};
+pub use landmark::{
+    CONSTELLATION_KEY_BITS, CONSTELLATION_PLACE_BITS, PAIR_KEY_BITS, constellations, pairs,
+};
 
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
 ///
@@ -100,21 +106,21 @@ impl AudioFingerprint {
     /// And of [`Mix::Side`].
     pub const REFERENCE_SIDE_RANK: u8 = 12;
 
-    /// The fingerprint as an index keeps it: the peaks that stand out most ([`AudioFingerprint::REFERENCE_RANK`]),
-    /// without their ranks, which nothing asks for afterwards. Thinning again changes nothing.
+    /// The fingerprint as an index keeps it: the peaks that stand out most ([`AudioFingerprint::REFERENCE_RANK`],
+    /// [`AudioFingerprint::REFERENCE_SIDE_RANK`]). Thinning again changes nothing.
     ///
     /// ```
     /// # use minutia::fingerprint::{AudioFingerprint, Peak};
     /// let peak = |time, rank| Peak { time, pitch: 240, rank };
     /// let whole = AudioFingerprint { mid: vec![peak(5, 0), peak(6, 90), peak(9, 31)], ..AudioFingerprint::default() };
-    /// assert_eq!(whole.thinned().mid, [peak(5, 0), peak(9, 0)]);
+    /// assert_eq!(whole.thinned().mid, [peak(5, 0), peak(9, 31)]);
     /// assert_eq!(whole.thinned().thinned(), whole.thinned());
     /// ```
     #[must_use]
     pub fn thinned(&self) -> AudioFingerprint {
         let kept = |peaks: &[Peak], rank: u8| {
             let kept = |peak: &&Peak| peak.rank < rank && peak.pitch < Peak::PITCHES;
-            let mut kept: Vec<Peak> = peaks.iter().filter(kept).map(|peak| Peak { rank: 0, ..*peak }).collect();
+            let mut kept: Vec<Peak> = peaks.iter().filter(kept).copied().collect();
             // No work where they are in order, as they should be.
             kept.sort();
             kept

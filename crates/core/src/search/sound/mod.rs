@@ -1,0 +1,239 @@
+//! Searching sound: which recordings an excerpt was taken from, where in both, at what speed and pitch.
+//!
+//! A query is cut into windows. For each, landmarks that it shares with the index vote for an [`Alignment`]: pairs for
+//! sound at its own speed and pitch, constellations for every other. The alignments with most votes are refined on the
+//! peaks themselves and judged by how many coincide, against how many would by chance in music of that rhythm and those
+//! notes. What is found in neighbouring windows under one alignment is one match.
+
+mod alignment;
+mod shapes;
+mod verify;
+mod votes;
+
+use std::ops::Range;
+
+use crate::fingerprint::{AudioFingerprint, Mix, Peak};
+use crate::index::{Index, IndexError, Sound};
+
+use alignment::Alignment;
+use verify::{Verified, verify};
+
+/// Length of a window and from one to the next, in [`Peak::TIME_UNIT`]: 30 s and 15 s.
+const WINDOW: u32 = 20_672;
+const WINDOW_STEP: u32 = WINDOW / 2;
+/// A query up to so much longer is one window.
+const SINGLE_WINDOW: u32 = WINDOW + WINDOW / 2;
+/// Fewer peaks than this in a window are not searched.
+const FEWEST_PEAKS: usize = 8;
+/// Alignments that are verified, of each kind.
+const MOST_ALIGNMENTS: usize = 30;
+/// A window of which so much is explained at its own speed by a score like this is not searched at others.
+const ENOUGH_SHARE: f32 = 0.8;
+const ENOUGH_SCORE: f64 = 100.0;
+/// A match is at least this long, 2.6 s, or this share of a short query: shorter ones are sounds that many works share.
+const SHORTEST: u32 = 1_790;
+const SHORTEST_SHARE: f64 = 0.55;
+/// Matches of a window that are kept for one recording.
+const MOST_SEGMENTS: usize = 4;
+
+/// A stretch of a query that is a stretch of a registered recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SoundMatch {
+    /// The segment of the index, and the track in it, as [`Index::track`] takes them.
+    pub segment: usize,
+    /// The track.
+    pub track: u32,
+    /// The mix of the query whose peaks coincide.
+    pub query_mix: Mix,
+    /// And that of the reference.
+    pub reference_mix: Mix,
+    /// Where in the query, in milliseconds.
+    pub query_span_ms: Range<u64>,
+    /// Where in the reference, in milliseconds.
+    pub reference_span_ms: Range<u64>,
+    /// Seconds of the reference in a second of the query.
+    pub speed: f64,
+    /// How much higher the reference is than the query, in cents.
+    pub pitch_cents: f64,
+    /// Logarithm of how much likelier the coincidences are in a copy than in other music: higher is surer.
+    pub score: f64,
+    /// Peaks of the query that coincide.
+    pub coinciding: u32,
+    /// Peaks of the query in the span.
+    pub peaks: u32,
+    /// Windows of the query that were searched.
+    pub windows: u32,
+}
+
+/// An index opened for searching sound.
+#[derive(Debug)]
+pub struct SoundSearch<'i> {
+    sounds: Vec<(usize, Sound<'i>)>,
+}
+
+impl<'i> SoundSearch<'i> {
+    /// Over the sound of `index`.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn new(index: &'i Index) -> Result<SoundSearch<'i>, IndexError> {
+        Ok(SoundSearch { sounds: index.sounds()? })
+    }
+
+    /// Tracks that a query is compared with.
+    #[must_use]
+    pub fn tracks(&self) -> u64 {
+        let alive = |sound: &Sound<'_>| (0..sound.len()).filter(|&track| sound.is_alive(track)).count() as u64;
+        self.sounds.iter().map(|(_, sound)| alive(sound)).sum()
+    }
+
+    /// The sound of each segment.
+    pub(crate) fn sounds(&self) -> &[(usize, Sound<'i>)] {
+        &self.sounds
+    }
+
+    /// What `query` was copied from: matches of at least `least_score`, for each track the surest first; ordered by
+    /// segment and track.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn find(&self, query: &AudioFingerprint, least_score: f64) -> Result<Vec<SoundMatch>, IndexError> {
+        let mut matches = Vec::new();
+        let windows = windows_of(query);
+        for &(segment, ref sound) in &self.sounds {
+            let mut found: Vec<(Lane, Verified)> = Vec::new();
+            for window in &windows {
+                found.extend(search_window(sound, query, window.clone())?);
+            }
+            found.sort_by_key(|(lane, verified)| (*lane, verified.query.start, verified.query.end));
+            let shortest = (f64::from(length_of(query)) * SHORTEST_SHARE).min(f64::from(SHORTEST)) as u32;
+            let mut joined = join_neighbours(found);
+            joined.retain(|(_, verified)| {
+                verified.score >= least_score && verified.query.end - verified.query.start >= shortest
+            });
+            keep_surest(&mut joined);
+            matches.extend(joined.into_iter().map(|(lane, verified)| SoundMatch {
+                segment,
+                track: lane.track,
+                query_mix: lane.query_mix,
+                reference_mix: lane.reference_mix,
+                query_span_ms: milliseconds(verified.query.start.into())..milliseconds(verified.query.end.into()),
+                reference_span_ms: milliseconds(verified.reference_time(verified.query.start))
+                    ..milliseconds(verified.reference_time(verified.query.end)),
+                speed: verified.alignment.speed,
+                pitch_cents: verified.alignment.pitch * CENTS_PER_PITCH,
+                score: verified.score,
+                coinciding: verified.coinciding,
+                peaks: verified.peaks,
+                windows: windows.len() as u32,
+            }));
+        }
+        Ok(matches)
+    }
+}
+
+const CENTS_PER_PITCH: f64 = 1_200.0 / Peak::PITCHES_PER_OCTAVE as f64;
+
+/// From which mix to which mix of which track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lane {
+    pub(super) track: u32,
+    pub(super) query_mix: Mix,
+    pub(super) reference_mix: Mix,
+}
+
+fn milliseconds(time: f64) -> u64 {
+    libm::round(time.max(0.0) * Peak::TIME_UNIT * 1_000.0) as u64
+}
+
+fn length_of(query: &AudioFingerprint) -> u32 {
+    (query.duration_ms as f64 / 1_000.0 / Peak::TIME_UNIT).min(f64::from(u32::MAX)) as u32
+}
+
+/// The windows that a query is searched by.
+fn windows_of(query: &AudioFingerprint) -> Vec<Range<u32>> {
+    let last = |peaks: &[Peak]| peaks.last().map_or(0, |peak| peak.time.saturating_add(1));
+    let length = last(&query.mid).max(last(&query.side));
+    if length <= SINGLE_WINDOW {
+        return vec![0..length];
+    }
+    let starts = (0..length.saturating_sub(WINDOW_STEP)).step_by(WINDOW_STEP as usize);
+    starts.map(|start| start..start.saturating_add(WINDOW).min(length)).collect()
+}
+
+/// What one window shares with the tracks of a segment.
+fn search_window(
+    sound: &Sound<'_>,
+    query: &AudioFingerprint,
+    window: Range<u32>,
+) -> Result<Vec<(Lane, Verified)>, IndexError> {
+    let mut found = Vec::new();
+    let mixes = Mix::ALL.map(|mix| (mix, within(query.peaks(mix), &window)));
+    let mixes: Vec<(Mix, &[Peak])> = mixes.into_iter().filter(|(_, peaks)| peaks.len() >= FEWEST_PEAKS).collect();
+    for &(mix, peaks) in &mixes {
+        let alignments = votes::alignments(sound, peaks, MOST_ALIGNMENTS)?;
+        found.extend(verified(sound, mix, peaks, &alignments));
+    }
+    let enough = |(_, verified): &(Lane, Verified)| {
+        let share = (verified.query.end - verified.query.start) as f32 / (window.end - window.start).max(1) as f32;
+        verified.score >= ENOUGH_SCORE && share >= ENOUGH_SHARE
+    };
+    if !found.iter().any(enough) {
+        for &(mix, peaks) in &mixes {
+            let alignments = shapes::alignments(sound, peaks, MOST_ALIGNMENTS)?;
+            found.extend(verified(sound, mix, peaks, &alignments));
+        }
+    }
+    Ok(found)
+}
+
+fn verified(sound: &Sound<'_>, mix: Mix, peaks: &[Peak], alignments: &[Alignment]) -> Vec<(Lane, Verified)> {
+    let alive = alignments.iter().filter(|alignment| sound.is_alive(alignment.track));
+    let verified = alive.filter_map(|alignment| {
+        let lane = Lane { track: alignment.track, query_mix: mix, reference_mix: alignment.mix };
+        verify(peaks, sound.peaks(alignment.track, alignment.mix), alignment).map(|verified| (lane, verified))
+    });
+    verified.collect()
+}
+
+/// The peaks of a window.
+fn within<'p>(peaks: &'p [Peak], window: &Range<u32>) -> &'p [Peak] {
+    let start = peaks.partition_point(|peak| peak.time < window.start);
+    let end = start + peaks[start..].partition_point(|peak| peak.time < window.end);
+    &peaks[start..end]
+}
+
+/// Makes one of what stands in neighbouring windows under one alignment. Sorted by lane and start.
+fn join_neighbours(found: Vec<(Lane, Verified)>) -> Vec<(Lane, Verified)> {
+    let mut joined: Vec<(Lane, Verified)> = Vec::with_capacity(found.len());
+    for (lane, next) in found {
+        let earlier = joined.iter_mut().rev().take_while(|(other, _)| *other == lane);
+        match earlier.filter_map(|(_, before)| before.continued_by(&next).then_some(before)).next() {
+            Some(before) => before.join(&next),
+            None => joined.push((lane, next)),
+        }
+    }
+    joined
+}
+
+/// Of the matches of one track that lie over the same part of the query keeps the surest, whatever the mix.
+fn keep_surest(found: &mut Vec<(Lane, Verified)>) {
+    found.sort_by(|(a_lane, a), (b_lane, b)| {
+        let by_score = b.score.total_cmp(&a.score);
+        a_lane.track.cmp(&b_lane.track).then(by_score).then(a_lane.cmp(b_lane)).then(a.query.start.cmp(&b.query.start))
+    });
+    let mut kept: Vec<(Lane, Verified)> = Vec::with_capacity(found.len());
+    for (lane, verified) in found.drain(..) {
+        let of_track = kept.iter().rev().take_while(|(other, _)| other.track == lane.track);
+        let (mut count, mut covered) = (0, false);
+        for (_, other) in of_track {
+            count += 1;
+            let both = other.query.end.min(verified.query.end).saturating_sub(other.query.start.max(verified.query.start));
+            covered |= 2 * both > verified.query.end - verified.query.start;
+        }
+        if !covered && count < MOST_SEGMENTS * 16 {
+            kept.push((lane, verified));
+        }
+    }
+    *found = kept;
+}

@@ -1,0 +1,123 @@
+//! Alignments at the query's own speed and pitch: pairs of peaks that both have, by the time between them.
+
+use super::alignment::{Alignment, most_voted_first};
+use crate::fingerprint::{Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
+use crate::index::{IndexError, Landmarks, Sound};
+
+/// Later peaks that an anchor of the query is paired with: more than in a reference, since noise adds peaks between.
+const FAN: usize = 14;
+/// Closer than this to the border of a step, as a part of it, the neighbour is looked up too.
+const SOFT: f32 = 0.2;
+/// Pitches that may lie apart at one place.
+const PITCH_TOLERANCE: u16 = 5;
+/// Units of time of a cell that votes are counted in: 35 ms.
+const CELL: i64 = 24;
+/// Votes below this are chance.
+const FEWEST_VOTES: f32 = 2.5;
+/// Alignments of one track are at least this far apart.
+const APART: f64 = 56.0;
+/// The longest window in peaks that votes can name.
+const ANCHOR_BITS: u32 = 12;
+const CELL_BITS: u32 = 28;
+
+/// The most voted alignments of `query`, at most `most`.
+pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Result<Vec<Alignment>, IndexError> {
+    let query = &query[..query.len().min(1 << ANCHOR_BITS)];
+    let votes = votes(sound, query)?;
+    Ok(count(&votes, most))
+}
+
+/// A vote: track and mix, cell, anchor. Sorted.
+fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
+    let mut wanted: Vec<(u32, u32)> = Vec::with_capacity(query.len() * FAN * 2);
+    let zone = Zone { gaps: (Zone::PAIRS.gaps.0 - 8, Zone::PAIRS.gaps.1 + 16), fan: FAN, ..Zone::PAIRS };
+    let mut places = Vec::new();
+    for (anchor, first) in query.iter().enumerate() {
+        zone.of(query, anchor, &mut places);
+        for second in places.iter().map(|&place| query[place]) {
+            let pitch = either(f32::from(first.pitch) / PAIR_PITCH_STEP);
+            let rise = either((f32::from(second.pitch) - f32::from(first.pitch)) / PAIR_PITCH_STEP);
+            let gap = either((second.time - first.time) as f32 / PAIR_GAP_STEP);
+            for pitch in pitch.into_iter().flatten() {
+                for rise in rise.into_iter().flatten() {
+                    for gap in gap.into_iter().flatten() {
+                        wanted.extend(pair_key(pitch, rise, gap).map(|key| (key, anchor as u32)));
+                    }
+                }
+            }
+        }
+    }
+    // A key is read once for all anchors that ask for it.
+    wanted.sort_unstable();
+    let (mut votes, mut postings) = (Vec::new(), Vec::new());
+    for same in wanted.chunk_by(|a, b| a.0 == b.0) {
+        postings.clear();
+        sound.postings(Landmarks::Pairs, same[0].0, &mut postings)?;
+        for &posting in &postings {
+            let Some((track, mix, peak)) = sound.peak(posting) else { continue };
+            let lane = u64::from(track) << 1 | u64::from(mix == Mix::Side);
+            for &(_, anchor) in same {
+                let asked = query[anchor as usize];
+                if asked.pitch.abs_diff(peak.pitch) > PITCH_TOLERANCE {
+                    continue;
+                }
+                // Not below zero: times are below 2^32.
+                let cell = (i64::from(peak.time) - i64::from(asked.time) + (1 << 32)) / CELL;
+                votes.push(lane << (ANCHOR_BITS + CELL_BITS + 1) | (cell as u64) << ANCHOR_BITS | u64::from(anchor));
+            }
+        }
+    }
+    votes.sort_unstable();
+    Ok(votes)
+}
+
+/// The nearest step, and the next nearest where the border between them is near.
+pub(super) fn either(steps: f32) -> [Option<i32>; 2] {
+    let near = nearest(steps);
+    let beyond = steps - near as f32;
+    let other = if beyond > 0.5 - SOFT {
+        Some(near + 1)
+    } else if beyond < SOFT - 0.5 {
+        Some(near - 1)
+    } else {
+        None
+    };
+    [Some(near), other]
+}
+
+/// Counts votes by cell and its neighbour. Several votes of one anchor count as their root.
+fn count(votes: &[u64], most: usize) -> Vec<Alignment> {
+    let mut found = Vec::new();
+    let mut before = (u64::MAX, 0.0_f32);
+    for cell in votes.chunk_by(|a, b| a >> ANCHOR_BITS == b >> ANCHOR_BITS) {
+        let place = cell[0] >> ANCHOR_BITS;
+        let weight: f32 = cell.chunk_by(|a, b| a == b).map(|same| (same.len() as f32).sqrt()).sum();
+        let neighbour = if before.0.wrapping_add(1) == place { before.1 } else { 0.0 };
+        if weight + neighbour >= FEWEST_VOTES {
+            let (lane, number) = (place >> (CELL_BITS + 1), place & ((1 << (CELL_BITS + 1)) - 1));
+            let middle = number as f64 + 0.5 - f64::from(neighbour / (weight + neighbour));
+            found.push(Alignment {
+                track: (lane >> 1) as u32,
+                mix: if lane & 1 == 0 { Mix::Mid } else { Mix::Side },
+                speed: 1.0,
+                offset: middle * CELL as f64 - (1_u64 << 32) as f64,
+                pitch: 0.0,
+                free: false,
+                votes: weight + neighbour,
+            });
+        }
+        before = (place, weight);
+    }
+    found.sort_by(most_voted_first);
+    let mut kept: Vec<Alignment> = Vec::with_capacity(most);
+    for next in found {
+        if kept.len() == most {
+            break;
+        }
+        let same = |other: &Alignment| (other.track, other.mix) == (next.track, next.mix);
+        if !kept.iter().any(|other| same(other) && (other.offset - next.offset).abs() < APART) {
+            kept.push(next);
+        }
+    }
+    kept
+}
