@@ -134,5 +134,6 @@ fn what_cannot_be_read_is_an_error_with_its_reason() {
     check(b"", "not_media");
     check(b"plain text", "not_media");
     check(b"\x89PNG\r\n\x1a\n", "damaged");
-    check(b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00", "unsupported");
+    check(b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00", "damaged");
+    check(b"MThd\x00\x00\x00\x06", "unsupported");
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The `ffmpeg` program that may be asked for sound which no decoder here can read. Whoever knows the environment finds it
-/// once ([`Ffmpeg::at`](Ffmpeg::at), feature `audio`) and passes it on; nothing below looks for programs.
+/// once (`Ffmpeg::at`, with the feature `audio`) and passes it on; nothing below looks for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ffmpeg {

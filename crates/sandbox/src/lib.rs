@@ -12,6 +12,11 @@
 //! start processes. Code injected into a decoder could use all of these; Landlock and seccomp will take them away, in
 //! [`confine`]. Until then this is protection from accidents and from decoders that fail, not from a full takeover.
 //!
+//! Where [`Config::ffmpeg`] names the `ffmpeg` program, the parent starts it for sound that no decoder of ours reads: with
+//! an empty environment, the evidence as its standard input, the demuxer that our probe chose, no protocol but that one,
+//! and limits of address space, processor time and file size. The worker gets the other end of its pipe. It is confined
+//! by nothing else yet, and lives no longer than the reading of its source.
+//!
 //! ```no_run
 //! use minutia::scan::{Reader, Request};
 //! use minutia_media::Source;

@@ -1,14 +1,11 @@
 //! The parent's side: a reader that has each source read by a worker, and replaces workers that failed.
 
-use std::fs::File;
-use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use minutia::scan::{Item, Reader, Request};
-use minutia_media::decode::audio::ffmpeg::Access;
+use minutia_media::decode::audio::ffmpeg::{Access, in_memory};
 use minutia_media::{Ffmpeg, Format, Piped, Problem, Source, probe};
-use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::child::{StartError, Worker};
 use crate::config::Config;
@@ -209,15 +206,4 @@ impl Isolated {
 /// Whether a worker that reports this is better replaced: its memory may be in any state.
 fn unsettles(problem: &Problem) -> bool {
     matches!(problem, Problem::Crashed { .. } | Problem::Limit { .. } | Problem::TimedOut { .. })
-}
-
-/// A file without a name that holds what is in memory only.
-fn in_memory(source: &Source, max_bytes: u64) -> Result<File, Problem> {
-    let bytes = source.read_all(max_bytes)?;
-    let copy = || {
-        let mut file = File::from(memfd_create("minutia-source", MemfdFlags::CLOEXEC)?);
-        file.write_all(&bytes)?;
-        Ok(file)
-    };
-    copy().map_err(|error: std::io::Error| Problem::io("copying a source for the worker", &error))
 }

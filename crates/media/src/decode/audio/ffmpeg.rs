@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::thread;
 
+use rustix::fs::{MemfdFlags, memfd_create};
+
 use super::{Decoded, SampleSink, declared, decode_pipe};
 use crate::{Ffmpeg, Format, Limits, Problem, Source};
 
@@ -94,9 +96,12 @@ impl Ffmpeg {
     ) -> Result<Decoded, Problem> {
         let mut command = self.command(format).ok_or_else(|| super::unsupported(format, None))?;
         let io = |error: &std::io::Error| Problem::io("starting ffmpeg", error);
-        let stdin = match source.file() {
-            Some(file) => Stdio::from(rewound(file).map_err(|error| io(&error))?),
-            None => Stdio::piped(),
+        let stdin = match (self.access(format), source.file()) {
+            (Some(Access::Stream), None) => Stdio::piped(),
+            (Some(Access::Stream | Access::Descriptor), Some(file)) => {
+                Stdio::from(rewound(file).map_err(|error| io(&error))?)
+            }
+            _ => Stdio::from(in_memory(source, limits.file_bytes)?),
         };
         let mut child = command.stdin(stdin).stdout(Stdio::piped()).spawn().map_err(|error| io(&error))?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
@@ -133,6 +138,21 @@ pub fn rewound(file: &File) -> std::io::Result<File> {
     let mut file = file.try_clone()?;
     file.seek(SeekFrom::Start(0))?;
     Ok(file)
+}
+
+/// A file without a name that holds the source: for what is opened anew, or is in memory only. It stands at its start.
+///
+/// # Errors
+/// [`Problem::Limit`] for a source of more than `max_bytes`, [`Problem::Io`].
+pub fn in_memory(source: &Source, max_bytes: u64) -> Result<File, Problem> {
+    let bytes = source.read_all(max_bytes)?;
+    let copy = || {
+        let mut file = File::from(memfd_create("minutia-source", MemfdFlags::CLOEXEC)?);
+        file.write_all(&bytes)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    };
+    copy().map_err(|error: std::io::Error| Problem::io("copying a source", &error))
 }
 
 /// Writes what is in memory only.
