@@ -16,9 +16,9 @@ mod trim;
 
 pub use algorithm::{ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioAlgorithm};
 pub use audio::{
-    AudioFingerprint, AudioFingerprinter, CHROMAPRINT_2, Chromaprint, CONSTELLATION_KEY_BITS,
-    CONSTELLATION_PLACE_BITS, CompressedError, Mix, PAIR_KEY_BITS, Peak, chromaprint, compress, compress_to_text,
-    constellations, decompress, decompress_text, pairs, simhash,
+    AudioFingerprint, AudioFingerprinter, CHROMAPRINT_2, CONSTELLATION_KEY_BITS, CONSTELLATION_PLACE_BITS, Chromaprint,
+    CompressedError, Mix, PAIR_KEY_BITS, Peak, chromaprint, compress, compress_to_text, constellations, decompress,
+    decompress_text, pairs, simhash,
 };
 pub(crate) use audio::{
     CONSTELLATION_RANK, PAIR_GAP_STEP, PAIR_PITCH_STEP, Zone, constellation_key, constellation_steps,

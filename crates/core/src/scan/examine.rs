@@ -1,15 +1,19 @@
 //! Examining: items against an index, to findings and one outcome each.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use minutia_media::Kind;
+use rayon::prelude::*;
 
-use super::Item;
-use crate::fingerprint::{AlgorithmId, Code, Fingerprint, ImageFingerprint};
+use super::{Item, aligned};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, Fingerprint, ImageFingerprint};
 use crate::index::{Index, IndexError, Policy, Reference};
-use crate::search::{self, Hit, QueryGroup, Within};
-use crate::verdict::calibration::Calibration;
-use crate::verdict::{Allowed, Evidence, Finding, Judge, Level, Outcome, Penalty, Transform, confidence, redundancy};
+use crate::search::{self, Hit, QueryGroup, SoundSearch, Within};
+use crate::verdict::calibration::{Calibration, SOUND_CALIBRATION};
+use crate::verdict::{
+    Allowed, Evidence, Finding, Judge, Level, Outcome, Penalty, SoundJudge, Transform, confidence, redundancy,
+};
 
 /// One item to examine, and the digest of the file that it is.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +39,10 @@ pub struct Examined {
 pub struct Examiner<'i> {
     index: &'i Index,
     judge: Judge,
+    allowed: Allowed,
     settings: search::Settings,
+    /// Opened by the first query that has sound.
+    sound: OnceLock<(SoundSearch<'i>, SoundJudge)>,
 }
 
 /// A hit that kept a threshold.
@@ -52,12 +59,30 @@ impl<'i> Examiner<'i> {
     /// For `index`, with as many false matches `allowed` for one item.
     pub fn new(index: &'i Index, allowed: Allowed, settings: search::Settings) -> Examiner<'i> {
         let calibration = Calibration::of(AlgorithmId::PDQ_AREA).expect("a test walks the table of calibrations");
-        Examiner { index, judge: Judge::new(calibration, index.pictures(), allowed), settings }
+        let judge = Judge::new(calibration, index.pictures(), allowed);
+        Examiner { index, judge, allowed, settings, sound: OnceLock::new() }
     }
 
     /// The thresholds and the calibration behind them.
     pub fn judge(&self) -> &Judge {
         &self.judge
+    }
+
+    /// The thresholds of sound and the calibration behind them.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn sound_judge(&self) -> Result<&SoundJudge, IndexError> {
+        Ok(&self.sound()?.1)
+    }
+
+    fn sound(&self) -> Result<&(SoundSearch<'i>, SoundJudge), IndexError> {
+        if let Some(sound) = self.sound.get() {
+            return Ok(sound);
+        }
+        let search = SoundSearch::new(self.index)?;
+        let judge = SoundJudge::new(SOUND_CALIBRATION, search.tracks(), self.allowed);
+        Ok(self.sound.get_or_init(|| (search, judge)))
     }
 
     /// Examines `queries` in one search; one answer each, in order. How items are batched changes the speed alone.
@@ -77,6 +102,15 @@ impl<'i> Examiner<'i> {
             let same =
                 |other: &Finding| (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name);
             if !found[number].iter().any(same) {
+                found[number].push(finding);
+            }
+        }
+        for (number, finding) in self.heard(queries)? {
+            let whole_file = |other: &Finding| {
+                other.evidence == Evidence::Identical
+                    && (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name)
+            };
+            if !found[number].iter().any(whole_file) {
                 found[number].push(finding);
             }
         }
@@ -112,6 +146,27 @@ impl<'i> Examiner<'i> {
                 })
             })
             .collect()
+    }
+
+    /// Findings by sound: for each item one a stretch that runs along a stretch of a registered recording.
+    fn heard(&self, queries: &[Query<'_>]) -> Result<Vec<(usize, Finding)>, IndexError> {
+        let recordings: Vec<(usize, &AudioFingerprint)> = queries
+            .iter()
+            .enumerate()
+            .flat_map(|(n, query)| query.item.fingerprints.iter().filter_map(move |print| Some((n, print.audio()?))))
+            .collect();
+        if recordings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (search, judge) = self.sound()?;
+        let found: Result<Vec<Vec<(usize, Finding)>>, IndexError> = recordings
+            .par_iter()
+            .map(|&(number, audio)| {
+                let findings = aligned::by_landmarks(audio, self.index, search, judge)?;
+                Ok(findings.into_iter().map(|finding| (number, finding)).collect())
+            })
+            .collect();
+        Ok(found?.into_iter().flatten().collect())
     }
 
     /// Findings by codes: for each item and registered file the lowest score over all views and frames.

@@ -1,5 +1,6 @@
 //! Scanning: reading a source into items ([`Reader`]) and examining the items against an index.
 
+mod aligned;
 mod examine;
 #[cfg(feature = "image")]
 mod in_process;

@@ -1,7 +1,7 @@
 //! The judge: from a score to a level, with the numbers that decided.
 
 use super::Level;
-use super::calibration::Calibration;
+use super::calibration::{Calibration, SoundCalibration};
 
 /// How many false matches an investigator accepts for one examined item, at each level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,6 +80,69 @@ impl Judge {
     pub fn expected_false_matches(&self, score: f64) -> (f64, bool) {
         let tail = self.calibration.tail(score);
         (tail.probability * self.references as f64, tail.extrapolated)
+    }
+}
+
+/// What one score of sound means in an index of a given size.
+#[derive(Clone, Copy, Debug)]
+pub struct SoundJudge {
+    calibration: &'static SoundCalibration,
+    tracks: u64,
+    allowed: Allowed,
+}
+
+impl SoundJudge {
+    /// Thresholds of smaller indexes are those of an index of so many tracks: a few works need not be like the mean.
+    pub const FEWEST_TRACKS: u64 = 1_000;
+
+    /// For an index of `tracks`, by `calibration`.
+    #[must_use]
+    pub fn new(calibration: &'static SoundCalibration, tracks: u64, allowed: Allowed) -> SoundJudge {
+        SoundJudge { calibration, tracks: tracks.max(1), allowed }
+    }
+
+    /// The row that this judge goes by.
+    #[must_use]
+    pub fn calibration(&self) -> &'static SoundCalibration {
+        self.calibration
+    }
+
+    /// Registered tracks that a query is compared with.
+    #[must_use]
+    pub fn tracks(&self) -> u64 {
+        self.tracks
+    }
+
+    /// The least scores of a `match` and of a `possible` for a query of so many windows.
+    #[must_use]
+    pub fn thresholds(&self, windows: u32) -> (f64, f64) {
+        let comparisons = self.tracks.max(Self::FEWEST_TRACKS).saturating_mul(u64::from(windows.max(1)));
+        let threshold = |allowed| self.calibration.threshold(comparisons, allowed);
+        (threshold(self.allowed.at_match), threshold(self.allowed.at_possible.max(self.allowed.at_match)))
+    }
+
+    /// No lower score is a finding, whatever the query.
+    #[must_use]
+    pub fn least_score(&self) -> f64 {
+        self.thresholds(1).1
+    }
+
+    /// The level of a stretch with `score`, and the threshold that it kept; `None` below both.
+    #[must_use]
+    pub fn level(&self, score: f64, windows: u32) -> Option<(Level, f64)> {
+        let (at_match, at_possible) = self.thresholds(windows);
+        if score >= at_match {
+            return Some((Level::Match, at_match));
+        }
+        (score >= at_possible).then_some((Level::Possible, at_possible))
+    }
+
+    /// How many unrelated tracks of this index are expected to score as high against a query of so many windows, and
+    /// whether that is beyond the calibration's data.
+    #[must_use]
+    pub fn expected_false_matches(&self, score: f64, windows: u32) -> (f64, bool) {
+        let tail = self.calibration.tail(score);
+        (tail.probability * self.tracks as f64 * f64::from(windows.max(1)), tail.extrapolated)
     }
 }
 

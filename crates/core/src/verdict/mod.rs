@@ -8,6 +8,6 @@ mod score;
 
 pub use finding::{AudioMethod, Evidence, Finding, Level, Outcome, Transform};
 pub(crate) use judge::confidence;
-pub use judge::{Allowed, Judge, Thresholds};
+pub use judge::{Allowed, Judge, SoundJudge, Thresholds};
 pub use outcome::outcome_of_failure;
 pub use score::{Penalty, redundancy};

@@ -52,12 +52,8 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    pub(crate) const PAIRS: Zone = Zone {
-        gaps: (*PAIR_GAPS.start(), *PAIR_GAPS.end()),
-        rise: PAIR_RISE,
-        reach: usize::MAX,
-        fan: PAIR_FAN,
-    };
+    pub(crate) const PAIRS: Zone =
+        Zone { gaps: (*PAIR_GAPS.start(), *PAIR_GAPS.end()), rise: PAIR_RISE, reach: usize::MAX, fan: PAIR_FAN };
     pub(crate) const CONSTELLATIONS: Zone = Zone {
         gaps: (*CONSTELLATION_GAPS.start(), *CONSTELLATION_GAPS.end()),
         rise: CONSTELLATION_RISE,
@@ -133,7 +129,7 @@ pub(crate) fn constellations_of(peaks: &[Peak], zone: &Zone, found: &mut dyn FnM
         zone.of(peaks, anchor, &mut places);
         for (n, &second) in places.iter().enumerate() {
             for &third in &places[n + 1..] {
-                if peaks[third].time - peaks[second].time >= zone.gaps.0 {
+                if peaks[third].time.saturating_sub(peaks[second].time) >= zone.gaps.0 {
                     found([anchor, second, third]);
                 }
             }

@@ -11,13 +11,11 @@ mod resample;
 pub use chromaprint::{Chromaprint, chromaprint, simhash};
 pub use compressed::{CHROMAPRINT_2, CompressedError, compress, compress_to_text, decompress, decompress_text};
 pub use fingerprinter::AudioFingerprinter;
+pub use landmark::{CONSTELLATION_KEY_BITS, CONSTELLATION_PLACE_BITS, PAIR_KEY_BITS, constellations, pairs};
 pub(crate) use landmark::{
     CONSTELLATION_RANK, Zone, constellation_key, constellation_steps, constellations_of, nearest, pair_key,
 };
 pub(crate) use landmark::{PAIR_GAP_STEP, PAIR_PITCH_STEP};
-pub use landmark::{
-    CONSTELLATION_KEY_BITS, CONSTELLATION_PLACE_BITS, PAIR_KEY_BITS, constellations, pairs,
-};
 
 /// A peak of the spectrum over log-frequency: a note's onset, a partial, a consonant.
 ///

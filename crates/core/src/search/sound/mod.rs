@@ -87,11 +87,6 @@ impl<'i> SoundSearch<'i> {
         self.sounds.iter().map(|(_, sound)| alive(sound)).sum()
     }
 
-    /// The sound of each segment.
-    pub(crate) fn sounds(&self) -> &[(usize, Sound<'i>)] {
-        &self.sounds
-    }
-
     /// What `query` was copied from: matches of at least `least_score`, for each track the surest first; ordered by
     /// segment and track.
     ///
@@ -228,7 +223,8 @@ fn keep_surest(found: &mut Vec<(Lane, Verified)>) {
         let (mut count, mut covered) = (0, false);
         for (_, other) in of_track {
             count += 1;
-            let both = other.query.end.min(verified.query.end).saturating_sub(other.query.start.max(verified.query.start));
+            let both =
+                other.query.end.min(verified.query.end).saturating_sub(other.query.start.max(verified.query.start));
             covered |= 2 * both > verified.query.end - verified.query.start;
         }
         if !covered && count < MOST_SEGMENTS * 16 {

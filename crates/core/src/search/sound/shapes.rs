@@ -97,7 +97,8 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
         for &posting in &postings {
             let Some((track, mix, anchor, last)) = sound.constellation(posting) else { continue };
             let lane = track << 1 | u32::from(mix == Mix::Side);
-            let reference_gap = (last.time - anchor.time) as f32;
+            // An index that was tampered with may name peaks that do not follow one another.
+            let reference_gap = last.time.saturating_sub(anchor.time).max(1) as f32;
             for &(_, asked, asked_last) in same {
                 let (asked, asked_last) = (few[asked as usize], few[asked_last as usize]);
                 let pitch = i32::from(anchor.pitch) - i32::from(asked.pitch);

@@ -157,15 +157,9 @@ pub(super) fn verify(query: &[Peak], reference: PeakSlice<'_>, alignment: &Align
     let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
     let begin = -zero as f32;
     let reference = Reference { points: near.iter().map(local).collect(), end };
-    let points: Vec<Point> = query
-        .iter()
-        .map(|peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) })
-        .collect();
-    let fit = Fit {
-        speed: alignment.speed as f32,
-        offset: (at(origin) - zero) as f32,
-        pitch: alignment.pitch as f32,
-    };
+    let points: Vec<Point> =
+        query.iter().map(|peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) }).collect();
+    let fit = Fit { speed: alignment.speed as f32, offset: (at(origin) - zero) as f32, pitch: alignment.pitch as f32 };
     let fit = refine(&points, &reference, fit, alignment.free)?;
     let told = tell(&points, &reference, begin, fit);
     let (score, stretch) = best_stretch(&told)?;
@@ -195,7 +189,8 @@ fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free: bool) -> O
         for &point in query {
             let place = fit.apply(point);
             let near = reference.between(place.time - time_tolerance, place.time + time_tolerance);
-            let rests_of = near.iter().map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
+            let rests_of =
+                near.iter().map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
             let rest = rests_of
                 .filter(|rest| rest.pitch.abs() <= pitch_tolerance)
                 .min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
@@ -208,7 +203,8 @@ fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free: bool) -> O
         let span = rests.iter().map(|(time, _)| (time - middle).abs()).fold(8.0, f32::max);
         let width = (time_tolerance * 0.25).max(8.0);
         let (shift, slope) = densest(&rests, middle, span, time_tolerance, width, free);
-        let (mut count, mut times, mut shifts, mut squares, mut products, mut pitches) = (0.0_f32, 0.0, 0.0, 0.0, 0.0, 0.0);
+        let (mut count, mut times, mut shifts, mut squares, mut products, mut pitches) =
+            (0.0_f32, 0.0, 0.0, 0.0, 0.0, 0.0);
         for (time, rest) in &rests {
             let time = time - middle;
             if (rest.time - shift - slope * time).abs() <= width {
@@ -242,14 +238,7 @@ fn distance(rest: Point) -> f32 {
 }
 
 /// The shift, at the middle, and the slope under which most rests lie together.
-fn densest(
-    rests: &[(f32, Point)],
-    middle: f32,
-    span: f32,
-    tolerance: f32,
-    width: f32,
-    free: bool,
-) -> (f32, f32) {
+fn densest(rests: &[(f32, Point)], middle: f32, span: f32, tolerance: f32, width: f32, free: bool) -> (f32, f32) {
     let half = width * 0.5;
     let cells = (2.0 * tolerance / half) as usize + 3;
     let mut counts = vec![0.0_f32; cells + 1];

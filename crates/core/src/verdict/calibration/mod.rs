@@ -8,9 +8,12 @@
 //! Rows are made by `minutia calibrate` from pictures known to be unrelated, never by hand.
 
 mod measure;
+mod sound;
 mod views;
 
 pub use measure::{HIGHEST, Histogram, Pair, Sample, measure};
+
+pub use sound::{SOUND_CALIBRATION, SoundCalibration};
 
 use crate::fingerprint::AlgorithmId;
 
