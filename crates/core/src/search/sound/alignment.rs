@@ -14,6 +14,18 @@ pub(super) struct Alignment {
     /// How the alignment was found: at the query's own speed and pitch, or at any.
     pub(super) free: bool,
     pub(super) votes: f32,
+    /// Votes of the next best alignment with the same mix of the same track.
+    pub(super) rival: f32,
+}
+
+/// Tells each alignment its rival. Most voted first; those that `same` calls one alignment are none of each other's.
+pub(super) fn set_rivals(found: &mut [Alignment], same: impl Fn(&Alignment, &Alignment) -> bool) {
+    for place in 0..found.len() {
+        let here = found[place];
+        let of_lane = |other: &&Alignment| (other.track, other.mix) == (here.track, here.mix);
+        let rival = found.iter().filter(of_lane).find(|other| !same(other, &here));
+        found[place].rival = rival.map_or(0.0, |other| other.votes);
+    }
 }
 
 /// The most voted first; ties by track, mix and offset, so that the order is the same everywhere.

@@ -16,7 +16,7 @@ use crate::fingerprint::{AudioFingerprint, Mix, Peak};
 use crate::index::{Index, IndexError, Sound};
 
 use alignment::Alignment;
-use verify::{Verified, verify};
+use verify::{Verified, Window, contrast, verify};
 
 /// Length of a window and from one to the next, in [`Peak::TIME_UNIT`]: 30 s and 15 s.
 const WINDOW: u32 = 20_672;
@@ -27,6 +27,8 @@ const SINGLE_WINDOW: u32 = WINDOW + WINDOW / 2;
 const FEWEST_PEAKS: usize = 8;
 /// Alignments that are verified, of each kind.
 const MOST_ALIGNMENTS: usize = 30;
+/// Of these the likeliest are set beside the alignments that their rhythm offers.
+const MOST_CONTRASTS: usize = 8;
 /// A window of which so much is explained at its own speed by a score like this is not searched at others.
 const ENOUGH_SHARE: f32 = 0.8;
 const ENOUGH_SCORE: f64 = 100.0;
@@ -55,8 +57,12 @@ pub struct SoundMatch {
     pub speed: f64,
     /// How much higher the reference is than the query, in cents.
     pub pitch_cents: f64,
-    /// Logarithm of how much likelier the coincidences are in a copy than in other music: higher is surer.
+    /// What decides: the likelihood, and the contrast up to as much again. Higher is surer.
     pub score: f64,
+    /// Logarithm of how much likelier what coincides is in a copy than in other music of that rhythm and those notes.
+    pub likelihood: f64,
+    /// How much more coincides than under the next best alignment that the rhythm offers: a Poisson deviance.
+    pub contrast: f64,
     /// Peaks of the query that coincide.
     pub coinciding: u32,
     /// Peaks of the query in the span.
@@ -104,7 +110,7 @@ impl<'i> SoundSearch<'i> {
             let shortest = (f64::from(length_of(query)) * SHORTEST_SHARE).min(f64::from(SHORTEST)) as u32;
             let mut joined = join_neighbours(found);
             joined.retain(|(_, verified)| {
-                verified.score >= least_score && verified.query.end - verified.query.start >= shortest
+                verified.score() >= least_score && verified.query.end - verified.query.start >= shortest
             });
             keep_surest(&mut joined);
             matches.extend(joined.into_iter().map(|(lane, verified)| SoundMatch {
@@ -117,7 +123,9 @@ impl<'i> SoundSearch<'i> {
                     ..milliseconds(verified.reference_time(verified.query.end)),
                 speed: verified.alignment.speed,
                 pitch_cents: verified.alignment.pitch * CENTS_PER_PITCH,
-                score: verified.score,
+                score: verified.score(),
+                likelihood: verified.likelihood,
+                contrast: verified.contrast,
                 coinciding: verified.coinciding,
                 peaks: verified.peaks,
                 windows: windows.len() as u32,
@@ -164,31 +172,41 @@ fn search_window(
 ) -> Result<Vec<(Lane, Verified)>, IndexError> {
     let mut found = Vec::new();
     let mixes = Mix::ALL.map(|mix| (mix, within(query.peaks(mix), &window)));
-    let mixes: Vec<(Mix, &[Peak])> = mixes.into_iter().filter(|(_, peaks)| peaks.len() >= FEWEST_PEAKS).collect();
-    for &(mix, peaks) in &mixes {
+    let mixes: Vec<(Mix, &[Peak], Window<'_>)> = mixes
+        .into_iter()
+        .filter(|(_, peaks)| peaks.len() >= FEWEST_PEAKS)
+        .map(|(mix, peaks)| (mix, peaks, Window::new(peaks)))
+        .collect();
+    for (mix, peaks, window) in &mixes {
         let alignments = votes::alignments(sound, peaks, MOST_ALIGNMENTS)?;
-        found.extend(verified(sound, mix, peaks, &alignments));
+        found.extend(verified(sound, *mix, window, &alignments));
     }
     let enough = |(_, verified): &(Lane, Verified)| {
         let share = (verified.query.end - verified.query.start) as f32 / (window.end - window.start).max(1) as f32;
-        verified.score >= ENOUGH_SCORE && share >= ENOUGH_SHARE
+        verified.score() >= ENOUGH_SCORE && share >= ENOUGH_SHARE
     };
     if !found.iter().any(enough) {
-        for &(mix, peaks) in &mixes {
+        for (mix, peaks, window) in &mixes {
             let alignments = shapes::alignments(sound, peaks, MOST_ALIGNMENTS)?;
-            found.extend(verified(sound, mix, peaks, &alignments));
+            found.extend(verified(sound, *mix, window, &alignments));
         }
     }
     Ok(found)
 }
 
-fn verified(sound: &Sound<'_>, mix: Mix, peaks: &[Peak], alignments: &[Alignment]) -> Vec<(Lane, Verified)> {
+/// What the alignments came to, the likeliest with their contrast.
+fn verified(sound: &Sound<'_>, mix: Mix, window: &Window<'_>, alignments: &[Alignment]) -> Vec<(Lane, Verified)> {
     let alive = alignments.iter().filter(|alignment| sound.is_alive(alignment.track));
     let verified = alive.filter_map(|alignment| {
         let lane = Lane { track: alignment.track, query_mix: mix, reference_mix: alignment.mix };
-        verify(peaks, sound.peaks(alignment.track, alignment.mix), alignment).map(|verified| (lane, verified))
+        verify(window, sound.peaks(alignment.track, alignment.mix), alignment).map(|verified| (lane, verified))
     });
-    verified.collect()
+    let mut verified: Vec<(Lane, Verified)> = verified.collect();
+    verified.sort_by(|(_, a), (_, b)| b.likelihood.total_cmp(&a.likelihood));
+    for (lane, verified) in verified.iter_mut().take(MOST_CONTRASTS) {
+        verified.contrast = contrast(window, sound.peaks(lane.track, lane.reference_mix), verified);
+    }
+    verified
 }
 
 /// The peaks of a window.
@@ -214,7 +232,7 @@ fn join_neighbours(found: Vec<(Lane, Verified)>) -> Vec<(Lane, Verified)> {
 /// Of the matches of one track that lie over the same part of the query keeps the surest, whatever the mix.
 fn keep_surest(found: &mut Vec<(Lane, Verified)>) {
     found.sort_by(|(a_lane, a), (b_lane, b)| {
-        let by_score = b.score.total_cmp(&a.score);
+        let by_score = b.score().total_cmp(&a.score());
         a_lane.track.cmp(&b_lane.track).then(by_score).then(a_lane.cmp(b_lane)).then(a.query.start.cmp(&b.query.start))
     });
     let mut kept: Vec<(Lane, Verified)> = Vec::with_capacity(found.len());

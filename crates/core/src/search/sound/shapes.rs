@@ -1,7 +1,7 @@
 //! Alignments at any speed and pitch: constellations that both have, by the tempo, the shift in pitch and the place that
 //! each implies.
 
-use super::alignment::{Alignment, most_voted_first};
+use super::alignment::{Alignment, most_voted_first, set_rivals};
 use super::votes::either;
 use crate::fingerprint::{
     CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
@@ -54,19 +54,21 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
     });
     let mut found = clusters(&votes, middle);
     found.sort_by(most_voted_first);
-    let mut kept: Vec<Alignment> = Vec::with_capacity(most);
     let at_middle = |alignment: &Alignment| alignment.offset + alignment.speed * f64::from(middle);
+    let same = |a: &Alignment, b: &Alignment| {
+        (a.track, a.mix) == (b.track, b.mix)
+            && (at_middle(a) - at_middle(b)).abs() < f64::from(TIME_CELL) / 2.0
+            && (a.speed / b.speed - 1.0).abs() < 0.035
+            && (a.pitch - b.pitch).abs() < f64::from(PITCH_CELL + 1)
+    };
+    // A cluster's neighbours in tempo and time hold part of it.
+    set_rivals(&mut found, |a, b| (at_middle(a) - at_middle(b)).abs() < f64::from(TIME_CELL));
+    let mut kept: Vec<Alignment> = Vec::with_capacity(most);
     for next in found {
         if kept.len() == most {
             break;
         }
-        let same = |other: &Alignment| {
-            (other.track, other.mix) == (next.track, next.mix)
-                && (at_middle(other) - at_middle(&next)).abs() < f64::from(TIME_CELL) / 2.0
-                && (other.speed / next.speed - 1.0).abs() < 0.035
-                && (other.pitch - next.pitch).abs() < f64::from(PITCH_CELL + 1)
-        };
-        if !kept.iter().any(same) {
+        if !kept.iter().any(|other| same(other, &next)) {
             kept.push(next);
         }
     }
@@ -164,6 +166,7 @@ fn clusters(votes: &[Vote], middle: u32) -> Vec<Alignment> {
             pitch: f64::from(pitch),
             free: true,
             votes: near.len() as f32,
+            rival: 0.0,
         });
     }
     found

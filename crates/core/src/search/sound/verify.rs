@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::alignment::Alignment;
-use crate::fingerprint::Peak;
+use crate::fingerprint::{Peak, Zone};
 use crate::index::PeakSlice;
 
 /// Units of time and steps of pitch within which two peaks coincide.
@@ -50,6 +50,16 @@ const MOST_SAID: f32 = 4.0;
 const EVENT: f32 = 16.0;
 const EVENT_DECLINE: f32 = 0.8;
 const EVENT_LEAST: f32 = 0.3;
+/// Pairs of a query's peaks that are counted together.
+const PAIRS: Zone = Zone { fan: 14, ..Zone::PAIRS };
+/// What coincides beside an alignment counts by so much more, and so many more.
+const CONTRAST_SLACK: f64 = 1.1;
+const CONTRAST_PRIOR: f64 = 4.0;
+/// Pairs that share a peak are not independent.
+const CONTRAST_WEIGHT: f64 = 0.5;
+/// There are fewer votes than pairs.
+const CONTRAST_VOTES: f64 = 2.0;
+const CONTRAST_VOTES_SLACK: f64 = 1.03;
 /// What a peak of the query says where the reference has ended.
 const BEYOND: f32 = -0.05;
 
@@ -59,7 +69,8 @@ pub(super) struct Verified {
     pub(super) alignment: Alignment,
     /// Where in the query.
     pub(super) query: Range<u32>,
-    pub(super) score: f64,
+    pub(super) likelihood: f64,
+    pub(super) contrast: f64,
     pub(super) coinciding: u32,
     pub(super) peaks: u32,
 }
@@ -76,6 +87,11 @@ impl Verified {
         self.alignment.speed * f64::from(time) + self.alignment.offset
     }
 
+    /// What decides: both, the contrast up to the likelihood, so that neither decides alone.
+    pub(super) fn score(&self) -> f64 {
+        self.likelihood + self.contrast.min(self.likelihood)
+    }
+
     /// True where `next`, which starts later, goes on where this ends, or lies in it.
     pub(super) fn continued_by(&self, next: &Verified) -> bool {
         let seam = next.query.start.max(self.query.start).min(self.query.end.max(next.query.start));
@@ -87,8 +103,9 @@ impl Verified {
     /// Takes in what continues it. What lies in both counts once.
     pub(super) fn join(&mut self, next: &Verified) {
         if next.query.end <= self.query.end {
-            if next.score > self.score {
-                (self.score, self.coinciding, self.peaks) = (next.score, next.coinciding, next.peaks);
+            if next.score() > self.score() {
+                (self.likelihood, self.contrast) = (next.likelihood, next.contrast);
+                (self.coinciding, self.peaks) = (next.coinciding, next.peaks);
             }
             return;
         }
@@ -102,7 +119,8 @@ impl Verified {
             self.alignment.speed = (end - start) / span;
             self.alignment.offset = start - self.alignment.speed * f64::from(self.query.start);
         }
-        self.score += next.score * new;
+        self.likelihood += next.likelihood * new;
+        self.contrast += next.contrast * new;
         self.coinciding += libm::round(f64::from(next.coinciding) * new) as u32;
         self.peaks += libm::round(f64::from(next.peaks) * new) as u32;
     }
@@ -144,39 +162,100 @@ impl Fit {
     }
 }
 
-/// Refines `alignment` of `query` on the `reference`'s peaks and judges it; `None` where too little coincides.
-pub(super) fn verify(query: &[Peak], reference: PeakSlice<'_>, alignment: &Alignment) -> Option<Verified> {
-    let (first, last) = query.first().zip(query.last())?;
-    let origin = first.time;
-    let at = |time: u32| alignment.speed * f64::from(time) + alignment.offset;
-    let zero = libm::floor(at(origin));
-    let reach = f64::from(LAG + AROUND_TIME);
-    let clamp = |time: f64| time.clamp(0.0, f64::from(u32::MAX)) as u32;
-    let near = reference.span(clamp(at(origin) - reach)..clamp(at(last.time) + reach));
-    let local = |peak: Peak| Point { time: (f64::from(peak.time) - zero) as f32, pitch: f32::from(peak.pitch) };
-    let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
-    let begin = -zero as f32;
-    let reference = Reference { points: near.iter().map(local).collect(), end };
-    let points: Vec<Point> =
-        query.iter().map(|peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) }).collect();
-    let fit = Fit { speed: alignment.speed as f32, offset: (at(origin) - zero) as f32, pitch: alignment.pitch as f32 };
-    let fit = refine(&points, &reference, fit, alignment.free)?;
-    let told = tell(&points, &reference, begin, fit);
-    let (score, stretch) = best_stretch(&told)?;
+/// A window of a query, made ready to be verified.
+pub(super) struct Window<'q> {
+    peaks: &'q [Peak],
+    points: Vec<Point>,
+    /// Peaks that go together as a landmark: what coincides in pairs.
+    pairs: Vec<(u32, u32)>,
+}
+
+impl<'q> Window<'q> {
+    pub(super) fn new(peaks: &'q [Peak]) -> Window<'q> {
+        let origin = peaks.first().map_or(0, |peak| peak.time);
+        let point = |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) };
+        let (mut pairs, mut places) = (Vec::new(), Vec::new());
+        for anchor in 0..peaks.len() {
+            PAIRS.of(peaks, anchor, &mut places);
+            pairs.extend(places.iter().map(|&place| (anchor as u32, place as u32)));
+        }
+        Window { peaks, points: peaks.iter().map(point).collect(), pairs }
+    }
+}
+
+/// Refines `alignment` of a window on the `reference`'s peaks and judges it; `None` where too little coincides. What the
+/// contrast is costs more and is found by [`contrast`].
+pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<Verified> {
+    let (reference, begin, fit, zero) = local(window, reference, alignment)?;
+    let fit = refine(&window.points, &reference, fit, alignment.free)?;
+    let told = tell(&window.points, &reference, begin, fit);
+    let (likelihood, _) = best_stretch(&told, |told| told.expected)?;
+    let (_, stretch) = best_stretch(&told, |told| told.usual)?;
     let inside = &told[stretch.clone()];
     let speed = f64::from(fit.speed);
+    let origin = f64::from(window.peaks.first()?.time);
     Some(Verified {
         alignment: Alignment {
             speed,
-            offset: zero + f64::from(fit.offset) - speed * f64::from(origin),
+            offset: zero + f64::from(fit.offset) - speed * origin,
             pitch: f64::from(fit.pitch),
             ..*alignment
         },
-        query: query[stretch.start].time..query[stretch.end - 1].time + 1,
-        score: score.into(),
+        query: window.peaks[stretch.start].time..window.peaks[stretch.end - 1].time + 1,
+        likelihood: likelihood.into(),
+        contrast: 0.0,
         coinciding: inside.iter().filter(|told| told.coincides).count() as u32,
         peaks: inside.len() as u32,
     })
+}
+
+/// The peaks of the reference around an alignment, where the reference begins, the alignment, all from a local zero, and
+/// that zero.
+fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<(Reference, f32, Fit, f64)> {
+    let (first, last) = window.peaks.first().zip(window.peaks.last())?;
+    let at = |time: u32| alignment.speed * f64::from(time) + alignment.offset;
+    let zero = libm::floor(at(first.time));
+    let reach = f64::from(LAG + AROUND_TIME);
+    let clamp = |time: f64| time.clamp(0.0, f64::from(u32::MAX)) as u32;
+    let near = reference.span(clamp(at(first.time) - reach)..clamp(at(last.time) + reach));
+    let local = |peak: Peak| Point { time: (f64::from(peak.time) - zero) as f32, pitch: f32::from(peak.pitch) };
+    let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
+    let fit =
+        Fit { speed: alignment.speed as f32, offset: (at(first.time) - zero) as f32, pitch: alignment.pitch as f32 };
+    Some((Reference { points: near.iter().map(local).collect(), end }, -zero as f32, fit, zero))
+}
+
+/// How much more coincides in pairs under an alignment than under the best that its rhythm offers beside it: the deviance
+/// of a Poisson count. A copy fits at one place; music that is alike fits at every beat.
+pub(super) fn contrast(window: &Window<'_>, reference: PeakSlice<'_>, verified: &Verified) -> f64 {
+    let Some((reference, _, fit, _)) = local(window, reference, &verified.alignment) else { return 0.0 };
+    let pairs_at = |lag: f32| {
+        let coincides: Vec<bool> = window
+            .points
+            .iter()
+            .map(|&point| {
+                let place = fit.apply(point);
+                let near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
+                near.iter().any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
+            })
+            .collect();
+        let both =
+            window.pairs.iter().filter(|&&(first, second)| coincides[first as usize] && coincides[second as usize]);
+        both.count() as f64
+    };
+    let here = pairs_at(0.0);
+    let beside = lags(&window.points, &reference, fit).into_iter().map(pairs_at).fold(0.0, f64::max);
+    // Alignments beside are found less exactly; and two pairs are always there.
+    let usual = beside * CONTRAST_SLACK + CONTRAST_PRIOR;
+    // The same of votes, which see the whole track: loops come again later than rhythm is looked for.
+    let Alignment { votes, rival, .. } = verified.alignment;
+    let by_votes = deviance(votes.into(), f64::from(rival) * CONTRAST_VOTES_SLACK + 1.0) * CONTRAST_VOTES;
+    (deviance(here, usual) * CONTRAST_WEIGHT).min(by_votes)
+}
+
+/// How much a Poisson count says against what was to be expected; nothing where it is no more.
+fn deviance(count: f64, expected: f64) -> f64 {
+    if count <= expected { 0.0 } else { count * libm::log(count / expected) - (count - expected) }
 }
 
 /// Fits the alignment to the peaks that coincide under it, ever more narrowly.
@@ -271,8 +350,10 @@ fn densest(rests: &[(f32, Point)], middle: f32, span: f32, tolerance: f32, width
 struct Told {
     time: f32,
     coincides: bool,
-    /// How likely that was without a copy; negative where the reference has no sound.
+    /// How likely that was without a copy, by pitch, beat and rhythm; negative where the reference has no sound.
     expected: f32,
+    /// By pitch alone: tells where a copy begins and ends, once it is known to be one.
+    usual: f32,
 }
 
 fn tell(query: &[Point], reference: &Reference, begin: f32, fit: Fit) -> Vec<Told> {
@@ -283,9 +364,9 @@ fn tell(query: &[Point], reference: &Reference, begin: f32, fit: Fit) -> Vec<Tol
         .map(|&point| {
             let place = fit.apply(point);
             if beyond(place) {
-                return Told { time: point.time, coincides: false, expected: -1.0 };
+                return Told { time: point.time, coincides: false, expected: -1.0, usual: -1.0 };
             }
-            let (coincides, mut expected) = expect(reference, place);
+            let (coincides, mut expected, usual) = expect(reference, place);
             if coincides && !lags.is_empty() {
                 let also = lags.iter().filter(|&&lag| {
                     let near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
@@ -294,14 +375,15 @@ fn tell(query: &[Point], reference: &Reference, begin: f32, fit: Fit) -> Vec<Tol
                 let rhythm = (LAG_PRIOR * expected + also.count() as f32) / (LAG_PRIOR + LAGS as f32);
                 expected = expected.max(rhythm.min(EXPECTED.end));
             }
-            Told { time: point.time, coincides, expected }
+            Told { time: point.time, coincides, expected, usual }
         })
         .collect()
 }
 
 /// Whether a peak of the reference lies at `place`, and how likely that is by what lies around: the density of peaks there,
-/// times how much more often than that the pitch is heard, times how much more than that happens at the time.
-fn expect(reference: &Reference, place: Point) -> (bool, f32) {
+/// times how much more often than that the pitch is heard, times how much more than that happens at the time; and without
+/// the last.
+fn expect(reference: &Reference, place: Point) -> (bool, f32, f32) {
     let (mut coincides, mut all, mut at_pitch, mut at_time) = (false, 0.0_f32, 0.0_f32, 0.0_f32);
     for other in reference.between(place.time - AROUND_TIME, place.time + AROUND_TIME) {
         let (time, pitch) = ((other.time - place.time).abs(), (other.pitch - place.pitch).abs());
@@ -321,19 +403,23 @@ fn expect(reference: &Reference, place: Point) -> (bool, f32) {
     let usual_at_time = all * 2.0 * (TIME_TOLERANCE + 4.0) / (2.0 * AROUND_TIME);
     let density = usual_at_pitch * (2.0 * TIME_TOLERANCE + 4.0) / (2.0 * AROUND_TIME);
     let more = |seen: f32, usual: f32| ((seen + PRIOR) / (usual + PRIOR)).max(0.7);
-    let expected = density.max(EXPECTED.start) * more(at_pitch, usual_at_pitch) * more(at_time, usual_at_time);
-    (coincides, expected.clamp(EXPECTED.start, EXPECTED.end))
+    let by_pitch = density.max(EXPECTED.start) * more(at_pitch, usual_at_pitch);
+    let expected = by_pitch * more(at_time, usual_at_time);
+    let clamp = |expected: f32| expected.clamp(EXPECTED.start, EXPECTED.end);
+    (coincides, clamp(expected), clamp(by_pitch))
 }
 
 /// By how much the alignment can be shifted so that again many peaks of one pitch coincide: beats and bars.
 fn lags(query: &[Point], reference: &Reference, fit: Fit) -> Vec<f32> {
     let cells = (2.0 * LAG / LAG_CELL) as usize + 2;
-    let mut counts = vec![0_u32; cells + 1];
+    let (mut counts, mut sums) = (vec![0_u32; cells + 1], vec![0.0_f32; cells + 1]);
     for &point in query {
         let place = fit.apply(point);
         for other in reference.between(place.time - LAG, place.time + LAG) {
             if (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE {
-                counts[((other.time - place.time + LAG) / LAG_CELL) as usize] += 1;
+                let cell = ((other.time - place.time + LAG) / LAG_CELL) as usize;
+                counts[cell] += 1;
+                sums[cell] += other.time - place.time;
             }
         }
     }
@@ -348,15 +434,18 @@ fn lags(query: &[Point], reference: &Reference, fit: Fit) -> Vec<f32> {
         if lags.len() == LAGS {
             break;
         }
-        if lags.iter().all(|other| (other - lag(cell)).abs() > LAGS_APART) {
-            lags.push(lag(cell));
+        // Where what lies in the cell and its fuller neighbour has its middle.
+        let neighbour = if counts[cell - 1] > counts[cell + 1] { cell - 1 } else { cell + 1 };
+        let lag = (sums[cell] + sums[neighbour]) / (counts[cell] + counts[neighbour]).max(1) as f32;
+        if lags.iter().all(|other| (other - lag).abs() > LAGS_APART) {
+            lags.push(lag);
         }
     }
     lags
 }
 
 /// The stretch of the query that says most for a copy, and how much; `None` where nothing does.
-fn best_stretch(told: &[Told]) -> Option<(f32, Range<usize>)> {
+fn best_stretch(told: &[Told], expected: fn(&Told) -> f32) -> Option<(f32, Range<usize>)> {
     let mut best: Option<(f32, Range<usize>)> = None;
     for kept in KEPT {
         let (mut sum, mut start) = (0.0_f32, 0);
@@ -367,14 +456,15 @@ fn best_stretch(told: &[Told]) -> Option<(f32, Range<usize>)> {
             } else {
                 weight = (weight * EVENT_DECLINE).max(EVENT_LEAST);
             }
-            sum += if one.expected < 0.0 {
+            let expected = expected(one);
+            sum += if expected < 0.0 {
                 BEYOND
             } else {
-                let likely = kept + (1.0 - kept) * one.expected;
+                let likely = kept + (1.0 - kept) * expected;
                 let said = if one.coincides {
-                    libm::logf(likely / one.expected).min(MOST_SAID)
+                    libm::logf(likely / expected).min(MOST_SAID)
                 } else {
-                    libm::logf((1.0 - likely) / (1.0 - one.expected))
+                    libm::logf((1.0 - likely) / (1.0 - expected))
                 };
                 weight * said
             };

@@ -1,6 +1,6 @@
 //! Alignments at the query's own speed and pitch: pairs of peaks that both have, by the time between them.
 
-use super::alignment::{Alignment, most_voted_first};
+use super::alignment::{Alignment, most_voted_first, set_rivals};
 use crate::fingerprint::{Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
 use crate::index::{IndexError, Landmarks, Sound};
 
@@ -104,18 +104,23 @@ fn count(votes: &[u64], most: usize) -> Vec<Alignment> {
                 pitch: 0.0,
                 free: false,
                 votes: weight + neighbour,
+                rival: 0.0,
             });
         }
         before = (place, weight);
     }
     found.sort_by(most_voted_first);
+    // Rivals are looked for further down than alignments are kept.
+    found.truncate(8 * most);
+    let near = |a: &Alignment, b: &Alignment| (a.offset - b.offset).abs() < APART;
+    set_rivals(&mut found, near);
     let mut kept: Vec<Alignment> = Vec::with_capacity(most);
     for next in found {
         if kept.len() == most {
             break;
         }
         let same = |other: &Alignment| (other.track, other.mix) == (next.track, next.mix);
-        if !kept.iter().any(|other| same(other) && (other.offset - next.offset).abs() < APART) {
+        if !kept.iter().any(|other| same(other) && near(other, &next)) {
             kept.push(next);
         }
     }
