@@ -26,9 +26,9 @@ const SINGLE_WINDOW: u32 = WINDOW + WINDOW / 2;
 /// Fewer peaks than this in a window are not searched.
 const FEWEST_PEAKS: usize = 8;
 /// Alignments that are verified, of each kind.
-const MOST_ALIGNMENTS: usize = 30;
+const MOST_ALIGNMENTS: usize = 12;
 /// Of these the likeliest are set beside the alignments that their rhythm offers.
-const MOST_CONTRASTS: usize = 8;
+const MOST_CONTRASTS: usize = 4;
 /// A window of which so much is explained at its own speed by a score like this is not searched at others.
 const ENOUGH_SHARE: f32 = 0.8;
 const ENOUGH_SCORE: f64 = 100.0;
