@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Compare(Compare),
     /// Compare two pictures and show every number that decided, and what would have changed the answer
     Explain(Explain),
-    /// Print the fingerprints of pictures
+    /// Print the fingerprints of pictures and of sound
     Fingerprint(Fingerprint),
     /// Index a small folder of works, scan a small seized folder, and show the true answers beside what was found
     Demo(Demo),
@@ -396,19 +396,27 @@ pub(crate) struct Scale {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Pictures are decoded in this process, in colour, upright. `minutia doctor` lists the algorithms.
+Files are decoded in this process; pictures in colour and upright, sound by ffmpeg where Minutia
+cannot. Without --algorithm it is pdq of pictures, and of sound (that of films too) chromaprint with
+the length, how much of it has content, and the number of peaks. `minutia doctor` lists the
+algorithms.
+
+With --json, `fingerprint` and `duration` of sound are those of `fpcalc -json -length 0`; chromaprint
+has the `items` of `fpcalc -raw` too, and landmarks each peak as [time, pitch, rank].
 
 Examples:
   minutia fingerprint photo.jpg
+  minutia fingerprint song.mp3 film.mp4
+  minutia fingerprint --algorithm chromaprint --json *.mp3 | minutia index import songs.idx -
   minutia fingerprint --algorithm pdq-512 --json *.png")]
 pub(crate) struct Fingerprint {
-    /// The pictures
+    /// The pictures and recordings
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Which fingerprint
-    #[arg(long, value_name = "NAME", default_value = "pdq")]
-    pub(crate) algorithm: String,
-    /// One JSON object a line: path, algorithm, hex, quality
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
+    /// One JSON object a line: path, algorithm, and hex and quality of pictures
     #[arg(long)]
     pub(crate) json: bool,
 }
