@@ -40,9 +40,9 @@ pub(crate) enum Command {
     Scan(Scan),
     /// Look up hash lists in an index, without any media
     Search(Search),
-    /// Compare two pictures: is A a copy of B?
+    /// Compare two files: is A a copy of B, and which part of which?
     Compare(Compare),
-    /// Compare two pictures and show every number that decided, and what would have changed the answer
+    /// Compare two files and show every number that decided, and what would have changed the answer
     Explain(Explain),
     /// Print the fingerprints of pictures and of sound
     Fingerprint(Fingerprint),
@@ -345,7 +345,8 @@ pub(crate) struct Scan {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A is taken as a scan takes a suspect's picture, B as an index takes a work. Exit codes: 0 no
+A is taken as a scan takes a suspect's file, B as an index takes a work. Of sound, that of films too,
+each stretch of A that runs along a stretch of B is printed, with speed and pitch. Exit codes: 0 no
 match, 1 a match, 2 one of them could not be examined.
 
 With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of
@@ -354,15 +355,19 @@ for what scans compare; the exit code is 0. The pictures are decoded in this pro
 
 Examples:
   minutia compare suspect.jpg original.jpg
+  minutia compare film.mp4 song.mp3
   minutia compare suspect.jpg original.jpg --algorithm gradient-64")]
 pub(crate) struct Compare {
-    /// The picture that may be a copy
+    /// The file that may be a copy
     pub(crate) a: PathBuf,
-    /// The picture that it may be a copy of
+    /// The file that it may be a copy of
     pub(crate) b: PathBuf,
     /// Print the distance of the two codes by this algorithm, without a verdict; `minutia doctor` lists the names
     #[arg(long, value_name = "NAME", conflicts_with_all = ["index", "pictures"])]
     pub(crate) algorithm: Option<String>,
+    /// Print one line of JSON, as a scan records A; of sound alone
+    #[arg(long, conflicts_with = "algorithm")]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) scale: Scale,
 }
@@ -372,15 +377,15 @@ pub(crate) struct Compare {
 Example:
   minutia explain suspect.jpg original.jpg --index works.idx")]
 pub(crate) struct Explain {
-    /// The picture that may be a copy
+    /// The file that may be a copy
     pub(crate) a: PathBuf,
-    /// The picture that it may be a copy of
+    /// The file that it may be a copy of
     pub(crate) b: PathBuf,
     #[command(flatten)]
     pub(crate) scale: Scale,
 }
 
-/// What two pictures are judged as if they were part of.
+/// What two files are judged as if they were part of.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Scale {
     /// Judge as in a scan of this index, whose size sets the thresholds
@@ -392,6 +397,9 @@ pub(crate) struct Scale {
     /// Decode in this process instead of in a confined worker
     #[arg(long)]
     pub(crate) in_process: bool,
+    /// Never start the ffmpeg program, which otherwise decodes sound that Minutia cannot
+    #[arg(long)]
+    pub(crate) no_ffmpeg: bool,
 }
 
 #[derive(Debug, clap::Args)]
