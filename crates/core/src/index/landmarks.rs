@@ -377,11 +377,22 @@ impl Bits<'_> {
     }
 
     fn rice(&mut self, low: u32) -> Option<u64> {
+        let window = self.window();
+        let zeros = window.trailing_zeros();
+        // Nearly always the whole number lies in what is at hand.
+        if zeros + 1 + low <= 57 {
+            self.skip((zeros + 1 + low) as usize)?;
+            return Some(u64::from(zeros) << low | window >> (zeros + 1) & ((1 << low) - 1));
+        }
         let high = self.unary().filter(|&high| high <= u64::from(u32::MAX))?;
         Some(high << low | self.low(low)?)
     }
 
     fn skip_rice(&mut self, low: u32) -> Option<()> {
+        let zeros = self.window().trailing_zeros();
+        if zeros < 57 {
+            return self.skip((zeros + 1 + low) as usize);
+        }
         self.unary()?;
         self.skip(low as usize)
     }

@@ -26,15 +26,19 @@ const SINGLE_WINDOW: u32 = WINDOW + WINDOW / 2;
 /// Fewer peaks than this in a window are not searched.
 const FEWEST_PEAKS: usize = 8;
 /// Alignments that are verified, of each kind.
-const MOST_ALIGNMENTS: usize = 30;
+const MOST_ALIGNMENTS: usize = 12;
 /// Of these the likeliest are set beside the alignments that their rhythm offers.
-const MOST_CONTRASTS: usize = 8;
+const MOST_CONTRASTS: usize = 4;
 /// A window of which so much is explained at its own speed by a score like this is not searched at others.
 const ENOUGH_SHARE: f32 = 0.8;
 const ENOUGH_SCORE: f64 = 100.0;
 /// A match is at least this long, 2.6 s, or this share of a short query: shorter ones are sounds that many works share.
 const SHORTEST: u32 = 1_790;
 const SHORTEST_SHARE: f64 = 0.55;
+/// A match that is shorter than 8 s, and than the query, counts by its share of that, down to the least: what two works
+/// share by chance or by a sound of one library is short.
+const LONG: f64 = 5_512.0;
+const LEAST_SHARE: f64 = 0.4;
 /// Matches of a window that are kept for one recording.
 const MOST_SEGMENTS: usize = 4;
 
@@ -57,7 +61,7 @@ pub struct SoundMatch {
     pub speed: f64,
     /// How much higher the reference is than the query, in cents.
     pub pitch_cents: f64,
-    /// What decides: the likelihood, and the contrast up to as much again. Higher is surer.
+    /// What decides: the likelihood, and the contrast up to as much again; less for a match that is short. Higher is surer.
     pub score: f64,
     /// Logarithm of how much likelier what coincides is in a copy than in other music of that rhythm and those notes.
     pub likelihood: f64,
@@ -108,9 +112,14 @@ impl<'i> SoundSearch<'i> {
             }
             found.sort_by_key(|(lane, verified)| (*lane, verified.query.start, verified.query.end));
             let shortest = (f64::from(length_of(query)) * SHORTEST_SHARE).min(f64::from(SHORTEST)) as u32;
+            let long = f64::from(length_of(query)).clamp(1.0, LONG);
+            let score = |verified: &Verified| {
+                let share = f64::from(verified.query.end - verified.query.start) / long;
+                verified.score() * share.clamp(LEAST_SHARE, 1.0)
+            };
             let mut joined = join_neighbours(found);
             joined.retain(|(_, verified)| {
-                verified.score() >= least_score && verified.query.end - verified.query.start >= shortest
+                score(verified) >= least_score && verified.query.end - verified.query.start >= shortest
             });
             keep_surest(&mut joined);
             matches.extend(joined.into_iter().map(|(lane, verified)| SoundMatch {
@@ -123,7 +132,7 @@ impl<'i> SoundSearch<'i> {
                     ..milliseconds(verified.reference_time(verified.query.end)),
                 speed: verified.alignment.speed,
                 pitch_cents: verified.alignment.pitch * CENTS_PER_PITCH,
-                score: verified.score(),
+                score: score(&verified),
                 likelihood: verified.likelihood,
                 contrast: verified.contrast,
                 coinciding: verified.coinciding,

@@ -32,6 +32,8 @@ const MOST_POSTINGS: usize = 3_000;
 #[derive(Clone, Copy, Debug)]
 struct Vote {
     cell: Cell,
+    /// Counts up.
+    number: u32,
     pitch: f32,
     /// Logarithm of the tempo.
     tempo: f32,
@@ -39,8 +41,13 @@ struct Vote {
     middle: f32,
 }
 
-/// Track and mix, then pitch, tempo and time in cells.
-type Cell = (u32, i16, i16, i32);
+/// Track and mix, pitch, tempo and time in cells, from the highest bits on: 24, 6, 6 and 28 of them.
+type Cell = u64;
+
+/// Steps of a cell's pitch, tempo and time.
+const STEP_PITCH: u64 = 1 << 34;
+const STEP_TEMPO: u64 = 1 << 28;
+const TIME_BITS: u32 = 28;
 
 /// The most voted alignments of `query`, at most `most`.
 pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Result<Vec<Alignment>, IndexError> {
@@ -48,10 +55,8 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
     let Some((first, last)) = few.first().zip(few.last()) else { return Ok(Vec::new()) };
     let middle = first.time / 2 + last.time / 2;
     let mut votes = votes(sound, &few, middle)?;
-    votes.sort_by(|a, b| {
-        let places = a.cell.cmp(&b.cell).then(a.middle.total_cmp(&b.middle));
-        places.then(a.tempo.total_cmp(&b.tempo)).then(a.pitch.total_cmp(&b.pitch))
-    });
+    // Votes come in a fixed order, which decides in which order those of a cell are added up.
+    votes.sort_unstable_by_key(|vote| (vote.cell, vote.number));
     let mut found = clusters(&votes, middle);
     found.sort_by(most_voted_first);
     let at_middle = |alignment: &Alignment| alignment.offset + alignment.speed * f64::from(middle);
@@ -111,13 +116,15 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
                 }
                 let to_middle = (i64::from(middle) - i64::from(asked.time)) as f32 * ratio;
                 let at_middle = (i64::from(anchor.time) - i64::from(middle)) as f32 + to_middle;
-                let cell = (
-                    lane,
-                    pitch.div_euclid(PITCH_CELL) as i16,
-                    libm::floorf(tempo / TEMPO_CELL) as i16,
-                    libm::floorf(at_middle / TIME_CELL) as i32,
-                );
-                votes.push(Vote { cell, pitch: pitch as f32, tempo, middle: at_middle });
+                // All within their bits: 56 cells of pitch, 38 of tempo, and times below 2^33 over 384.
+                let pitch_cell = (pitch - PITCH.start()).div_euclid(PITCH_CELL) as u64;
+                let tempo_cell = libm::floorf((tempo + TEMPO) / TEMPO_CELL) as u64;
+                let time_cell = libm::floorf(at_middle / TIME_CELL) as i64 + (1 << (TIME_BITS - 1));
+                let time_cell = time_cell.clamp(1, (1 << TIME_BITS) - 2) as u64;
+                let cell =
+                    u64::from(lane) << 40 | (pitch_cell + 1) * STEP_PITCH | (tempo_cell + 1) * STEP_TEMPO | time_cell;
+                let number = votes.len() as u32;
+                votes.push(Vote { cell, number, pitch: pitch as f32, tempo, middle: at_middle });
             }
         }
     }
@@ -159,8 +166,8 @@ fn clusters(votes: &[Vote], middle: u32) -> Vec<Alignment> {
         let speed = f64::from(libm::exp2f(tempo));
         let reference_middle = f64::from(middle) + f64::from(at_middle);
         found.push(Alignment {
-            track: cell.0 >> 1,
-            mix: if cell.0 & 1 == 0 { Mix::Mid } else { Mix::Side },
+            track: (cell >> 41) as u32,
+            mix: if cell >> 40 & 1 == 0 { Mix::Mid } else { Mix::Side },
             speed,
             offset: reference_middle - speed * f64::from(middle),
             pitch: f64::from(pitch),
@@ -183,13 +190,14 @@ fn mean<'v>(votes: impl Iterator<Item = &'v Vote>) -> (f32, f32, f32) {
     (sums.0 / count, sums.1 / count, sums.2 / count)
 }
 
-/// A cell and the 26 around it.
+/// A cell and the 26 around it: every part has room below and above.
 fn around(cell: Cell) -> Vec<Cell> {
     let mut all = Vec::with_capacity(27);
-    for pitch in -1..=1 {
-        for tempo in -1..=1 {
-            for time in -1..=1 {
-                all.push((cell.0, cell.1 + pitch, cell.2 + tempo, cell.3.saturating_add(time)));
+    for pitch in [-1, 0, 1] {
+        for tempo in [-1, 0, 1] {
+            for time in [-1, 0, 1] {
+                let step = pitch * STEP_PITCH as i64 + tempo * STEP_TEMPO as i64 + time;
+                all.push(cell.wrapping_add_signed(step));
             }
         }
     }

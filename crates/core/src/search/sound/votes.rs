@@ -5,7 +5,7 @@ use crate::fingerprint::{Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, neares
 use crate::index::{IndexError, Landmarks, Sound};
 
 /// Later peaks that an anchor of the query is paired with: more than in a reference, since noise adds peaks between.
-const FAN: usize = 14;
+const FAN: usize = 10;
 /// Closer than this to the border of a step, as a part of it, the neighbour is looked up too.
 const SOFT: f32 = 0.2;
 /// Pitches that may lie apart at one place.
@@ -50,6 +50,7 @@ fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
     // A key is read once for all anchors that ask for it.
     wanted.sort_unstable();
     let (mut votes, mut postings) = (Vec::new(), Vec::new());
+    let mut counts = vec![0_u8; COUNTERS];
     for same in wanted.chunk_by(|a, b| a.0 == b.0) {
         postings.clear();
         sound.postings(Landmarks::Pairs, same[0].0, &mut postings)?;
@@ -63,12 +64,29 @@ fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
                 }
                 // Not below zero: times are below 2^32.
                 let cell = (i64::from(peak.time) - i64::from(asked.time) + (1 << 32)) / CELL;
-                votes.push(lane << (ANCHOR_BITS + CELL_BITS + 1) | (cell as u64) << ANCHOR_BITS | u64::from(anchor));
+                let place = lane << (CELL_BITS + 1) | cell as u64;
+                let count = &mut counts[counter(place)];
+                *count = count.saturating_add(1);
+                votes.push(place << ANCHOR_BITS | u64::from(anchor));
             }
         }
     }
+    // Most votes are alone. Counters that several cells share only count too much, so that none is lost.
+    votes.retain(|vote| {
+        let place = vote >> ANCHOR_BITS;
+        let count = |place: u64| u32::from(counts[counter(place)]);
+        let beside = count(place.wrapping_sub(1)).max(count(place + 1));
+        (count(place) + beside) as f32 >= FEWEST_VOTES
+    });
     votes.sort_unstable();
     Ok(votes)
+}
+
+/// Counters of cells, and which of them a cell has.
+const COUNTERS: usize = 1 << 19;
+
+fn counter(place: u64) -> usize {
+    (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - COUNTERS.trailing_zeros())) as usize
 }
 
 /// The nearest step, and the next nearest where the border between them is near.
