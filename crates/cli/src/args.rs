@@ -174,7 +174,8 @@ A list is CSV, JSON or plain lines; which of them shows in its first line. CSV h
                own
 
 What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is
-read as it is, and so are `minutia index export` and `minutia fingerprint --json`. docs/LISTS.md
+read as it is, and so are `minutia index export` and `minutia fingerprint --json`. So are recordings: what `fpcalc -json`
+prints, with `id` and `file` where they are there, one object a line or in an array. docs/LISTS.md
 documents all forms. Each line that cannot be read is told with its number, and the rest is
 imported; then the exit code is 2.
 
@@ -186,6 +187,7 @@ for search alone.
 Examples:
   minutia index import works.idx hashes.csv --owner 'Jo Doe'
   threatexchange dataset -P --csv | minutia index import shared.idx -
+  fpcalc -json song.mp3 | minutia index import songs.idx -
   minutia index import works.idx partner.minutia")]
 pub(crate) struct IndexImport {
     /// The index, a directory; made at first use
@@ -208,6 +210,8 @@ pub(crate) enum ExportFormat {
     Json,
     /// A hash list, one hash a row, with the columns that `index import` reads
     Csv,
+    /// The Chromaprint items of each recording, JSON as `fpcalc -json` prints it, with work and file
+    Fpcalc,
     /// Everything, thumbnails among it, in one file, for `index import` and `index union`
     Minutia,
 }
@@ -216,7 +220,8 @@ pub(crate) enum ExportFormat {
 #[command(after_help = "\
 json and csv have every hash with its work, its file and its part of the picture; importing them
 gives an index that finds the same. Thumbnails, and files without a hash (blank pictures), are
-kept by minutia alone. It is the compacted index as a tar archive: the same works give the same
+kept by minutia alone, and so are the peaks of sound: what is imported from fpcalc is found at its
+own speed only. minutia is the compacted index as a tar archive: the same works give the same
 bytes.
 
 Examples:
