@@ -9,13 +9,14 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "minutia",
     version,
-    about = "Finds copies: which registered work a picture was copied from, what was done to it, and how sure that is",
+    about = "Finds copies: which registered work a picture or a recording was copied from, what was done to it, and how sure that is",
     after_help = "\
 Begin here:
   minutia demo                                      see it find copies in a small seized folder
   minutia index add works.idx masters/              fingerprint your works
   minutia scan /mnt/evidence --index works.idx      look for copies of them
   minutia explain suspect.jpg original.jpg          see every number that decided
+  minutia compare film.mp4 song.mp3                 see which part of A is which part of B
   minutia search hashes.csv --index works.idx       look up hashes that others made
 
 MINUTIA_KERNEL=portable, avx2 or avx512 makes scan and search use that kernel instead of the
@@ -112,11 +113,13 @@ A catalogue is a CSV file with a header; only `file` and `work_id` must be there
 
 With a catalogue only the files in it are added; without one the work id is the file's name
 without its extension. Adding again adds; files that the index holds already are left as they are.
-No picture is kept unless --thumbnails is given.
+No picture is kept unless --thumbnails is given, and no sound: of recordings, and of films with sound,
+peaks of the spectrum are kept from which it cannot be heard again.
 
 Examples:
   minutia index add works.idx masters/ --catalogue works.csv
-  minutia index add works.idx new/*.tif --owner 'Jo Doe' --thumbnails")]
+  minutia index add works.idx new/*.tif --owner 'Jo Doe' --thumbnails
+  minutia index add songs.idx album/*.flac")]
 pub(crate) struct IndexAdd {
     /// The index, a directory; made at first use
     #[arg(value_name = "IDX")]
@@ -312,7 +315,9 @@ pub(crate) struct Reading {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Every file leaves with exactly one outcome: skipped, unreadable, other (no media), protected,
-unsupported, match, possible, failed, damaged, undecided (too little content to tell) or no-match.
+unsupported, match, possible, failed, damaged, undecided (too little content to tell: a blank
+picture, silence, a steady tone) or no-match. Of sound, that of films too, each stretch that runs
+along a stretch of a work is a finding.
 Directories are walked in the order of their names' bytes, across mount points. A link that is
 named in PATHS is followed, one that is found on the way never. Nothing is written to the
 evidence: files are opened read-only and, where the system allows it, without touching access
@@ -379,8 +384,11 @@ pub(crate) struct Compare {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
-  minutia explain suspect.jpg original.jpg --index works.idx")]
+--index and --pictures are of pictures; recordings are judged as in an index of 1,000.
+
+Examples:
+  minutia explain suspect.jpg original.jpg --index works.idx
+  minutia explain excerpt.ogg song.mp3")]
 pub(crate) struct Explain {
     /// The file that may be a copy
     pub(crate) a: PathBuf,
