@@ -1,0 +1,169 @@
+//! Sound, from files to findings: the recordings under `testdata/audio`, whose ledger says what was made of what, and
+//! sounds that tell nothing.
+#![cfg(feature = "audio")]
+// What a test needs and does not get fails the test.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use minutia::fingerprint::{AudioFingerprint, AudioFingerprinter, Fingerprint, Mix};
+use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
+use minutia::media::{Samples, Source};
+use minutia::scan::{Examined, Examiner, InProcess, Item, Query, Reader, Request};
+use minutia::search::{Settings, SoundSearch};
+use minutia::verdict::{Allowed, Evidence, Finding, Outcome};
+
+fn testdata(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/audio").join(path)
+}
+
+fn read(path: &str) -> Item {
+    let source = Source::from_file(fs::File::open(testdata(path)).unwrap()).unwrap();
+    let mut items = Vec::new();
+    InProcess.read(&source, &Request::query(), &mut |item| items.push(item)).unwrap();
+    assert_eq!(items.len(), 1, "{path} is one recording");
+    items.remove(0)
+}
+
+/// An index of the references, each a work named as its file.
+fn index(directory: &Path) -> Index {
+    let names = ["idle-tune.mp3", "play-tune.ogg", "distant-message.opus", "instructions.m4a"];
+    let mut writer = Writer::open(directory).unwrap();
+    for name in names {
+        writer
+            .add(Entry {
+                work: Work::new(WorkId::new(name).unwrap()),
+                source_name: name.to_owned(),
+                source_digest: None,
+                fingerprints: read(&format!("reference/{name}")).fingerprints,
+                thumbnail: None,
+            })
+            .unwrap();
+    }
+    assert_eq!(writer.commit().unwrap().tracks, 4);
+    Index::open(directory, Access::Mapped).unwrap()
+}
+
+fn examine(index: &Index, item: &Item) -> Examined {
+    let examiner = Examiner::new(index, Allowed::default(), Settings::default());
+    examiner.examine(&[Query { digest: None, item }]).unwrap().remove(0)
+}
+
+#[test]
+fn copies_are_found_where_they_were_taken_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = index(directory.path());
+    // File, work, where in the query in seconds, where that begins in the reference, speed, cents.
+    let check = |file: &str, work: &str, seconds: f64, begins: f64, speed: f64, cents: f64| {
+        let examined = examine(&index, &read(&format!("seized/{file}")));
+        assert_eq!(examined.outcome, Outcome::Match, "{file}");
+        assert_eq!(examined.findings.len(), 1, "{file}: {:?}", examined.findings);
+        let Finding { work: found, query_span_ms, reference_span_ms, evidence, .. } = &examined.findings[0];
+        let Evidence::Audio { speed: found_speed, pitch_cents, aligned_share, .. } = evidence else { panic!("{file}") };
+        let (query, reference) = (query_span_ms.clone().unwrap(), reference_span_ms.clone().unwrap());
+        assert_eq!(found.as_str(), work, "{file}");
+        assert!((query.end - query.start) as f64 > 800.0 * seconds, "{file}: {query:?} of {seconds} s");
+        let expected = 1_000.0 * begins + query.start as f64 * speed;
+        assert!((reference.start as f64 - expected).abs() < 25.0, "{file}: {reference:?}, expected from {expected}");
+        assert!((found_speed / speed - 1.0).abs() < 0.001, "{file}: {found_speed}");
+        assert!((pitch_cents - cents).abs() < 5.0, "{file}: {pitch_cents}");
+        assert!((0.05..=1.0).contains(aligned_share), "{file}: {aligned_share}");
+    };
+    check("clean.mp3", "distant-message.opus", 10.0, 12.0, 1.0, 0.0);
+    check("noise.mp3", "play-tune.ogg", 10.0, 8.0, 1.0, 0.0);
+    check("pal.ogg", "idle-tune.mp3", 12.0, 7.0, 25.0 / 24.0, 70.67);
+    check("voice.opus", "instructions.m4a", 10.0, 10.0, 1.0, 0.0);
+    for (file, outcome) in
+        [("other.mp3", Outcome::NoMatch), ("silence.flac", Outcome::Undecided), ("tone.flac", Outcome::Undecided)]
+    {
+        let examined = examine(&index, &read(&format!("seized/{file}")));
+        assert_eq!((examined.outcome, examined.findings.len()), (outcome, 0), "{file}");
+    }
+}
+
+#[test]
+fn answers_do_not_depend_on_threads_or_blocks() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = index(directory.path());
+    let items: Vec<Item> = ["clean.mp3", "noise.mp3", "pal.ogg", "voice.opus", "other.mp3"]
+        .map(|file| read(&format!("seized/{file}")))
+        .into();
+    let queries: Vec<Query<'_>> = items.iter().map(|item| Query { digest: None, item }).collect();
+    let answers = [1, 4].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| Examiner::new(&index, Allowed::default(), Settings::default()).examine(&queries).unwrap())
+    });
+    assert_eq!(answers[0], answers[1]);
+    let samples = noise(6 * 44_100);
+    let whole = fingerprint(&[samples.clone()]);
+    let pieces: Vec<Samples> =
+        samples.interleaved.chunks(2 * 777).map(|piece| Samples { interleaved: piece.to_vec(), ..samples }).collect();
+    assert_eq!(fingerprint(&pieces), whole);
+}
+
+#[test]
+fn what_tells_nothing_is_undecided() {
+    let tone = |hertz: f64| move |n: usize| (std::f64::consts::TAU * hertz * n as f64 / 44_100.0).sin();
+    let check = |name: &str, sound: &dyn Fn(usize) -> f64| {
+        let interleaved = (0..10 * 44_100).map(|n| sound(n) as f32).collect();
+        let fingerprint = fingerprint(&[Samples { rate_hz: 44_100, channels: 1, interleaved }]);
+        assert!(
+            fingerprint.content_ms < AudioFingerprint::LEAST_CONTENT_MS,
+            "{name}: {} ms of content",
+            fingerprint.content_ms
+        );
+        assert!(Fingerprint::Audio(fingerprint).says_too_little(), "{name}");
+    };
+    check("silence", &|_| 0.0);
+    check("a tone", &|n| 0.3 * tone(523.0)(n));
+    check("two tones", &|n| 0.2 * tone(440.0)(n) + 0.2 * tone(1_234.0)(n));
+    check("hum", &|n| [1.0, 2.0, 3.0, 5.0].iter().map(|k| 0.2 / k * tone(50.0 * k)(n)).sum());
+    let white = noise(10 * 44_100);
+    check("white noise", &|n| f64::from(white.interleaved[2 * n]));
+    let pink = pink(&white);
+    check("pink noise", &|n| pink[n]);
+    let short = fingerprint(&[Samples { rate_hz: 8_000, channels: 1, interleaved: vec![0.5; 4_000] }]);
+    assert_eq!((short.duration_ms, short.mid.len()), (500, 0));
+}
+
+/// A channel that was inverted cancels the centre in the mean of both, and a listener hears no difference.
+#[test]
+fn an_inverted_channel_is_heard_by_the_difference() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = index(directory.path());
+    let item = read("seized/clean.mp3");
+    let print = item.fingerprints[0].audio().unwrap();
+    let inverted = AudioFingerprint { mid: print.side.clone(), side: print.mid.clone(), ..print.clone() };
+    let found = SoundSearch::new(&index).unwrap().find(&inverted, 20.0).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].query_mix, found[0].reference_mix), (Mix::Side, Mix::Mid));
+}
+
+fn fingerprint(blocks: &[Samples]) -> AudioFingerprint {
+    let mut fingerprinter = AudioFingerprinter::new(0);
+    blocks.iter().for_each(|block| fingerprinter.push(block));
+    fingerprinter.finish()
+}
+
+/// Stereo noise, the same every time.
+fn noise(frames: usize) -> Samples {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    // The sum of a few is nearly normal.
+    let interleaved = (0..2 * frames).map(|_| 0.05 * (0..4).map(|_| next()).sum::<f32>()).collect();
+    Samples { rate_hz: 44_100, channels: 2, interleaved }
+}
+
+/// Noise of 1/f by the sum of slower and slower noises (Voss, 1978).
+fn pink(white: &Samples) -> Vec<f64> {
+    let values = &white.interleaved;
+    (0..values.len() / 2)
+        .map(|n| (0..12).map(|k| f64::from(values[(2 * (n >> k) + 7_919 * k) % values.len()])).sum::<f64>() / 4.0)
+        .collect()
+}
