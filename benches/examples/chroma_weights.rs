@@ -2,6 +2,8 @@
 //! `minutia fingerprint --algorithm chromaprint --json` prints them. Each recording whole, and excerpts of 10 s and 30 s from
 //! its middle, are aligned with every other. Prints how many pairs reach each weight, and the heaviest.
 
+#![allow(clippy::print_stdout, reason = "its answers go there")]
+
 use minutia::fingerprint::decompress_text;
 use minutia::search::{Alignment, align};
 
