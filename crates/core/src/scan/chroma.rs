@@ -40,7 +40,12 @@ pub(super) fn near_chromaprint(query: &AudioFingerprint, index: &Index) -> Resul
     if query.content_ms < AudioFingerprint::LEAST_CONTENT_MS {
         return Ok(findings);
     }
-    for (segment, sound) in index.sounds()? {
+    let sounds = index.sounds()?;
+    let tracks: u64 = sounds.iter().map(|(_, sound)| imported(sound)).sum();
+    if tracks == 0 {
+        return Ok(findings);
+    }
+    for (segment, sound) in sounds {
         for track in (0..sound.len()).filter(|&track| sound.is_alive(track) && is_imported(&sound, track)) {
             let items = sound.chromaprint(track);
             for alignment in align(&query.chromaprint, items) {
@@ -48,7 +53,6 @@ pub(super) fn near_chromaprint(query: &AudioFingerprint, index: &Index) -> Resul
             }
         }
     }
-    let tracks = index.sounds()?.iter().map(|(_, sound)| imported(sound)).sum::<u64>();
     for finding in &mut findings {
         finding.expected_false_matches *= tracks as f64;
         finding.confidence = confidence(finding.expected_false_matches);
