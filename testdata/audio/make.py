@@ -151,6 +151,8 @@ def rows():
     for name, words in (("vonsh.txt", VONSH), ("miceamaze.txt", MICEAMAZE), ("asterisk-core-sounds-it-wav.txt", SPEECH)):
         table.append((f"LICENSES/{name}", f"paragraphs of the copyright file of {words}", "as the package", "whoever asks"))
     table.append(("LICENSES/CC-BY-3.0.txt", f"the text of the licence, from the copyright file of {VONSH}", "verbatim copies allowed", "whoever asks"))
+    table.append(("reference/works.csv", "by hand; holders as the licences name them", OURS, "demo"))
+    table.append(("seized.truth.csv", "by hand", OURS, "demo"))
     table.append(("make.py", "by hand", OURS, "makes the rows above"))
     return table
 
