@@ -74,6 +74,7 @@ FORMATS = [
     ("mp3.avi", ["-c:a", "libmp3lame", "-b:a", "48k"]), ("mp2.ts", ["-c:a", "mp2", "-b:a", "64k"]),
     ("mp2.mpg", ["-c:a", "mp2", "-b:a", "64k", "-f", "vob"]), ("mp3.flv", ["-c:a", "libmp3lame", "-b:a", "48k", "-ar", "22050"]),
     ("pcm.au", ["-c:a", "pcm_s16be"]), ("speex.ogg", ["-c:a", "libspeex"]), ("gsm.wav", ["-c:a", "libgsm_ms", "-ar", "8000"]),
+    ("gsm.gsm", ["-c:a", "libgsm", "-ar", "8000"]),
 ]
 PICTURES = ["-f", "lavfi", "-i", "testsrc=d=1.2:s=32x32:r=10"]
 

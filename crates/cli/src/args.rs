@@ -459,21 +459,30 @@ crates/core/src/verdict/calibration/views.rs; a build's thresholds and expected 
 from it. The pairs with the lowest scores go to standard error: look at them before you believe
 that the pictures are unrelated.
 
-Example:
-  minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs")]
+With --sound the row of sound is made, crates/core/src/verdict/calibration/sound/landmarks.rs, of
+recordings instead of pictures: every ten seconds, twenty seconds apart, of each recording are
+searched for in an index of the recordings of all other sets, and the score of a pair is the
+greatest that such a window has against a recording.
+
+Examples:
+  minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs
+  minutia calibrate --sound --data 'music of 40 labels' sets/*/ > landmarks.rs")]
 pub(crate) struct Calibrate {
-    /// Folders of pictures
+    /// Folders of pictures, or of recordings
     #[arg(required = true, value_name = "SET")]
     pub(crate) sets: Vec<PathBuf>,
-    /// What the pictures are, in words; part of every record of a scan
+    /// Calibrate sound
+    #[arg(long)]
+    pub(crate) sound: bool,
+    /// What the pictures or recordings are, in words; part of every record of a scan
     #[arg(long, value_name = "WORDS")]
     pub(crate) data: String,
     /// A list of files to leave out, one path a line as the walk names them
     #[arg(long, value_name = "FILE")]
     pub(crate) without: Option<PathBuf>,
-    /// How many of the lowest pairs to show
-    #[arg(long, value_name = "N", default_value_t = 40)]
-    pub(crate) lowest: usize,
+    /// How many of the pairs that are most alike to show
+    #[arg(long, value_name = "N", default_value_t = 40, alias = "lowest")]
+    pub(crate) pairs: usize,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }

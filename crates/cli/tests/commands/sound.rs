@@ -25,12 +25,13 @@ fn item<'a>(records: &'a [Value], name: &str) -> &'a Value {
 }
 
 /// Those for the program, and what is heard without it.
-const FOR_FFMPEG: [&str; 12] = [
+const FOR_FFMPEG: [&str; 13] = [
     "ac3.ac3",
     "ac3.mkv",
     "ac3.mp4",
     "dts.dts",
     "eac3.eac3",
+    "gsm.gsm",
     "gsm.wav",
     "mp2.mpg",
     "mp2.ts",
