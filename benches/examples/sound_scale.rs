@@ -41,7 +41,7 @@ fn main() {
                 };
                 writer
                     .add(Entry {
-                        work: Work::new(WorkId::new(&format!("{copy}-{}", registered.work)).unwrap()),
+                        work: Work::new(WorkId::new(format!("{copy}-{}", registered.work)).unwrap()),
                         source_name: name,
                         source_digest: None,
                         fingerprints: vec![Fingerprint::Audio(print)],
