@@ -21,7 +21,7 @@ pub use convert::{FileFacts, fate, item};
 pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
     AccessTimes, CalibrationFacts, Coverage, FindingRecord, IndexFacts, ItemRecord, LimitFacts, Line, Part,
-    ProblemRecord, Reading, Record, RunRecord, SCHEMA, Schema, SoundCoverage, SoundPart, SummaryRecord, Totals,
-    WorkerFacts,
+    ProblemRecord, Reading, Record, RunRecord, SCHEMA, Schema, SoundCalibrationFacts, SoundCoverage, SoundFacts,
+    SoundPart, SummaryRecord, Totals, WorkerFacts,
 };
 pub use time::rfc3339;

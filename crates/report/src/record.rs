@@ -307,6 +307,9 @@ pub struct RunRecord {
     pub match_score: Option<u32>,
     /// Greatest score of a `possible`.
     pub possible_score: Option<u32>,
+    /// The same of sound; absent where the index has no recordings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundFacts>,
     /// What one file may cost.
     pub limits: LimitFacts,
     /// How files were read.
@@ -348,6 +351,28 @@ pub struct CalibrationFacts {
     /// The command that measured them.
     pub command: String,
     /// Pairs of unrelated pictures.
+    pub pairs: u64,
+}
+
+/// How sound is judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SoundFacts {
+    /// What the thresholds rest on.
+    pub calibration: SoundCalibrationFacts,
+    /// Least score of a `match` for a recording of one window; longer ones need more.
+    pub match_score: f64,
+    /// Least score of a `possible` for a recording of one window.
+    pub possible_score: f64,
+}
+
+/// What the thresholds of sound rest on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoundCalibrationFacts {
+    /// The recordings that were measured.
+    pub data: String,
+    /// The command that measured them.
+    pub command: String,
+    /// Pairs of a window and an unrelated recording.
     pub pairs: u64,
 }
 

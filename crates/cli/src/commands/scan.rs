@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use minutia::fingerprint::AlgorithmId;
 use minutia::index::Index;
 use minutia::scan::{Examiner, Query, Request};
-use minutia::verdict::Allowed;
+use minutia::verdict::{Allowed, SoundJudge};
 use minutia_report::{
-    AccessTimes, CalibrationFacts, Chain, ItemRecord, Line, Record, RunRecord, SummaryRecord, Totals, escape, fate,
-    format, item,
+    AccessTimes, CalibrationFacts, Chain, ItemRecord, Line, Record, RunRecord, SoundCalibrationFacts, SoundFacts,
+    SummaryRecord, Totals, escape, fate, format, item,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -241,6 +241,7 @@ fn run_record(
     let judge = examiner.judge();
     let calibration = judge.calibration();
     let allowed = Allowed::default();
+    let sound = if info.tracks > 0 { Some(sound_facts(examiner.sound_judge()?)) } else { None };
     Ok(RunRecord {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: program_digest()?,
@@ -256,10 +257,26 @@ fn run_record(
         allowed_at_possible: allowed.at_possible,
         match_score: judge.thresholds().match_score,
         possible_score: judge.thresholds().possible_score,
+        sound,
         limits: limit_facts(&request.limits),
         reading: settings.reading.facts()?,
         resolution: resolution.name().to_owned(),
     })
+}
+
+/// How sound is judged in this index.
+fn sound_facts(judge: &SoundJudge) -> SoundFacts {
+    let calibration = judge.calibration();
+    let (match_score, possible_score) = judge.thresholds(1);
+    SoundFacts {
+        calibration: SoundCalibrationFacts {
+            data: calibration.data.to_owned(),
+            command: calibration.command.to_owned(),
+            pairs: calibration.pairs,
+        },
+        match_score,
+        possible_score,
+    }
 }
 
 /// BLAKE3 of the program that runs.
