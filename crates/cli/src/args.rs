@@ -460,7 +460,7 @@ from it. The pairs with the lowest scores go to standard error: look at them bef
 that the pictures are unrelated.
 
 With --sound the row of sound is made, crates/core/src/verdict/calibration/sound/landmarks.rs, of
-recordings instead of pictures: every ten seconds, twenty seconds apart, of each recording are
+recordings instead of pictures: every thirty seconds of each recording are
 searched for in an index of the recordings of all other sets, and the score of a pair is the
 greatest that such a window has against a recording.
 

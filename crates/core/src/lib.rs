@@ -1,4 +1,4 @@
-//! Minutia finds copies: which registered work a picture was copied from, where in it, and how sure that is.
+//! Minutia finds copies: which registered work a picture or a recording was copied from, where in it, and how sure that is.
 //!
 //! Data flows one way: [`fingerprint`] → [`index`] → [`search`] → [`verdict`] → [`scan`]. Nothing here reads the clock,
 //! the environment or random numbers, and nothing prints: the same input, index and build give the same answer.

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint};
 use minutia::scan::Request;
-use minutia::verdict::calibration::{Histogram, Sample, SoundHistogram, SoundSample, measure, measure_sound};
+use minutia::verdict::calibration::{
+    Histogram, SOUND_PARTS, Sample, SoundHistogram, SoundSample, measure, measure_sound,
+};
 use minutia_report::escape::{name, text};
 use rayon::ThreadPoolBuilder;
 
@@ -82,7 +84,7 @@ fn sound(roots: &Roots, reading: &Reading, without: &HashSet<PathBuf>, args: &ar
 
     let scratch = tempfile::tempdir().context("making a directory for indexes")?;
     let pool = ThreadPoolBuilder::new().num_threads(reading.threads).build()?;
-    let bar = counted(sets as u64);
+    let bar = counted(SOUND_PARTS.into());
     let histogram = pool
         .install(|| measure_sound(&samples, scratch.path(), args.pairs, &mut |done| bar.set_position(done as u64)))?;
     bar.finish_and_clear();

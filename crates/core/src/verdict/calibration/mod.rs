@@ -13,8 +13,8 @@ mod views;
 
 pub use measure::{HIGHEST, Histogram, Pair, Sample, measure};
 pub use sound::{
-    HIGHEST_SOUND, SOUND_CALIBRATION, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundCalibration, SoundHistogram, SoundPair,
-    SoundSample, measure_sound,
+    HIGHEST_SOUND, SOUND_CALIBRATION, SOUND_PARTS, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundCalibration, SoundHistogram,
+    SoundPair, SoundSample, measure_sound,
 };
 
 use crate::fingerprint::AlgorithmId;

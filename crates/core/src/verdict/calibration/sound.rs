@@ -8,7 +8,7 @@ mod landmarks;
 mod measure;
 
 pub use measure::{
-    HIGHEST_SOUND, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundHistogram, SoundPair, SoundSample, measure_sound,
+    HIGHEST_SOUND, SOUND_PARTS, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundHistogram, SoundPair, SoundSample, measure_sound,
 };
 
 /// What is known of the scores of unrelated recordings. Higher is surer.

@@ -1,7 +1,8 @@
 //! Measuring unrelated recordings: the histogram from which the row of sound is written.
 //!
-//! A recording is cut into windows, and each is searched for in an index of all recordings of the other sets. The
-//! window's own recording must not be in that index: a search that has found the original looks no further.
+//! Sets are dealt into four parts. A recording is cut into windows, and each is searched for in an index of all recordings
+//! of the other parts: the window's own recording must not be in that index, since a search that has found the original
+//! looks no further.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,10 +17,10 @@ use crate::search::SoundSearch;
 
 /// Scores from here on are counted together.
 pub const HIGHEST_SOUND: usize = 200;
-/// Length of a window, and from one to the next, in milliseconds.
-pub const SOUND_WINDOW_MS: u64 = 10_000;
+/// Length of a window in milliseconds, as a scan searches.
+pub const SOUND_WINDOW_MS: u64 = 30_000;
 /// From the start of a window to that of the next, in milliseconds.
-pub const SOUND_STEP_MS: u64 = 20_000;
+pub const SOUND_STEP_MS: u64 = 30_000;
 /// Lower scores count as 0.
 const LEAST_SCORE: f64 = 3.0;
 /// Windows of fewer peaks are not searched for: there is hardly anything in them.
@@ -95,8 +96,11 @@ impl SoundHistogram {
     }
 }
 
-/// Searches every window of every recording for the recordings of other sets, as a scan does. The `keep` highest pairs of
-/// recordings are listed; `done` is told how many sets were searched for.
+/// Parts that sets are dealt into.
+pub const SOUND_PARTS: u32 = 4;
+
+/// Searches every window of every recording for the recordings of other parts, as a scan does. The `keep` highest pairs of
+/// recordings are listed; `done` is told how many parts were searched for.
 ///
 /// The indexes are made in the directory `scratch`, one after another; nothing else must be in it.
 ///
@@ -109,13 +113,13 @@ pub fn measure_sound(
     done: &mut dyn FnMut(usize),
 ) -> Result<SoundHistogram, IndexError> {
     let mut total = SoundHistogram::new();
-    let mut sets: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut parts: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (place, sample) in samples.iter().enumerate() {
-        sets.entry(sample.set).or_default().push(place);
+        parts.entry(sample.set % SOUND_PARTS).or_default().push(place);
     }
-    for (number, (&set, places)) in sets.iter().enumerate() {
+    for (number, (&part, places)) in parts.iter().enumerate() {
         let directory = scratch.join("others");
-        let others = index_of_others(samples, set, &directory)?;
+        let others = index_of_others(samples, part, &directory)?;
         if let Some(index) = others {
             measure_set(samples, places, &index, &mut total)?;
         }
@@ -126,9 +130,9 @@ pub fn measure_sound(
     Ok(total)
 }
 
-/// An index of the recordings of all sets but one, in place of the one before; `None` where there are none. A recording
+/// An index of the recordings of all parts but one, in place of the one before; `None` where there are none. A recording
 /// is named by its place.
-fn index_of_others(samples: &[SoundSample], set: u32, directory: &Path) -> Result<Option<Index>, IndexError> {
+fn index_of_others(samples: &[SoundSample], part: u32, directory: &Path) -> Result<Option<Index>, IndexError> {
     let failed = |error| IndexError::Io { path: directory.to_owned(), during: "removing the index before", error };
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
@@ -136,7 +140,7 @@ fn index_of_others(samples: &[SoundSample], set: u32, directory: &Path) -> Resul
     }
     let mut writer = Writer::open(directory)?;
     let mut any = false;
-    for (place, sample) in samples.iter().enumerate().filter(|(_, sample)| sample.set != set) {
+    for (place, sample) in samples.iter().enumerate().filter(|(_, sample)| sample.set % SOUND_PARTS != part) {
         let name = place.to_string();
         let Some(id) = WorkId::new(name.clone()) else { continue };
         any = true;
