@@ -1,5 +1,5 @@
-//! Seconds of sound a second: Chromaprint from samples, with and without the way to 11,025 Hz, its compressed form, and the
-//! alignment of a query with an hour.
+//! Seconds of sound a second: Chromaprint from samples, with and without the way to 11,025 Hz, the whole fingerprint of a
+//! scan, the compressed form of items, and the alignment of a query with an hour.
 //!
 //! `cargo bench -p minutia-benches --bench audio`. Elements are seconds of sound (of the reference where items are aligned),
 //! so that elements a second are times real time. Everything runs in one thread.
@@ -7,7 +7,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use minutia::fingerprint::{CHROMAPRINT_2, Chromaprint, chromaprint, compress_to_text, decompress_text};
+use minutia::fingerprint::{
+    AudioFingerprinter, CHROMAPRINT_2, Chromaprint, chromaprint, compress_to_text, decompress_text,
+};
 use minutia::search::align;
 use minutia_media::Samples;
 
@@ -57,6 +59,24 @@ fn from_samples(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Peaks of both mixes and Chromaprint's items together, as a scan makes them.
+fn whole(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("whole fingerprint");
+    group.throughput(Throughput::Elements(SECONDS as u64));
+    for (rate_hz, channels) in [(44_100, 2), (44_100, 1), (11_025, 1)] {
+        let blocks = sound(rate_hz, channels);
+        let name = BenchmarkId::new("from samples", format!("{rate_hz} Hz x {channels}"));
+        group.bench_with_input(name, &blocks, |bencher, blocks| {
+            bencher.iter(|| {
+                let mut fingerprinter = AudioFingerprinter::new(0);
+                black_box(blocks).iter().for_each(|block| fingerprinter.push(block));
+                fingerprinter.finish()
+            });
+        });
+    }
+    group.finish();
+}
+
 /// An hour of items that change some bits at a time.
 fn hour() -> Vec<u32> {
     let (mut state, mut item) = (1_u64, 0);
@@ -88,5 +108,5 @@ fn items(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, from_samples, items);
+criterion_group!(benches, from_samples, whole, items);
 criterion_main!(benches);

@@ -74,6 +74,7 @@ FORMATS = [
     ("mp3.avi", ["-c:a", "libmp3lame", "-b:a", "48k"]), ("mp2.ts", ["-c:a", "mp2", "-b:a", "64k"]),
     ("mp2.mpg", ["-c:a", "mp2", "-b:a", "64k", "-f", "vob"]), ("mp3.flv", ["-c:a", "libmp3lame", "-b:a", "48k", "-ar", "22050"]),
     ("pcm.au", ["-c:a", "pcm_s16be"]), ("speex.ogg", ["-c:a", "libspeex"]), ("gsm.wav", ["-c:a", "libgsm_ms", "-ar", "8000"]),
+    ("gsm.gsm", ["-c:a", "libgsm", "-ar", "8000"]),
 ]
 PICTURES = ["-f", "lavfi", "-i", "testsrc=d=1.2:s=32x32:r=10"]
 
@@ -151,6 +152,8 @@ def rows():
     for name, words in (("vonsh.txt", VONSH), ("miceamaze.txt", MICEAMAZE), ("asterisk-core-sounds-it-wav.txt", SPEECH)):
         table.append((f"LICENSES/{name}", f"paragraphs of the copyright file of {words}", "as the package", "whoever asks"))
     table.append(("LICENSES/CC-BY-3.0.txt", f"the text of the licence, from the copyright file of {VONSH}", "verbatim copies allowed", "whoever asks"))
+    table.append(("reference/works.csv", "by hand; holders as the licences name them", OURS, "demo"))
+    table.append(("seized.truth.csv", "by hand", OURS, "demo"))
     table.append(("make.py", "by hand", OURS, "makes the rows above"))
     return table
 

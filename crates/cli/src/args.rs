@@ -9,13 +9,14 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "minutia",
     version,
-    about = "Finds copies: which registered work a picture was copied from, what was done to it, and how sure that is",
+    about = "Finds copies: which registered work a picture or a recording was copied from, what was done to it, and how sure that is",
     after_help = "\
 Begin here:
   minutia demo                                      see it find copies in a small seized folder
   minutia index add works.idx masters/              fingerprint your works
   minutia scan /mnt/evidence --index works.idx      look for copies of them
   minutia explain suspect.jpg original.jpg          see every number that decided
+  minutia compare film.mp4 song.mp3                 see which part of A is which part of B
   minutia search hashes.csv --index works.idx       look up hashes that others made
 
 MINUTIA_KERNEL=portable, avx2 or avx512 makes scan and search use that kernel instead of the
@@ -40,11 +41,11 @@ pub(crate) enum Command {
     Scan(Scan),
     /// Look up hash lists in an index, without any media
     Search(Search),
-    /// Compare two pictures: is A a copy of B?
+    /// Compare two files: is A a copy of B, and which part of which?
     Compare(Compare),
-    /// Compare two pictures and show every number that decided, and what would have changed the answer
+    /// Compare two files and show every number that decided, and what would have changed the answer
     Explain(Explain),
-    /// Print the fingerprints of pictures
+    /// Print the fingerprints of pictures and of sound
     Fingerprint(Fingerprint),
     /// Index a small folder of works, scan a small seized folder, and show the true answers beside what was found
     Demo(Demo),
@@ -112,11 +113,13 @@ A catalogue is a CSV file with a header; only `file` and `work_id` must be there
 
 With a catalogue only the files in it are added; without one the work id is the file's name
 without its extension. Adding again adds; files that the index holds already are left as they are.
-No picture is kept unless --thumbnails is given.
+No picture is kept unless --thumbnails is given, and no sound: of recordings, and of films with sound,
+peaks of the spectrum are kept from which it cannot be heard again.
 
 Examples:
   minutia index add works.idx masters/ --catalogue works.csv
-  minutia index add works.idx new/*.tif --owner 'Jo Doe' --thumbnails")]
+  minutia index add works.idx new/*.tif --owner 'Jo Doe' --thumbnails
+  minutia index add songs.idx album/*.flac")]
 pub(crate) struct IndexAdd {
     /// The index, a directory; made at first use
     #[arg(value_name = "IDX")]
@@ -174,7 +177,8 @@ A list is CSV, JSON or plain lines; which of them shows in its first line. CSV h
                own
 
 What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is
-read as it is, and so are `minutia index export` and `minutia fingerprint --json`. docs/LISTS.md
+read as it is, and so are `minutia index export` and `minutia fingerprint --json`. So are recordings: what `fpcalc -json`
+prints, with `id` and `file` where they are there, one object a line or in an array. docs/LISTS.md
 documents all forms. Each line that cannot be read is told with its number, and the rest is
 imported; then the exit code is 2.
 
@@ -186,6 +190,7 @@ for search alone.
 Examples:
   minutia index import works.idx hashes.csv --owner 'Jo Doe'
   threatexchange dataset -P --csv | minutia index import shared.idx -
+  fpcalc -json song.mp3 | minutia index import songs.idx -
   minutia index import works.idx partner.minutia")]
 pub(crate) struct IndexImport {
     /// The index, a directory; made at first use
@@ -208,6 +213,8 @@ pub(crate) enum ExportFormat {
     Json,
     /// A hash list, one hash a row, with the columns that `index import` reads
     Csv,
+    /// The Chromaprint items of each recording, JSON as `fpcalc -json` prints it, with work and file
+    Fpcalc,
     /// Everything, thumbnails among it, in one file, for `index import` and `index union`
     Minutia,
 }
@@ -216,7 +223,8 @@ pub(crate) enum ExportFormat {
 #[command(after_help = "\
 json and csv have every hash with its work, its file and its part of the picture; importing them
 gives an index that finds the same. Thumbnails, and files without a hash (blank pictures), are
-kept by minutia alone. It is the compacted index as a tar archive: the same works give the same
+kept by minutia alone, and so are the peaks of sound: what is imported from fpcalc is found at its
+own speed only. minutia is the compacted index as a tar archive: the same works give the same
 bytes.
 
 Examples:
@@ -307,7 +315,9 @@ pub(crate) struct Reading {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Every file leaves with exactly one outcome: skipped, unreadable, other (no media), protected,
-unsupported, match, possible, failed, damaged, undecided (too little content to tell) or no-match.
+unsupported, match, possible, failed, damaged, undecided (too little content to tell: a blank
+picture, silence, a steady tone) or no-match. Of sound, that of films too, each stretch that runs
+along a stretch of a work is a finding.
 Directories are walked in the order of their names' bytes, across mount points. A link that is
 named in PATHS is followed, one that is found on the way never. Nothing is written to the
 evidence: files are opened read-only and, where the system allows it, without touching access
@@ -345,7 +355,8 @@ pub(crate) struct Scan {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A is taken as a scan takes a suspect's picture, B as an index takes a work. Exit codes: 0 no
+A is taken as a scan takes a suspect's file, B as an index takes a work. Of sound, that of films too,
+each stretch of A that runs along a stretch of B is printed, with speed and pitch. Exit codes: 0 no
 match, 1 a match, 2 one of them could not be examined.
 
 With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of
@@ -354,33 +365,40 @@ for what scans compare; the exit code is 0. The pictures are decoded in this pro
 
 Examples:
   minutia compare suspect.jpg original.jpg
+  minutia compare film.mp4 song.mp3
   minutia compare suspect.jpg original.jpg --algorithm gradient-64")]
 pub(crate) struct Compare {
-    /// The picture that may be a copy
+    /// The file that may be a copy
     pub(crate) a: PathBuf,
-    /// The picture that it may be a copy of
+    /// The file that it may be a copy of
     pub(crate) b: PathBuf,
     /// Print the distance of the two codes by this algorithm, without a verdict; `minutia doctor` lists the names
     #[arg(long, value_name = "NAME", conflicts_with_all = ["index", "pictures"])]
     pub(crate) algorithm: Option<String>,
+    /// Print one line of JSON, as a scan records A; of sound alone
+    #[arg(long, conflicts_with = "algorithm")]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) scale: Scale,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
-  minutia explain suspect.jpg original.jpg --index works.idx")]
+--index and --pictures are of pictures; recordings are judged as in an index of 1,000.
+
+Examples:
+  minutia explain suspect.jpg original.jpg --index works.idx
+  minutia explain excerpt.ogg song.mp3")]
 pub(crate) struct Explain {
-    /// The picture that may be a copy
+    /// The file that may be a copy
     pub(crate) a: PathBuf,
-    /// The picture that it may be a copy of
+    /// The file that it may be a copy of
     pub(crate) b: PathBuf,
     #[command(flatten)]
     pub(crate) scale: Scale,
 }
 
-/// What two pictures are judged as if they were part of.
+/// What two files are judged as if they were part of.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Scale {
     /// Judge as in a scan of this index, whose size sets the thresholds
@@ -392,23 +410,34 @@ pub(crate) struct Scale {
     /// Decode in this process instead of in a confined worker
     #[arg(long)]
     pub(crate) in_process: bool,
+    /// Never start the ffmpeg program, which otherwise decodes sound that Minutia cannot
+    #[arg(long)]
+    pub(crate) no_ffmpeg: bool,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Pictures are decoded in this process, in colour, upright. `minutia doctor` lists the algorithms.
+Files are decoded in this process; pictures in colour and upright, sound by ffmpeg where Minutia
+cannot. Without --algorithm it is pdq of pictures, and of sound (that of films too) chromaprint with
+the length, how much of it has content, and the number of peaks. `minutia doctor` lists the
+algorithms.
+
+With --json, `fingerprint` and `duration` of sound are those of `fpcalc -json -length 0`; chromaprint
+has the `items` of `fpcalc -raw` too, and landmarks each peak as [time, pitch, rank].
 
 Examples:
   minutia fingerprint photo.jpg
+  minutia fingerprint song.mp3 film.mp4
+  minutia fingerprint --algorithm chromaprint --json *.mp3 | minutia index import songs.idx -
   minutia fingerprint --algorithm pdq-512 --json *.png")]
 pub(crate) struct Fingerprint {
-    /// The pictures
+    /// The pictures and recordings
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Which fingerprint
-    #[arg(long, value_name = "NAME", default_value = "pdq")]
-    pub(crate) algorithm: String,
-    /// One JSON object a line: path, algorithm, hex, quality
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
+    /// One JSON object a line: path, algorithm, and hex and quality of pictures
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -430,21 +459,30 @@ crates/core/src/verdict/calibration/views.rs; a build's thresholds and expected 
 from it. The pairs with the lowest scores go to standard error: look at them before you believe
 that the pictures are unrelated.
 
-Example:
-  minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs")]
+With --sound the row of sound is made, crates/core/src/verdict/calibration/sound/landmarks.rs, of
+recordings instead of pictures: every ten seconds, twenty seconds apart, of each recording are
+searched for in an index of the recordings of all other sets, and the score of a pair is the
+greatest that such a window has against a recording.
+
+Examples:
+  minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs
+  minutia calibrate --sound --data 'music of 40 labels' sets/*/ > landmarks.rs")]
 pub(crate) struct Calibrate {
-    /// Folders of pictures
+    /// Folders of pictures, or of recordings
     #[arg(required = true, value_name = "SET")]
     pub(crate) sets: Vec<PathBuf>,
-    /// What the pictures are, in words; part of every record of a scan
+    /// Calibrate sound
+    #[arg(long)]
+    pub(crate) sound: bool,
+    /// What the pictures or recordings are, in words; part of every record of a scan
     #[arg(long, value_name = "WORDS")]
     pub(crate) data: String,
     /// A list of files to leave out, one path a line as the walk names them
     #[arg(long, value_name = "FILE")]
     pub(crate) without: Option<PathBuf>,
-    /// How many of the lowest pairs to show
-    #[arg(long, value_name = "N", default_value_t = 40)]
-    pub(crate) lowest: usize,
+    /// How many of the pairs that are most alike to show
+    #[arg(long, value_name = "N", default_value_t = 40, alias = "lowest")]
+    pub(crate) pairs: usize,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }

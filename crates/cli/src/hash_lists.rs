@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, stderr, stdin};
+use std::io::{BufRead, BufReader, Cursor, IsTerminal, Read as Bytes, stderr, stdin};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,15 +81,14 @@ impl Lists {
 
     /// Reads the list at `path`, `-` for standard input.
     pub(crate) fn read(&mut self, path: &Path, take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
-        if is_stdin(path) {
-            return self.read_from(stdin().lock(), "-", take);
-        }
-        let file = File::open(path).with_context(|| format!("{}: opening the list", shown(path)))?;
-        self.read_from(BufReader::with_capacity(1 << 18, file), &shown(path), take)
+        self.read_from(ListFile::open(path)?, take)
     }
 
-    fn read_from(&mut self, from: impl BufRead, list: &str, mut take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
-        self.told = 0;
+    /// Reads a list that is open.
+    pub(crate) fn read_from(&mut self, file: ListFile, mut take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+        let ListFile { name: list, from, .. } = file;
+        let list = list.as_str();
+        self.begin();
         let before = (self.hashes, self.wrong);
         let left_out_before = self.left_out();
         for read in Reader::new(from, self.algorithm) {
@@ -111,15 +110,25 @@ impl Lists {
                 Read::Wrong(wrong) => self.wrong(list, &wrong),
             }
         }
-        if self.told > MOST_TOLD {
-            self.tell(&format!("{list}: {} further lines cannot be read", self.told - MOST_TOLD));
-        }
+        self.end(list);
         if (self.hashes, self.wrong) == before {
             let others = self.left_out() - left_out_before;
             self.wrong += 1;
             self.tell(&format!("{list}: expected hashes of pictures, found none ({others} of other kinds)"));
         }
         Ok(())
+    }
+
+    /// Begins the count of a list's lines that are told.
+    pub(crate) fn begin(&mut self) {
+        self.told = 0;
+    }
+
+    /// Counts the lines that were not told.
+    pub(crate) fn end(&self, list: &str) {
+        if self.told > MOST_TOLD {
+            self.tell(&format!("{list}: {} further lines cannot be read", self.told - MOST_TOLD));
+        }
     }
 
     /// Tells and counts what is wrong on a line.
@@ -162,6 +171,48 @@ impl Lists {
                 kinds.join(", ")
             );
         }
+    }
+}
+
+/// A list that is open, and how it begins.
+pub(crate) struct ListFile {
+    /// As it was named.
+    pub(crate) name: String,
+    head: Vec<u8>,
+    from: Box<dyn BufRead>,
+}
+
+impl ListFile {
+    /// Bytes that are looked at to tell what is listed: more than the fields before a recording's fingerprint have.
+    const HEAD_BYTES: u64 = 64 << 10;
+
+    /// Opens the list at `path`, `-` for standard input.
+    pub(crate) fn open(path: &Path) -> Result<ListFile> {
+        let (name, mut from): (String, Box<dyn Bytes>) = if is_stdin(path) {
+            ("-".to_owned(), Box::new(stdin()))
+        } else {
+            let file = File::open(path).with_context(|| format!("{}: opening the list", shown(path)))?;
+            (shown(path), Box::new(file))
+        };
+        let mut head = Vec::new();
+        let read = (&mut from).take(ListFile::HEAD_BYTES).read_to_end(&mut head);
+        read.with_context(|| format!("{name}: reading the list"))?;
+        let from = Cursor::new(head.clone()).chain(BufReader::with_capacity(1 << 18, from));
+        Ok(ListFile { name, head, from: Box::new(from) })
+    }
+
+    /// True for recordings as `fpcalc -json` prints them: JSON with a field `fingerprint` in its first object.
+    pub(crate) fn is_of_recordings(&self) -> bool {
+        let head = self.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.head).trim_ascii_start();
+        let name = br#""fingerprint""#;
+        let is_field = |at: usize| head[at + name.len()..].trim_ascii_start().starts_with(b":");
+        let mut places = head.windows(name.len()).enumerate().filter(|(_, window)| window == name);
+        matches!(head.first(), Some(b'{' | b'[')) && places.any(|(at, _)| is_field(at))
+    }
+
+    /// Where it is read from.
+    pub(crate) fn into_read(self) -> Box<dyn BufRead> {
+        self.from
     }
 }
 

@@ -7,6 +7,7 @@ mod catalogue;
 mod commands;
 mod exit;
 mod hash_lists;
+mod heard;
 mod indexes;
 mod measure;
 mod output;

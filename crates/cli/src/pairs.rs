@@ -1,4 +1,4 @@
-//! Two files compared view by view, as a scan would compare them.
+//! Two files compared, as a scan would compare them: pictures view by view, sound by aligning it.
 
 use std::path::Path;
 
@@ -7,12 +7,13 @@ use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint, View};
 use minutia::scan::{Item, Request};
 use minutia::verdict::calibration::Calibration;
 use minutia::verdict::{Allowed, Judge, Level, Outcome, Penalty, redundancy};
-use minutia_report::FileFacts;
+use minutia_report::{FileFacts, ItemRecord};
 
 use crate::args::Scale;
+use crate::heard::{self, Heard};
 use crate::indexes;
 use crate::measure::{Content, Measured, Measurer};
-use crate::settings::Reading;
+use crate::settings::{self, Reading};
 use crate::walk;
 
 /// One of two files.
@@ -31,6 +32,8 @@ pub(crate) struct Compared {
     pub(crate) identical: bool,
     /// For each region of A, in each of its frames, the pair of views with the lowest score.
     pub(crate) pairs: Vec<Pair>,
+    /// Of two recordings what runs along; `None` where one of them has no sound.
+    pub(crate) heard: Option<Heard>,
 }
 
 /// Two views and how near they are.
@@ -48,6 +51,14 @@ pub(crate) struct Pair {
     pub(crate) score: f64,
 }
 
+/// A as a scan would record it, with B as the one work; sound alone, since pictures are compared by more than a scan tells.
+pub(crate) fn record(compared: &Compared) -> Result<ItemRecord> {
+    let heard = compared.heard.as_ref();
+    heard
+        .map(|heard| heard.record.clone())
+        .context("expected two files with sound beside --json; of pictures `minutia explain` prints every number")
+}
+
 /// Compares A, as a scan takes a suspect's file, with B, as an index takes a work.
 pub(crate) fn compare(a: &Path, b: &Path, scale: &Scale) -> Result<Compared> {
     let pictures = match &scale.index {
@@ -56,14 +67,16 @@ pub(crate) fn compare(a: &Path, b: &Path, scale: &Scale) -> Result<Compared> {
     };
     let calibration = Calibration::of(AlgorithmId::PDQ_AREA).context("expected a calibration in this build")?;
     let judge = Judge::new(calibration, pictures, Allowed::default());
-    let reading = Reading::one(scale.in_process);
+    let ffmpeg = if scale.no_ffmpeg { None } else { settings::ffmpeg() };
+    let reading = Reading { ffmpeg, ..Reading::one(scale.in_process) };
     // An early word where no worker can be started.
     reading.facts()?;
     let a = side(a, &reading, Request::query());
     let b = side(b, &reading, Request::reference());
     let identical = a.facts.blake3.is_some() && a.facts.blake3 == b.facts.blake3;
     let pairs = a.pictures().flat_map(|picture| nearest(picture, &b)).collect();
-    Ok(Compared { a, b, judge, identical, pairs })
+    let heard = heard::align(&a, &b)?;
+    Ok(Compared { a, b, judge, identical, pairs, heard })
 }
 
 impl Compared {
@@ -82,6 +95,9 @@ impl Compared {
 
     /// What came of it, as a scan would say of A.
     pub(crate) fn outcome(&self) -> Outcome {
+        if let (Some(heard), false) = (&self.heard, self.identical) {
+            return if heard.outcome == Outcome::NoMatch { self.b.outcome() } else { heard.outcome };
+        }
         match self.level() {
             Some(Level::Match) => Outcome::Match,
             Some(Level::Possible) => Outcome::Possible,

@@ -18,6 +18,17 @@ pub(crate) struct Progress {
     total: Arc<Total>,
 }
 
+/// A bar over so many sets of recordings.
+pub(crate) fn counted(sets: u64) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(sets);
+    bar.set_style(style("{spinner} {pos} of {len} sets ({eta} left)"));
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
 /// What a walk ahead counts.
 #[derive(Default)]
 struct Total {

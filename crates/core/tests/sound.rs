@@ -96,7 +96,7 @@ fn answers_do_not_depend_on_threads_or_blocks() {
     });
     assert_eq!(answers[0], answers[1]);
     let samples = noise(6 * 44_100);
-    let whole = fingerprint(&[samples.clone()]);
+    let whole = fingerprint(std::slice::from_ref(&samples));
     let pieces: Vec<Samples> =
         samples.interleaved.chunks(2 * 777).map(|piece| Samples { interleaved: piece.to_vec(), ..samples }).collect();
     assert_eq!(fingerprint(&pieces), whole);

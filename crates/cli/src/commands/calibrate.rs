@@ -1,4 +1,5 @@
-//! `minutia calibrate`: the calibration row of a build, from sets of pictures that have nothing to do with each other.
+//! `minutia calibrate`: the calibration rows of a build, from sets of pictures or recordings that have nothing to do with
+//! each other.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint};
 use minutia::scan::Request;
-use minutia::verdict::calibration::{Histogram, Sample, measure};
+use minutia::verdict::calibration::{Histogram, Sample, SoundHistogram, SoundSample, measure, measure_sound};
 use minutia_report::escape::{name, text};
 use rayon::ThreadPoolBuilder;
 
@@ -18,17 +19,20 @@ use crate::args;
 use crate::exit::Exit;
 use crate::measure::{Content, Measurer};
 use crate::pipeline;
-use crate::progress::Progress;
+use crate::progress::{Progress, counted};
 use crate::settings::{Reading, Roots, shown};
 use crate::walk::{Resolution, Walk};
 
 /// Calibrates as typed: the row on standard output, what to look at on standard error.
 pub(crate) fn run(args: args::Calibrate) -> Result<Exit> {
     let roots = Roots::of(args.sets.clone())?;
-    ensure!(roots.paths.len() > 1, "expected at least two sets: only pictures of different sets are compared");
+    ensure!(roots.paths.len() > 1, "expected at least two sets: only what different sets hold is compared");
     let without = args.without.as_deref().map(listed).transpose()?.unwrap_or_default();
     let reading = Reading::of(&args.reading);
     reading.facts()?;
+    if args.sound {
+        return sound(&roots, &reading, &without, &args);
+    }
     let queries = pictures(&roots, &reading, &Request::query(), &without)?;
     let references = pictures(&roots, &reading, &Request::reference(), &without)?;
     let mut references: BTreeMap<PathBuf, ImageFingerprint> =
@@ -43,7 +47,7 @@ pub(crate) fn run(args: args::Calibrate) -> Result<Exit> {
         .unzip();
 
     let pool = ThreadPoolBuilder::new().num_threads(reading.threads).build()?;
-    let histogram = pool.install(|| measure(&samples, args.lowest));
+    let histogram = pool.install(|| measure(&samples, args.pairs));
     anstream::eprintln!(
         "{} pictures of {} sets, {} pairs. The lowest scores; if two of these show the same thing, name one of them in \
          the list that --without takes and run it again:",
@@ -65,6 +69,46 @@ fn listed(path: &Path) -> Result<HashSet<PathBuf>> {
     Ok(lines.map(|line| PathBuf::from(OsString::from_vec(line.to_vec()))).collect())
 }
 
+/// Calibrates sound: the row on standard output, what to listen to on standard error.
+fn sound(roots: &Roots, reading: &Reading, without: &HashSet<PathBuf>, args: &args::Calibrate) -> Result<Exit> {
+    let recordings = fingerprints(roots, reading, &Request::query(), without, |print| match print {
+        Fingerprint::Audio(sound) if !sound.mid.is_empty() => Some(sound),
+        _ => None,
+    })?;
+    let (paths, samples): (Vec<PathBuf>, Vec<SoundSample>) =
+        recordings.into_iter().map(|(path, set, sound)| (path, SoundSample { set, sound })).unzip();
+    let sets = samples.iter().map(|sample| sample.set).collect::<HashSet<_>>().len();
+    ensure!(sets > 1, "expected recordings in at least two sets, found them in {sets}");
+
+    let scratch = tempfile::tempdir().context("making a directory for indexes")?;
+    let pool = ThreadPoolBuilder::new().num_threads(reading.threads).build()?;
+    let bar = counted(sets as u64);
+    let histogram = pool
+        .install(|| measure_sound(&samples, scratch.path(), args.pairs, &mut |done| bar.set_position(done as u64)))?;
+    bar.finish_and_clear();
+    anstream::eprintln!(
+        "{} recordings of {sets} sets, {} pairs of a window and a recording. The highest scores, and how many windows \
+         score high; if two of these have the same sound, name one of them in the list that --without takes and run it \
+         again:",
+        samples.len(),
+        histogram.pairs()
+    );
+    let at = |ms: u64| format!("{}:{:02}", ms / 60_000, ms / 1_000 % 60);
+    for pair in &histogram.highest {
+        anstream::eprintln!(
+            "{:>6.1} {:>3}  {} at {}  {} at {}",
+            pair.score,
+            pair.windows,
+            shown(&paths[pair.query]),
+            at(pair.query_ms),
+            shown(&paths[pair.reference]),
+            at(pair.reference_ms)
+        );
+    }
+    write!(stdout().lock(), "{}", sound_row(&histogram, samples.len(), sets, args))?;
+    Ok(Exit::Nothing)
+}
+
 /// The first picture of every file that has one with something to compare, with its path and set.
 fn pictures(
     roots: &Roots,
@@ -72,9 +116,23 @@ fn pictures(
     request: &Request,
     without: &HashSet<PathBuf>,
 ) -> Result<Vec<(PathBuf, u32, ImageFingerprint)>> {
+    fingerprints(roots, reading, request, without, |print| match print {
+        Fingerprint::Image(image) if !image.views.is_empty() => Some(image),
+        _ => None,
+    })
+}
+
+/// Of the first fingerprint of every file what `wanted` takes, with the file's path and set.
+fn fingerprints<T>(
+    roots: &Roots,
+    reading: &Reading,
+    request: &Request,
+    without: &HashSet<PathBuf>,
+    wanted: impl Fn(Fingerprint) -> Option<T>,
+) -> Result<Vec<(PathBuf, u32, T)>> {
     let resolution = Resolution::here();
     let mut progress = Progress::over(roots, resolution);
-    let mut pictures = Vec::new();
+    let mut found = Vec::new();
     let entries = Walk::new(&roots.paths, resolution);
     let measurer = || Measurer::new(reading.reader(), request.clone());
     pipeline::run(entries, reading.threads, measurer, |batch| {
@@ -84,31 +142,22 @@ fn pictures(
             let Content::Items(items) = measured.content else { continue };
             // Half a picture is not what it shows.
             let whole = items.into_iter().filter(|item| item.problems.is_empty());
-            let Some(Fingerprint::Image(image)) = whole.flat_map(|item| item.fingerprints).next() else { continue };
-            if without.contains(&path) || image.views.is_empty() {
-                continue;
-            }
+            let first = whole.flat_map(|item| item.fingerprints).next();
+            let Some(print) = first.and_then(&wanted).filter(|_| !without.contains(&path)) else { continue };
             let set = roots.paths.iter().position(|root| path.starts_with(root));
             let set = set.with_context(|| format!("{}: in none of the sets", name(path.as_os_str().as_bytes())))?;
-            pictures.push((path, set as u32, image));
+            found.push((path, set as u32, print));
         }
         Ok(())
     })?;
-    Ok(pictures)
+    Ok(found)
 }
 
 /// The source of `verdict/calibration/views.rs`.
 fn row(histogram: &Histogram, pictures: usize, sets: usize, args: &args::Calibrate) -> String {
-    let mut lines = vec![String::from("       ")];
-    for count in histogram.within() {
-        let item = format!(" {count},");
-        match lines.last_mut() {
-            Some(line) if line.len() + item.len() <= 120 => line.push_str(&item),
-            _ => lines.push(format!("       {item}")),
-        }
-    }
+    let counts = filled(&histogram.within());
     let algorithm = AlgorithmId::PDQ_AREA.row().map_or("unknown", |row| row.name);
-    let data = text(&args.data).replace(['"', '\\'], "'");
+    let data = in_words(args);
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write!(
@@ -128,7 +177,46 @@ fn row(histogram: &Histogram, pictures: usize, sets: usize, args: &args::Calibra
          #[rustfmt::skip]\n\
          const WITHIN: &[u64] = &[\n{}\n];\n",
         histogram.pairs(),
-        lines.join("\n"),
+        counts,
     );
     out
+}
+
+/// The source of `verdict/calibration/sound/landmarks.rs`.
+fn sound_row(histogram: &SoundHistogram, recordings: usize, sets: usize, args: &args::Calibrate) -> String {
+    format!(
+        "//! The row of `landmarks`: made by `minutia calibrate --sound`, not by hand.\n\n\
+         use super::SoundCalibration;\n\n\
+         pub(super) const ROW: SoundCalibration = SoundCalibration {{\n    \
+             data: \"{}\",\n    \
+             command: \"minutia calibrate --sound SETS/*\",\n    \
+             recordings: {recordings},\n    \
+             sets: {sets},\n    \
+             pairs: {},\n    \
+             at_least: AT_LEAST,\n\
+         }};\n\n\
+         #[rustfmt::skip]\n\
+         const AT_LEAST: &[u64] = &[\n{}\n];\n",
+        in_words(args),
+        histogram.pairs(),
+        filled(&histogram.at_least()),
+    )
+}
+
+/// What was measured, as it can stand in a string.
+fn in_words(args: &args::Calibrate) -> String {
+    text(&args.data).replace(['"', '\\'], "'")
+}
+
+/// Numbers as the lines of an array.
+fn filled(counts: &[u64]) -> String {
+    let mut lines = vec![String::from("       ")];
+    for count in counts {
+        let item = format!(" {count},");
+        match lines.last_mut() {
+            Some(line) if line.len() + item.len() <= 120 => line.push_str(&item),
+            _ => lines.push(format!("       {item}")),
+        }
+    }
+    lines.join("\n")
 }

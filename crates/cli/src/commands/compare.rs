@@ -23,6 +23,11 @@ pub(crate) fn run(args: &args::Compare) -> Result<Exit> {
     for side in [&compared.a, &compared.b] {
         tell_problems(side);
     }
+    if args.json {
+        let record = pairs::record(&compared)?;
+        writeln!(stdout().lock(), "{}", minutia_report::escape::json(&record)?)?;
+        return Ok(exit(&compared));
+    }
     writeln!(stdout().lock(), "{}", verdict(&compared))?;
     Ok(exit(&compared))
 }
@@ -55,11 +60,19 @@ pub(super) fn tell_problems(side: &Side) {
     }
 }
 
-/// One line: the outcome and the numbers behind it.
+/// The outcome and the numbers behind it: one line, and of sound one more for each stretch.
 pub(super) fn verdict(compared: &Compared) -> String {
     let outcome = compared.outcome().name();
     if compared.identical {
         return format!("{outcome}: byte for byte the same file");
+    }
+    if let Some(heard) = &compared.heard {
+        let lines = heard.lines();
+        return match lines.len() {
+            0 if compared.outcome() == Outcome::Undecided => format!("{outcome}: too little sound to tell"),
+            0 => format!("{outcome}: nothing of A runs along B ({})", heard.thresholds()),
+            _ => format!("{outcome}: A is it, B is the reference\n{}", lines.join("\n")),
+        };
     }
     let Some(best) = compared.best() else { return format!("{outcome}: nothing to compare") };
     let (expected, extrapolated) = compared.judge.expected_false_matches(best.score);

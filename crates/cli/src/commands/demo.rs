@@ -16,18 +16,33 @@ use crate::settings::{Reading, Roots, shown};
 
 /// Indexes the works, scans the seized folder, and compares with the truth. Ends with 2 where they differ.
 pub(crate) fn run(args: args::Demo) -> Result<Exit> {
-    let images = images(args.testdata)?;
-    let truth = Truth::read(&images.join("seized.truth.csv"))?;
-    let (works, seized) = (images.join("reference"), images.join("seized"));
-    let scratch = tempfile::tempdir().context("making a directory for the index")?;
-    let index = scratch.path().join("works.idx");
+    let testdata = args.testdata.unwrap_or_else(|| PathBuf::from("testdata"));
+    let images = images(&testdata)?;
     let mut out = BufWriter::new(stdout().lock());
-
     writeln!(
         out,
         "Rights holders hand over an index of their works; a scan finds copies of these works on a drive that was seized.\n\
-         Both are done here with pictures of the repository, and the findings are shown beside what is true.\n"
+         Both are done here with pictures and sound of the repository, and the findings are shown beside what is true.\n"
     )?;
+    let (mut right, records) = part(&images, &mut out)?;
+    let sound = testdata.join("audio");
+    if is_part(&sound) {
+        writeln!(out)?;
+        right &= part(&sound, &mut out)?.0;
+    }
+    if let Some((suspect, original)) = farthest(&records) {
+        try_next(&suspect.path, &images.join("reference").join(original), &mut out)?;
+    }
+    out.flush()?;
+    Ok(if right { Exit::Nothing } else { Exit::Unexamined })
+}
+
+/// Indexes the works of one folder and scans what was seized; true where the findings are what is true.
+fn part(media: &Path, out: &mut impl Write) -> Result<(bool, Vec<ItemRecord>)> {
+    let truth = Truth::read(&media.join("seized.truth.csv"))?;
+    let (works, seized) = (media.join("reference"), media.join("seized"));
+    let scratch = tempfile::tempdir().context("making a directory for the index")?;
+    let index = scratch.path().join("works.idx");
     writeln!(out, "$ minutia index add works.idx {} --catalogue {}", shown(&works), shown(&works.join("works.csv")))?;
     out.flush()?;
     let added = index_add::add(&index_add::Settings {
@@ -53,19 +68,14 @@ pub(crate) fn run(args: args::Demo) -> Result<Exit> {
     };
     let (summary, head) = scan::scan(&settings, &mut records)?;
     writeln!(out, "{}\n", format::summary(&summary, &head))?;
-
-    let right = truth.compare(&seized, &records.0, &mut out)?;
-    if let Some((suspect, original)) = farthest(&records.0) {
-        try_next(&suspect.path, &works.join(original), &mut out)?;
-    }
-    out.flush()?;
-    Ok(if right { Exit::Nothing } else { Exit::Unexamined })
+    let right = truth.compare(&seized, &records.0, out)?;
+    Ok((right, records.0))
 }
 
 /// The folder of pictures: where it was said to be, or in the repository that this is run in.
-fn images(testdata: Option<PathBuf>) -> Result<PathBuf> {
-    let images = testdata.unwrap_or_else(|| PathBuf::from("testdata")).join("image");
-    if !images.join("seized.truth.csv").is_file() {
+fn images(testdata: &Path) -> Result<PathBuf> {
+    let images = testdata.join("image");
+    if !is_part(&images) {
         bail!(
             "{}: expected the pictures of the demonstration; run this in the repository's folder, or name its test media \
              with --testdata",
@@ -73,6 +83,10 @@ fn images(testdata: Option<PathBuf>) -> Result<PathBuf> {
         );
     }
     Ok(images)
+}
+
+fn is_part(media: &Path) -> bool {
+    media.join("seized.truth.csv").is_file()
 }
 
 /// The items of a scan, kept.
@@ -151,8 +165,12 @@ impl Truth {
         write_columns(&rows, out)?;
         writeln!(
             out,
-            "\nscore: bits that differ, and more where a picture has little in it. chance: unrelated works that are \
-             expected to score as well."
+            "\nscore: {}. chance: unrelated works that are expected to score as well.",
+            if records.iter().any(|item| item.duration_ms.is_some()) {
+                "of sound how much more coincides than by chance"
+            } else {
+                "bits that differ, and more where a picture has little in it"
+            }
         )?;
         writeln!(
             out,
@@ -214,6 +232,7 @@ fn seen(item: &ItemRecord) -> [String; 4] {
     };
     let how = match finding.method.as_str() {
         "identical" => format!("byte for byte {}", text(&finding.reference)),
+        _ if finding.speed.is_some() => format::along(finding).replace(" of the reference", ""),
         _ => format::changes(finding),
     };
     let policy = if finding.policy == "infringing" { String::new() } else { format!(" ({})", text(&finding.policy)) };

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
-use minutia::fingerprint::ALGORITHMS;
+use minutia::fingerprint::{ALGORITHMS, AUDIO_ALGORITHMS};
 use minutia_machine::Level;
 use minutia_media::decode::audio;
 use minutia_media::decode::image::{Channels, decode};
@@ -87,6 +87,9 @@ pub(crate) fn run() -> Result<Exit> {
     }
     for algorithm in ALGORITHMS {
         row("algorithm", format!("{:<20} {}", algorithm.name, algorithm.about))?;
+    }
+    for algorithm in AUDIO_ALGORITHMS {
+        row("of sound", format!("{:<20} {}", algorithm.name, algorithm.about))?;
     }
     let (decoded, named): (Vec<_>, Vec<_>) = FORMATS.iter().partition(|row| is_decoded(row.format));
     let names = |rows: Vec<&minutia_media::FormatRow>| rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");

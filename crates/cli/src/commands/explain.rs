@@ -4,24 +4,29 @@ use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Region};
-use minutia::verdict::{Allowed, Judge, Level};
+use minutia::verdict::{Allowed, Judge, Level, SoundJudge};
+use minutia_report::SoundPart;
 use minutia_report::escape::{name, text};
 
 use super::compare::{exit, verdict};
 use crate::args;
 use crate::exit::Exit;
+use crate::heard::Heard;
 use crate::pairs::{self, Compared, Pair, Side};
 
 /// Explains as typed.
 pub(crate) fn run(args: &args::Explain) -> Result<Exit> {
     let compared = pairs::compare(&args.a, &args.b, &args.scale)?;
     let mut out = BufWriter::new(stdout().lock());
-    side(&mut out, "A, the picture that may be a copy", &compared.a)?;
-    side(&mut out, "B, the picture that it may be a copy of", &compared.b)?;
+    side(&mut out, "A, which may be a copy", &compared.a)?;
+    side(&mut out, "B, which it may be a copy of", &compared.b)?;
     if !compared.pairs.is_empty() {
         views(&mut out, &compared.pairs)?;
     }
-    scale(&mut out, &compared)?;
+    match &compared.heard {
+        Some(heard) => stretches(&mut out, heard)?,
+        None => scale(&mut out, &compared)?,
+    }
     if let (Some(best), false) = (compared.best(), compared.identical) {
         decision(&mut out, best)?;
         flips(&mut out, &compared, best)?;
@@ -44,7 +49,29 @@ fn side(out: &mut impl Write, title: &str, side: &Side) -> Result<()> {
     }
     if let Ok(item) = &side.item {
         let format = item.format.map_or("no media", |format| format.row().name);
-        writeln!(out, "  {format}, {} frames read, {} distinct", item.coverage.frames_read, item.coverage.frames_kept)?;
+        let coverage = &item.coverage;
+        match &coverage.sound {
+            Some(sound) => {
+                let of = sound.declared_ms.map_or_else(String::new, |ms| format!(" of {ms} declared"));
+                let codec = if sound.codec.is_empty() { "sound" } else { &sound.codec };
+                writeln!(out, "  {format}, {} by {}, {} ms{of}", text(codec), text(&sound.decoder), sound.decoded_ms)?;
+            }
+            None => {
+                writeln!(out, "  {format}, {} frames read, {} distinct", coverage.frames_read, coverage.frames_kept)?;
+            }
+        }
+    }
+    for audio in side.sounds() {
+        writeln!(
+            out,
+            "  stream {}: {} ms, {} ms of it with content; {} peaks of the mid mix, {} of the side mix, {} items",
+            audio.stream,
+            audio.duration_ms,
+            audio.content_ms,
+            audio.mid.len(),
+            audio.side.len(),
+            audio.chromaprint.len(),
+        )?;
     }
     if let Some(first) = side.pictures().next() {
         writeln!(
@@ -96,6 +123,50 @@ fn at(region: &Region, frame: u32) -> String {
     let Region { kind, left, top, right, bottom } = region;
     let frame = if frame > 0 { format!(" frame {frame}") } else { String::new() };
     format!("{kind:?} {left},{top}-{right},{bottom}{frame}")
+}
+
+/// Of sound: each stretch that runs along, and what it is judged by.
+fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
+    for (number, finding) in heard.record.findings.iter().enumerate() {
+        let span = |span: Option<(u64, u64)>| span.map_or("all".to_owned(), |(start, end)| format!("{start}-{end} ms"));
+        let sound = |sound: &Option<SoundPart>| {
+            sound.as_ref().map_or(String::new(), |part| format!("stream {}, {} mix", part.stream, part.mix))
+        };
+        let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        let what = if finding.method == "chromaprint" { "items" } else { "peaks" };
+        writeln!(out, "Stretch {}: {}, by {}", number + 1, finding.level, finding.method)?;
+        writeln!(out, "  of A         {} ({})", span(finding.query_span_ms), sound(&finding.query_sound))?;
+        writeln!(out, "  of B         {} ({})", span(finding.reference_span_ms), sound(&finding.reference_sound))?;
+        writeln!(out, "  speed        {} (tempo {})", value(finding.speed), value(finding.tempo))?;
+        writeln!(out, "  pitch        {} cents", value(finding.pitch_cents))?;
+        writeln!(
+            out,
+            "  coinciding   {} {what}, {} of those of A in it",
+            finding.coinciding.unwrap_or(0),
+            value(finding.aligned_share)
+        )?;
+        writeln!(out, "  score        {}, of at least {}", value(finding.score), value(finding.least_score))?;
+        let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
+        writeln!(out, "  by chance    {:.1e} expected{extrapolated}\n", finding.expected_false_matches)?;
+    }
+    let (judge, allowed) = (&heard.judge, Allowed::default());
+    let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(1));
+    writeln!(
+        out,
+        "Judged by, for an index of {} recordings, judged as one of at least {} (landmarks)",
+        judge.tracks(),
+        SoundJudge::FEWEST_TRACKS
+    )?;
+    writeln!(out, "  match     score from {at_match:.1}: at most {} false ones for one item", allowed.at_match)?;
+    writeln!(out, "  possible  score from {at_possible:.1}: at most {}", allowed.at_possible)?;
+    writeln!(out, "  more for recordings that are searched in several windows")?;
+    writeln!(
+        out,
+        "  calibrated on {} pairs of {} unrelated recordings: {}",
+        calibration.pairs, calibration.recordings, calibration.data
+    )?;
+    writeln!(out, "  by {}", calibration.command)?;
+    Ok(())
 }
 
 /// What the numbers are judged by.

@@ -1,4 +1,4 @@
-//! `minutia fingerprint`: the codes of pictures, one a line.
+//! `minutia fingerprint`: the codes of pictures and what is kept of sound, one file a line.
 
 use std::io::{BufWriter, Write, stdout};
 use std::ops::ControlFlow;
@@ -6,24 +6,44 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use minutia::fingerprint::{ALGORITHMS, Algorithm, Code};
+use minutia::fingerprint::{
+    ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, Fingerprint, Peak,
+    compress_to_text,
+};
+use minutia::scan::Request;
 use minutia_media::decode::image::{Channels, decode};
-use minutia_media::{Limits, Problem, Source, probe};
+use minutia_media::{Kind, Limits, Problem, Source, probe};
 use minutia_report::escape;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args;
 use crate::exit::Exit;
-use crate::settings::shown;
+use crate::settings::{self, Reading, shown};
 use crate::walk::{self, Met};
 
-/// Prints the fingerprint of each file's first picture.
+/// What was asked for.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// PDQ of pictures, and of sound a line that tells of all.
+    Default,
+    Picture(&'static Algorithm),
+    Chromaprint,
+    Landmarks,
+}
+
+/// What was made of a file.
+enum Made {
+    Picture(&'static Algorithm, Code, Option<u8>),
+    Sound(Vec<AudioFingerprint>),
+}
+
+/// Prints the fingerprint of each file: of its first picture, or of each of its recordings.
 pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
-    let algorithm = named(&args.algorithm)?;
+    let asked = asked(args.algorithm.as_deref())?;
     let mut out = BufWriter::new(stdout().lock());
     let mut exit = Exit::Nothing;
     for path in &args.files {
-        let (code, quality) = match fingerprint(path, algorithm) {
+        let made = match made(path, asked) {
             Ok(made) => made,
             Err(problem) => {
                 out.flush()?;
@@ -32,22 +52,140 @@ pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
                 continue;
             }
         };
-        let hex = &code.to_string()[..algorithm.bits.div_ceil(4) as usize];
-        if args.json {
-            let bytes = path.as_os_str().as_bytes();
-            let text = String::from_utf8_lossy(bytes);
-            let mut line = json!({ "path": text, "algorithm": algorithm.name, "hex": hex, "quality": quality });
-            if text.as_bytes() != bytes {
-                line["path_bytes"] = json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        match made {
+            Made::Picture(algorithm, code, quality) => {
+                let hex = &code.to_string()[..algorithm.bits.div_ceil(4) as usize];
+                if args.json {
+                    let line = json!({ "algorithm": algorithm.name, "hex": hex, "quality": quality });
+                    writeln!(out, "{}", with_path(line, path)?)?;
+                } else {
+                    let quality = quality.map_or_else(|| "-".to_owned(), |quality| quality.to_string());
+                    writeln!(out, "{hex} {quality:>3} {}  {}", algorithm.name, shown(path))?;
+                }
             }
-            writeln!(out, "{}", escape::json(&line)?)?;
-        } else {
-            let quality = quality.map_or_else(|| "-".to_owned(), |quality| quality.to_string());
-            writeln!(out, "{hex} {quality:>3} {}  {}", algorithm.name, shown(path))?;
+            Made::Sound(recordings) => {
+                for audio in &recordings {
+                    let line = match args.json {
+                        true => with_path(sound_json(audio, asked), path)?,
+                        false => sound_text(audio, asked, &shown(path)),
+                    };
+                    writeln!(out, "{line}")?;
+                }
+            }
         }
     }
     out.flush()?;
     Ok(exit)
+}
+
+/// An object of JSON as a line, with the file's path.
+fn with_path(mut line: Value, path: &Path) -> Result<String> {
+    let bytes = path.as_os_str().as_bytes();
+    let text = String::from_utf8_lossy(bytes);
+    line["path"] = json!(text);
+    if text.as_bytes() != bytes {
+        line["path_bytes"] = json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
+    Ok(escape::json(&line)?)
+}
+
+/// What of a recording was asked for. `fingerprint` and `duration` are those of `fpcalc -json`.
+fn sound_json(audio: &AudioFingerprint, asked: Asked) -> Value {
+    // fpcalc prints two decimals.
+    let duration = (audio.duration_ms as f64 / 10.0).round() / 100.0;
+    let mut line = json!({ "algorithm": "chromaprint", "duration": duration, "content_ms": audio.content_ms });
+    if audio.stream > 0 {
+        line["stream"] = json!(audio.stream);
+    }
+    let peaks = |peaks: &[Peak]| -> Value { peaks.iter().map(|p| json!([p.time, p.pitch, p.rank])).collect() };
+    match asked {
+        Asked::Landmarks => {
+            line["algorithm"] = json!("landmarks");
+            (line["mid"], line["side"]) = (peaks(&audio.mid), peaks(&audio.side));
+        }
+        Asked::Chromaprint => {
+            line["fingerprint"] = json!(compress_to_text(&audio.chromaprint, CHROMAPRINT_2));
+            line["items"] = json!(audio.chromaprint);
+        }
+        Asked::Default | Asked::Picture(_) => {
+            line["fingerprint"] = json!(compress_to_text(&audio.chromaprint, CHROMAPRINT_2));
+            line["peaks"] = json!({ "mid": audio.mid.len(), "side": audio.side.len() });
+        }
+    }
+    line
+}
+
+/// The same for people: the fingerprint first and the path last, as of pictures.
+fn sound_text(audio: &AudioFingerprint, asked: Asked, path: &str) -> String {
+    let seconds = |ms: u64| format!("{}.{:02} s", ms / 1_000, ms / 10 % 100);
+    let length = format!("{} ({} with content)", seconds(audio.duration_ms), seconds(audio.content_ms));
+    let text = compress_to_text(&audio.chromaprint, CHROMAPRINT_2);
+    let peaks = format!("{} peaks of the mid mix, {} of the side mix", audio.mid.len(), audio.side.len());
+    match asked {
+        Asked::Chromaprint => format!("{text} chromaprint  {path}"),
+        Asked::Landmarks => format!("{peaks}, {length} landmarks  {path}"),
+        Asked::Default | Asked::Picture(_) => format!("{text} chromaprint, {length}, {peaks}  {path}"),
+    }
+}
+
+fn asked(name: Option<&str>) -> Result<Asked> {
+    let Some(name) = name else { return Ok(Asked::Default) };
+    Ok(match AlgorithmId::of_name(name) {
+        Some(AlgorithmId::CHROMAPRINT) => Asked::Chromaprint,
+        Some(AlgorithmId::LANDMARKS) => Asked::Landmarks,
+        Some(id) if id.row().is_some() => Asked::Picture(named(name)?),
+        _ => {
+            let names = ALGORITHMS.iter().map(|row| row.name).chain(AUDIO_ALGORITHMS.iter().map(|row| row.name));
+            let names: Vec<&str> = names.collect();
+            bail!("expected the name of an algorithm ({}), found {}", names.join(", "), escape::text(name));
+        }
+    })
+}
+
+fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
+    let source = opened(path)?;
+    let format = probe(&source)?;
+    let is_sound = matches!(format.row().kind, Kind::Audio | Kind::Video);
+    let picture = |algorithm| code(path, &source, algorithm).map(|(code, q)| Made::Picture(algorithm, code, q));
+    match asked {
+        Asked::Picture(_) if is_sound => Err(Problem::Unsupported {
+            format: format.row().name.to_owned(),
+            hint: "this algorithm is for pictures; leave --algorithm out, or choose one for sound".to_owned(),
+        }),
+        Asked::Picture(algorithm) => picture(algorithm),
+        Asked::Default if !is_sound => match AlgorithmId::PDQ.row() {
+            Some(algorithm) => picture(algorithm),
+            None => Err(Problem::NotMedia { found: "a picture, and no algorithm for it".to_owned() }),
+        },
+        Asked::Chromaprint | Asked::Landmarks if !is_sound => Err(Problem::Unsupported {
+            format: format.row().name.to_owned(),
+            hint: "this algorithm is for sound; leave --algorithm out, or choose one for pictures".to_owned(),
+        }),
+        Asked::Chromaprint | Asked::Landmarks | Asked::Default => heard(path, &source).map(Made::Sound),
+    }
+}
+
+/// The recordings of a file, and a note of what is wrong with them.
+fn heard(path: &Path, source: &Source) -> Result<Vec<AudioFingerprint>, Problem> {
+    let mut recordings = Vec::new();
+    let mut problems = Vec::new();
+    let mut reader = Reading { ffmpeg: settings::ffmpeg(), ..Reading::one(true) }.reader();
+    reader.read(source, &Request::query(), &mut |item| {
+        let sound = item.fingerprints.into_iter().filter_map(|fingerprint| match fingerprint {
+            Fingerprint::Audio(audio) => Some(audio),
+            Fingerprint::Image(_) => None,
+        });
+        recordings.extend(sound);
+        problems.extend(item.problems);
+    })?;
+    if recordings.is_empty() {
+        let none = || Problem::Damaged { detail: "no sound in it".to_owned() };
+        return Err(problems.into_iter().next().unwrap_or_else(none));
+    }
+    for problem in &problems {
+        anstream::eprintln!("note: {}: {}", shown(path), escape::text(&problem.to_string()));
+    }
+    Ok(recordings)
 }
 
 /// The algorithm of this name.
@@ -61,15 +199,22 @@ pub(super) fn named(name: &str) -> Result<&'static Algorithm> {
 
 /// The code and quality of a file's first picture, and a note of what is wrong with it.
 pub(super) fn fingerprint(path: &Path, algorithm: &Algorithm) -> Result<(Code, Option<u8>), Problem> {
-    let source = match walk::one(path).met {
-        Met::File(opened) => Source::from_file(opened.file)?,
-        Met::Unreadable { during, error } => return Err(Problem::io(during, &error)),
-        Met::Skipped(_, reason) => return Err(Problem::NotMedia { found: reason.to_owned() }),
-        Met::Passed(_) => return Err(Problem::NotMedia { found: "not looked into".to_owned() }),
-    };
-    let format = probe(&source)?;
+    code(path, &opened(path)?, algorithm)
+}
+
+fn opened(path: &Path) -> Result<Source, Problem> {
+    match walk::one(path).met {
+        Met::File(opened) => Source::from_file(opened.file),
+        Met::Unreadable { during, error } => Err(Problem::io(during, &error)),
+        Met::Skipped(_, reason) => Err(Problem::NotMedia { found: reason.to_owned() }),
+        Met::Passed(_) => Err(Problem::NotMedia { found: "not looked into".to_owned() }),
+    }
+}
+
+fn code(path: &Path, source: &Source, algorithm: &Algorithm) -> Result<(Code, Option<u8>), Problem> {
+    let format = probe(source)?;
     let mut made = None;
-    let decoded = decode(&source, format, Channels::Rgb, &Limits::default(), &mut |frame| {
+    let decoded = decode(source, format, Channels::Rgb, &Limits::default(), &mut |frame| {
         made = Some((algorithm.code)(&frame.picture));
         ControlFlow::Break(())
     })?;

@@ -65,7 +65,7 @@ pub(crate) fn info(path: &Path, as_json: bool) -> Result<Exit> {
             "sound",
             match info.tracks {
                 0 => "none".to_owned(),
-                tracks => format!("{tracks} recordings, {} s", info.sound_ms / 1_000),
+                tracks => format!("{tracks} recordings, {} in all", super::index_add::length(info.sound_ms)),
             },
         ),
         ("landmarks", format!("{} of {} peaks; {} keys shared by many", info.landmarks, info.peaks, info.stop_keys)),

@@ -60,12 +60,17 @@ pub(crate) struct Added {
     commit: Commit,
     /// Files that were not added, and rows of the catalogue without a file.
     pub(crate) troubles: u64,
+    /// Length of all recordings that were read.
+    sound_ms: u64,
 }
 
 impl Added {
     pub(crate) fn shown(&self) -> String {
         let Commit { generation, entries, references, tracks, unchanged, refused_low_information, .. } = self.commit;
-        let recordings = if tracks > 0 { format!(" and {tracks} recordings") } else { String::new() };
+        let recordings = match tracks {
+            0 => String::new(),
+            tracks => format!(" and {tracks} recordings of {} in all", length(self.sound_ms)),
+        };
         let mut out = format!(
             "{} files added with {references} references{recordings}, {unchanged} unchanged, {} troubles; generation {generation}",
             entries - unchanged,
@@ -85,6 +90,15 @@ impl Added {
         self.commit.unchanged += before.unchanged;
         self.commit.refused_low_information += before.refused_low_information;
         self.commit.removed += before.removed;
+    }
+}
+
+/// A length of sound for people.
+pub(super) fn length(ms: u64) -> String {
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    match hours {
+        0 => format!("{minutes} min {seconds} s"),
+        hours => format!("{hours} h {minutes} min"),
     }
 }
 
@@ -145,6 +159,7 @@ impl Adding<'_> {
         match self.entry(measured) {
             Ok(entry) => {
                 let sound = entry.fingerprints.iter().filter_map(Fingerprint::audio);
+                self.added.sound_ms += sound.clone().map(|audio| audio.duration_ms).sum::<u64>();
                 let peaks: usize = sound.map(|audio| audio.mid.len() + audio.side.len()).sum();
                 writer.add(entry)?;
                 Ok(peaks as u64)

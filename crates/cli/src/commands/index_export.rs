@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use minutia::fingerprint::{CHROMAPRINT_2, Fingerprint};
 use minutia::index::Index;
 use minutia_report::archive::{self, Member};
 use minutia_report::escape;
+use minutia_report::lists::recordings::{Recording, line};
 use minutia_report::lists::{self, Hash};
 use serde_json::{Value, json};
 
@@ -29,6 +31,7 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
         match args.format {
             ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
             ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
+            ExportFormat::Fpcalc => recordings(&indexes::open(&args.index)?, &mut out)?,
             ExportFormat::Minutia => bail!("expected --output FILE beside --format minutia: it is not text"),
         }
         out.flush()?;
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     match args.format {
         ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
         ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
+        ExportFormat::Fpcalc => recordings(&indexes::open(&args.index)?, &mut out)?,
         ExportFormat::Minutia => one_file(&args.index, beside, &mut out)?,
     }
     out.flush().with_context(|| format!("{}: writing", shown(output)))?;
@@ -63,6 +67,49 @@ fn csv(index: &Index, out: &mut dyn Write) -> Result<()> {
         for hash in lists::hashes(&entry, algorithm) {
             writeln!(out, "{}", lists::row(&hash))?;
         }
+    }
+    tell_left_out(index)
+}
+
+/// Says that sound is not in a list of hashes.
+fn tell_left_out(index: &Index) -> Result<()> {
+    let recordings = index.info()?.tracks;
+    if recordings > 0 {
+        anstream::eprintln!(
+            "note: {recordings} recordings were left out: `--format fpcalc` writes their Chromaprint items, and \
+             `--format minutia` everything"
+        );
+    }
+    Ok(())
+}
+
+/// The Chromaprint items of each recording, as `fpcalc -json` prints them, with work and file.
+fn recordings(index: &Index, out: &mut dyn Write) -> Result<()> {
+    let mut silent = 0_u64;
+    for entry in index.entries() {
+        let (entry, _) = entry?;
+        for audio in entry.fingerprints.iter().filter_map(Fingerprint::audio) {
+            if audio.chromaprint.is_empty() {
+                silent += 1;
+                continue;
+            }
+            let recording = Recording {
+                line: 0,
+                items: audio.chromaprint.clone(),
+                algorithm: CHROMAPRINT_2,
+                duration_ms: Some(audio.duration_ms),
+                id: Some(entry.work.id.as_str().to_owned()),
+                file: Some(entry.source_name.clone()),
+            };
+            writeln!(out, "{}", line(&recording))?;
+        }
+    }
+    if silent > 0 {
+        anstream::eprintln!("note: {silent} recordings were left out: they are too short for an item");
+    }
+    let pictures = index.info()?.pictures;
+    if pictures > 0 {
+        anstream::eprintln!("note: {pictures} pictures were left out: `--format csv` writes their hashes");
     }
     Ok(())
 }
@@ -104,7 +151,7 @@ fn json_lines(index: &Index, out: &mut dyn Write) -> Result<()> {
             line(reference(&hash))?;
         }
     }
-    Ok(())
+    tell_left_out(index)
 }
 
 fn reference(hash: &Hash) -> Value {

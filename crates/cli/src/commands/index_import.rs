@@ -1,22 +1,21 @@
 //! `minutia index import`: hashes that others made, and exported indexes, into an index, without any media.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
-use std::io::{Write, stdout};
-use std::path::Path;
-
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
 use minutia::index::{Entry, Index, Work, WorkId, Writer};
 use minutia_media::Orientation;
 use minutia_report::lists::{Hash, ListedWork, Wrong};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Write, stdout};
 
 use super::index_union::{self, REFERENCES_PER_COMMIT};
 use crate::args::IndexImport;
 use crate::exit::Exit;
-use crate::hash_lists::{Listed, Lists};
+use crate::hash_lists::{ListFile, Listed, Lists};
 use crate::indexes::{Opened, is_exported};
-use crate::settings::shown;
+
+mod recordings;
 
 /// The quality of a hash whose list does not say it.
 const UNKNOWN_QUALITY: u8 = 100;
@@ -29,27 +28,35 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
     Lists::of(algorithm, None)?;
     let mut writer = Writer::open(&args.index)?;
     let mut lists = Lists::of(algorithm, writer.base().and_then(Index::algorithm))?;
-    let (mut files, mut refused) = (0, 0);
+    let (mut files, mut refused, mut recordings) = (0, 0, 0);
     for path in &args.lists {
-        if is_exported(path)? {
+        let list = ListFile::open(path)?;
+        if list.is_of_recordings() {
+            let mut importing = recordings::Importing::new(&mut writer, args.owner.as_deref());
+            importing.read(list, &mut lists)?;
+            recordings += importing.recordings;
+        } else if is_exported(path)? {
             // An index is a directory that holds nothing else; it is unpacked where there is room for it.
             let opened = Opened::at(path, crate::indexes::directory_of(&args.index))?;
             files += index_union::put(&mut writer, &opened.index)?;
             lists.space = lists.space.or(opened.index.algorithm());
         } else {
             let importing = Importing::new(&mut writer, args.owner.as_deref());
-            let imported = list(importing, &mut lists, path)?;
+            let imported = self::list(importing, &mut lists, list)?;
             files += imported.files;
             refused += imported.refused;
         }
     }
     // An index of nothing would be taken for one that finds nothing.
-    if files > 0 || writer.base().is_some() {
+    if files + recordings > 0 || writer.base().is_some() {
         refused += writer.commit()?.refused_low_information;
     }
     lists.finish();
     let mut out = stdout().lock();
     write!(out, "{} hashes read, {files} files imported, {} wrong lines", lists.hashes, lists.wrong)?;
+    if recordings > 0 {
+        write!(out, "; {recordings} recordings imported")?;
+    }
     if refused > 0 {
         write!(out, "; {refused} hashes say too little (every bit the same) and were left out")?;
     }
@@ -57,6 +64,9 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
         let info = base.info()?;
         let (works, references) = (info.works, info.references);
         write!(out, "; the index has {works} works, {} files, {references} references", info.items)?;
+        if info.tracks > 0 {
+            write!(out, ", {} recordings", info.tracks)?;
+        }
     }
     writeln!(out)?;
     Ok(if lists.wrong + refused == 0 { Exit::Nothing } else { Exit::Unexamined })
@@ -93,10 +103,11 @@ struct File {
     pictures: Vec<ImageFingerprint>,
 }
 
-fn list(mut importing: Importing<'_>, lists: &mut Lists, path: &Path) -> Result<Imported> {
+fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Result<Imported> {
     let mut apart = Vec::new();
     let mut more = 0_u64;
-    lists.read(path, |listed| match listed {
+    let list = file.name.clone();
+    lists.read_from(file, |listed| match listed {
         Listed::Hash(hash) => {
             let line = hash.line;
             if let Err(message) = importing.take(*hash)? {
@@ -113,7 +124,6 @@ fn list(mut importing: Importing<'_>, lists: &mut Lists, path: &Path) -> Result<
             Ok(())
         }
     })?;
-    let list = shown(path);
     apart.iter().for_each(|wrong| lists.wrong(&list, wrong));
     lists.wrong += more - apart.len() as u64;
     importing.close()?;

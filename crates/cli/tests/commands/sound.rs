@@ -25,12 +25,13 @@ fn item<'a>(records: &'a [Value], name: &str) -> &'a Value {
 }
 
 /// Those for the program, and what is heard without it.
-const FOR_FFMPEG: [&str; 12] = [
+const FOR_FFMPEG: [&str; 13] = [
     "ac3.ac3",
     "ac3.mkv",
     "ac3.mp4",
     "dts.dts",
     "eac3.eac3",
+    "gsm.gsm",
     "gsm.wav",
     "mp2.mpg",
     "mp2.ts",
@@ -96,4 +97,62 @@ fn what_a_playlist_names_is_not_heard() {
     }
     let stream = item(&records, "stream.ts");
     assert_eq!((&stream["outcome"], &stream["coverage"]), (&"unsupported".into(), &Value::Null), "{stream}");
+}
+
+fn audio(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/audio").join(name);
+    file.canonicalize().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn fingerprints_of_sound_are_those_of_fpcalc_and_can_be_imported() {
+    let folder = Folder::new();
+    let (work, silent) = (audio("reference/idle-tune.mp3"), audio("seized/silence.flac"));
+    let line =
+        minutia(&folder, &["fingerprint", "--algorithm", "chromaprint", "--json", &work]).ends(0).json().remove(0);
+    // The number and the first items that fpcalc 1.5.1 prints of it.
+    let items = line["items"].as_array().unwrap();
+    assert_eq!((items.len(), &line["duration"]), (237, &Value::from(32.0)), "{line}");
+    let plain = minutia(&folder, &["fingerprint", &work, &silent]).ends(0);
+    assert_eq!(plain.out.lines().count(), 2);
+    for part in ["chromaprint, 32.00 s (", " peaks of the mid mix", line["fingerprint"].as_str().unwrap()] {
+        assert!(plain.out.contains(part), "expected {part} in {}", plain.out);
+    }
+    let peaks = minutia(&folder, &["fingerprint", "--algorithm", "landmarks", "--json", &work]).ends(0).json();
+    assert!(peaks[0]["mid"].as_array().unwrap().len() > 1_000);
+    minutia(&folder, &["fingerprint", "--algorithm", "pdq", &work]).ends(2).says(&["for pictures"]);
+
+    folder.write("list.jsonl", line.to_string() + "\n{\"fingerprint\": 7}\n");
+    let imported = minutia(&folder, &["index", "import", "songs.idx", "list.jsonl"]).ends(2);
+    assert!(imported.out.contains("1 recordings imported") && imported.err.contains("line 2"), "{}", imported.out);
+    let records =
+        minutia(&folder, &["scan", &work, &audio("seized/other.mp3"), "--index", "songs.idx", "--json"]).json();
+    let found = &records[0]["findings"][0];
+    assert_eq!((&found["method"], &found["level"]), (&"chromaprint".into(), &"match".into()), "{found}");
+    assert_eq!((&found["work"], &found["query_span_ms"][0]), (&work.as_str().into(), &0.into()), "{found}");
+    assert_eq!(records[1]["outcome"], "no-match");
+    let exported = minutia(&folder, &["index", "export", "songs.idx", "--format", "fpcalc"]).ends(0);
+    assert_eq!(exported.json()[0]["fingerprint"], line["fingerprint"]);
+}
+
+#[test]
+fn two_recordings_are_aligned() {
+    let folder = Folder::new();
+    let (a, b) = (audio("seized/pal.ogg"), audio("reference/idle-tune.mp3"));
+    let compared = minutia(&folder, &["compare", &a, &b]).ends(1);
+    for part in ["match: ", " of it is 0:07.", "4.2 % faster, +71 cents", "peaks coincide"] {
+        assert!(compared.out.contains(part), "expected {part} in {}", compared.out);
+    }
+    let record = minutia(&folder, &["compare", "--json", &a, &b]).ends(1).json().remove(0);
+    let speed = record["findings"][0]["speed"].as_f64().unwrap();
+    assert!((speed - 25.0 / 24.0).abs() < 0.001, "{record}");
+    let explained = minutia(&folder, &["explain", &a, &b]).ends(1).out;
+    for part in ["Stretch 1: match, by landmarks", "speed        1.04", "calibrated on"] {
+        assert!(explained.contains(part), "expected {part} in {explained}");
+    }
+    let other = minutia(&folder, &["compare", &audio("seized/other.mp3"), &b]).ends(0);
+    assert!(other.out.starts_with("no-match: nothing of A runs along B"), "{}", other.out);
+    for nothing in ["seized/silence.flac", "seized/tone.flac"] {
+        assert!(minutia(&folder, &["compare", &audio(nothing), &b]).ends(0).out.starts_with("undecided"), "{nothing}");
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use minutia_media::Kind;
 use rayon::prelude::*;
 
-use super::{Item, aligned};
+use super::{Item, aligned, chroma};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, Fingerprint, ImageFingerprint};
 use crate::index::{Index, IndexError, Policy, Reference};
 use crate::search::{self, Hit, QueryGroup, SoundSearch, Within};
@@ -162,7 +162,8 @@ impl<'i> Examiner<'i> {
         let found: Result<Vec<Vec<(usize, Finding)>>, IndexError> = recordings
             .par_iter()
             .map(|&(number, audio)| {
-                let findings = aligned::by_landmarks(audio, self.index, search, judge)?;
+                let mut findings = aligned::by_landmarks(audio, self.index, search, judge)?;
+                findings.extend(chroma::near_chromaprint(audio, self.index)?);
                 Ok(findings.into_iter().map(|finding| (number, finding)).collect())
             })
             .collect();

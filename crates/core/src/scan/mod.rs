@@ -1,6 +1,7 @@
 //! Scanning: reading a source into items ([`Reader`]) and examining the items against an index.
 
 mod aligned;
+mod chroma;
 mod examine;
 #[cfg(feature = "image")]
 mod in_process;

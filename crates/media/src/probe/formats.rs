@@ -54,6 +54,7 @@ pub enum Format {
     Ac3,
     Dts,
     Au,
+    Gsm,
     Midi,
     Ogg,
     Mp4,
@@ -147,6 +148,7 @@ pub const FORMATS: &[FormatRow] = &[
     row(Format::Ac3, "AC-3", Kind::Audio, "audio/ac3", &["ac3", "eac3"]).demuxer("ac3"),
     row(Format::Dts, "DTS", Kind::Audio, "audio/vnd.dts", &["dts"]).demuxer("dts"),
     row(Format::Au, "Sun audio", Kind::Audio, "audio/basic", &["au", "snd"]).demuxer("au"),
+    row(Format::Gsm, "GSM 06.10", Kind::Audio, "audio/gsm", &["gsm"]).demuxer("gsm"),
     row(Format::Midi, "MIDI", Kind::Audio, "audio/midi", &["mid", "midi"]),
     row(Format::Ogg, "Ogg", Kind::Audio, "application/ogg", &["ogg", "oga", "ogv", "opus", "spx"]).demuxer("ogg"),
     row(Format::Mp4, "MPEG-4 or QuickTime", Kind::Video, "video/mp4", &["mp4", "m4v", "mov", "qt", "3gp", "3g2"])

@@ -69,6 +69,16 @@ fn headers_without_signature_must_agree_with_themselves() {
     check(&mp3, Err("unknown"));
     mp3[417..421].copy_from_slice(&[0xff, 0xfb, 0x90, 0x00]);
     check(&mp3, Ok(Format::Mp3));
+    let mut gsm: Vec<u8> =
+        (0..12 * 33).map(|place| if place % 33 == 0 { 0xd0 | place as u8 & 15 } else { 1 }).collect();
+    check(&gsm, Ok(Format::Gsm));
+    check(&gsm[..12 * 33 - 1], Err("unknown"));
+    gsm.extend([0xd1, 1, 2]);
+    check(&gsm, Ok(Format::Gsm));
+    gsm[6 * 33] = 0xc1;
+    check(&gsm, Err("unknown"));
+    check(&[0xd5; 4_000], Err("text"));
+    check(&[0xd5, 1, 2].repeat(1_000), Err("unknown"));
     let mut tga = vec![0; 18 + 12];
     (tga[2], tga[12], tga[14], tga[16]) = (2, 2, 2, 24);
     check(&tga, Ok(Format::Tga));

@@ -3,7 +3,7 @@
 mod json;
 mod text;
 
-pub use text::{changes, described, summary};
+pub use text::{along, changes, described, summary};
 
 use crate::record::Line;
 

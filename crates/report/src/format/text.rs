@@ -53,7 +53,7 @@ pub fn described(finding: &FindingRecord) -> String {
 }
 
 /// Which span of sound runs along which, and what was done to it, in words.
-fn along(finding: &FindingRecord) -> String {
+pub fn along(finding: &FindingRecord) -> String {
     let span = |span: Option<(u64, u64)>| {
         span.map_or_else(|| "all".to_owned(), |(start, end)| format!("{}-{}", clock(start), clock(end)))
     };

@@ -46,6 +46,9 @@ const HEARD_FRAMES: u64 = 86;
 /// Pitches of a step of [`Content`].
 const HEARD_PITCHES: usize = 10;
 
+/// A value for each bin.
+type Row = Box<[i16]>;
+
 /// Picks the peaks of mono sound at 11,025 Hz, handed over block by block.
 #[derive(Debug)]
 pub(super) struct PeakPicker {
@@ -56,7 +59,7 @@ pub(super) struct PeakPicker {
     /// Samples that are still needed, in parts of full scale.
     waiting: Vec<f32>,
     /// Levels of frames from `first` on.
-    levels: VecDeque<Box<[i16]>>,
+    levels: VecDeque<Row>,
     first: u64,
     /// Sum of the levels in `levels`, a bin each.
     sums: Vec<i32>,
@@ -65,7 +68,7 @@ pub(super) struct PeakPicker {
     /// What each bin was lately, with eight more bits.
     recent: Vec<i32>,
     /// The last whitened frames and, of each, the highest value within reach of each bin.
-    white: VecDeque<(Box<[i16]>, Box<[i16]>)>,
+    white: VecDeque<(Row, Row)>,
     ranker: Ranker,
     content: Content,
 }
@@ -288,7 +291,7 @@ struct Ranker {
 }
 
 /// Half a second, in units of time.
-const HALF_SECOND: u32 = (FRAMES_PER_SECOND as u32 + 1) / 2 * UNITS;
+const HALF_SECOND: u32 = (FRAMES_PER_SECOND as u32).div_ceil(2) * UNITS;
 
 impl Ranker {
     fn push(&mut self, candidate: Candidate) {

@@ -167,7 +167,7 @@ fn windows_of(query: &AudioFingerprint) -> Vec<Range<u32>> {
     let last = |peaks: &[Peak]| peaks.last().map_or(0, |peak| peak.time.saturating_add(1));
     let length = last(&query.mid).max(last(&query.side));
     if length <= SINGLE_WINDOW {
-        return vec![0..length];
+        return std::iter::once(0..length).collect();
     }
     let starts = (0..length.saturating_sub(WINDOW_STEP)).step_by(WINDOW_STEP as usize);
     starts.map(|start| start..start.saturating_add(WINDOW).min(length)).collect()

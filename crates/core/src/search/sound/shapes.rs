@@ -122,7 +122,7 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
                 let time_cell = libm::floorf(at_middle / TIME_CELL) as i64 + (1 << (TIME_BITS - 1));
                 let time_cell = time_cell.clamp(1, (1 << TIME_BITS) - 2) as u64;
                 let cell =
-                    u64::from(lane) << 40 | (pitch_cell + 1) * STEP_PITCH | (tempo_cell + 1) * STEP_TEMPO | time_cell;
+                    (u64::from(lane) << 40) + (pitch_cell + 1) * STEP_PITCH + (tempo_cell + 1) * STEP_TEMPO + time_cell;
                 let number = votes.len() as u32;
                 votes.push(Vote { cell, number, pitch: pitch as f32, tempo, middle: at_middle });
             }

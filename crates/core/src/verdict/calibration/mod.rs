@@ -12,8 +12,10 @@ mod sound;
 mod views;
 
 pub use measure::{HIGHEST, Histogram, Pair, Sample, measure};
-
-pub use sound::{SOUND_CALIBRATION, SoundCalibration};
+pub use sound::{
+    HIGHEST_SOUND, SOUND_CALIBRATION, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundCalibration, SoundHistogram, SoundPair,
+    SoundSample, measure_sound,
+};
 
 use crate::fingerprint::AlgorithmId;
 

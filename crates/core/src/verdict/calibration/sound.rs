@@ -5,6 +5,11 @@
 use super::{Tail, root};
 
 mod landmarks;
+mod measure;
+
+pub use measure::{
+    HIGHEST_SOUND, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundHistogram, SoundPair, SoundSample, measure_sound,
+};
 
 /// What is known of the scores of unrelated recordings. Higher is surer.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,67 @@
+//! Two recordings aligned as a scan would align them: B is registered in an index of its own, and A is examined against it.
+
+use anyhow::{Context, Result};
+use minutia::fingerprint::{AudioFingerprint, Fingerprint};
+use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
+use minutia::scan::{Examiner, Query};
+use minutia::search;
+use minutia::verdict::{Allowed, Outcome, SoundJudge};
+use minutia_report::escape::name;
+use minutia_report::{ItemRecord, format, item};
+
+use crate::pairs::Side;
+
+/// What two recordings have in common.
+pub(crate) struct Heard {
+    /// A, as a scan would record it.
+    pub(crate) record: ItemRecord,
+    pub(crate) outcome: Outcome,
+    pub(crate) judge: SoundJudge,
+}
+
+/// Aligns A with B; `None` unless both have sound.
+pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
+    let (Ok(of_a), Ok(_)) = (&a.item, &b.item) else { return Ok(None) };
+    if a.sounds().next().is_none() || b.sounds().next().is_none() {
+        return Ok(None);
+    }
+    let directory = tempfile::tempdir().context("making a directory for the recording that is compared with")?;
+    let mut writer = Writer::open(directory.path())?;
+    writer.add(Entry {
+        work: Work::new(WorkId::new("B").context("expected B to be an id")?),
+        source_name: name(&b.facts.path),
+        source_digest: b.facts.blake3,
+        fingerprints: b.sounds().cloned().map(Fingerprint::Audio).collect(),
+        thumbnail: None,
+    })?;
+    writer.commit()?;
+    let index = Index::open(directory.path(), Access::InMemory)?;
+    let examiner = Examiner::new(&index, Allowed::default(), search::Settings::default());
+    // Without its digest: where the two are the same file it shows in the alignment too.
+    let mut examined = examiner.examine(&[Query { digest: None, item: of_a }])?;
+    let examined = examined.pop().context("expected an answer for the one query")?;
+    let judge = *examiner.sound_judge()?;
+    Ok(Some(Heard { record: item(&a.facts, of_a, &examined), outcome: examined.outcome, judge }))
+}
+
+impl Heard {
+    /// A line for each stretch.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |finding| format!("  {}", format::described(finding));
+        self.record.findings.iter().map(line).collect()
+    }
+
+    /// What is known where nothing was found.
+    pub(crate) fn thresholds(&self) -> String {
+        let (at_match, at_possible) = self.judge.thresholds(1);
+        format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings")
+    }
+}
+
+impl Side {
+    /// Its recordings.
+    pub(crate) fn sounds(&self) -> impl Iterator<Item = &AudioFingerprint> {
+        let fingerprints = self.item.as_ref().map_or(&[][..], |item| &item.fingerprints);
+        fingerprints.iter().filter_map(Fingerprint::audio)
+    }
+}
