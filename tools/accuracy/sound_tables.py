@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""sound_tables.py SEED=TRUTH,RECORDS… [-- NAME:SEED=RESULTS…]: the tables on sound of docs/ACCURACY.md.
+"""sound_tables.py SEED=TRUTH,RECORDS… [-- NAME:SEED=RESULTS[,TRUTH]…]: the tables on sound of docs/ACCURACY.md.
 
 Ours are the records that sound.sh leaves, one a seed, pooled; found is what a finding of the level `match` names. The
 results of other tools are on the same queries, and theirs is the kindest threshold: for each length of query, seed by seed,
-just above the highest false hit (the `length` rule of the scorer)."""
+just above the highest false hit (the `length` rule of the scorer). A tool that was run on some of the queries only has a
+truth of its own with these; ours on the same queries stands beside it."""
 import json
 import math
 import sys
@@ -146,13 +147,17 @@ def recall_table(group, ours, others):
     print()
 
 
-def tool_table(name, runs):
+def tool_table(name, runs, ours):
     print(f"{name}, seed {' and '.join(runs)}:\n")
-    head(["family", "n", "found", "recall %", "95 %", *PLACES])
+    same = []
+    for seed, run in runs.items():
+        same.append(Run(run.truth, [hit for hits in ours[seed].hits.values() for hit in hits], ours[seed].counts))
+    head(["family", "n", "found", "recall %", "95 %", *PLACES, "Minutia, recall %"])
     families = sorted({line["family"] for run in runs.values() for line in run.truth if line["reference"] is not None})
     for family in [*families, "all"]:
         got = Sum(runs.values(), lambda line: family in ("all", line["family"]))
-        row([family, got.n, got.found, got.recall(), wilson(got.found, got.n), *got.places()])
+        beside = Sum(same, lambda line: family in ("all", line["family"]))
+        row([family, got.n, got.found, got.recall(), wilson(got.found, got.n), *got.places(), beside.recall()])
     print()
 
 
@@ -219,7 +224,8 @@ def main():
     for argument in arguments[cut + 1:]:
         name, path = argument.split("=", 1)
         name, seed = name.rsplit(":", 1)
-        others.setdefault(name, {})[seed] = Run(ours[seed].truth, lines(path))
+        results, *truth = path.split(",")
+        others.setdefault(name, {})[seed] = Run(lines(truth[0]) if truth else ours[seed].truth, lines(results))
     for seed, run in ours.items():
         done = len({line["query"] for line in run.truth} & set(outcomes[seed]))
         levels = sorted({hit["least_score"] for hits in run.hits.values() for hit in hits if hit["level"] == "match" and hit.get("least_score")})
@@ -232,7 +238,7 @@ def main():
             row([family, *(Sum([run], lambda line: family in ("all", line["family"])).recall() for run in ours.values())])
         print()
     for name, runs in others.items():
-        tool_table(name, runs)
+        tool_table(name, runs, ours)
     false_table(ours)
     outcome_table(outcomes, ours)
 
