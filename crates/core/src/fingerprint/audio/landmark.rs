@@ -149,7 +149,7 @@ pub(crate) fn constellation_steps(peaks: &[Peak], [anchor, second, third]: [usiz
 }
 
 /// Calls `found(key, number)` for each constellation of sorted `peaks`, as references are indexed. The number is the place
-/// of its anchor times 2^[`CONSTELLATION_PLACE_BITS`], and how many peaks of rank below [`CONSTELLATION_RANK`] its last
+/// of its anchor times 2^[`CONSTELLATION_PLACE_BITS`], and how many peaks of rank below 16 its last
 /// peak is behind the anchor.
 pub fn constellations(peaks: &[Peak], found: &mut dyn FnMut(u32, u32)) {
     let (places, few): (Vec<usize>, Vec<Peak>) =
