@@ -242,6 +242,11 @@ impl<'i> Sound<'i> {
         Some((track as u32, mix, unpacked(time, pitch)))
     }
 
+    /// The pitch of a peak; `None` past the last.
+    pub(crate) fn pitch(&self, number: u32) -> Option<u16> {
+        self.pitches.get(number as usize).map(|pitch| pitch % Peak::PITCHES)
+    }
+
     /// Of a constellation's posting the track, its mix, the anchor and the last peak; `None` where there are no such peaks.
     pub(crate) fn constellation(&self, posting: u32) -> Option<(u32, Mix, Peak, Peak)> {
         let anchor = posting >> CONSTELLATION_PLACE_BITS;

@@ -17,6 +17,7 @@ use crate::index::{Index, IndexError, Sound};
 
 use alignment::Alignment;
 use verify::{Verified, Window, contrast, verify};
+use votes::Effort;
 
 /// Length of a window and from one to the next, in [`Peak::TIME_UNIT`]: 30 s and 15 s.
 const WINDOW: u32 = 20_672;
@@ -173,6 +174,28 @@ fn windows_of(query: &AudioFingerprint) -> Vec<Range<u32>> {
     starts.map(|start| start..start.saturating_add(WINDOW).min(length)).collect()
 }
 
+/// How candidates for a window are found.
+#[derive(Clone, Copy, Debug)]
+enum Candidates {
+    /// By pairs, at the query's own speed and pitch.
+    Pairs(Effort),
+    /// By constellations, at any.
+    Shapes,
+}
+
+impl Candidates {
+    /// Where one finds enough, the next is not tried.
+    const CHEAPEST_FIRST: [Candidates; 3] =
+        [Candidates::Pairs(Effort::LITTLE), Candidates::Pairs(Effort::FULL), Candidates::Shapes];
+
+    fn of(self, sound: &Sound<'_>, peaks: &[Peak]) -> Result<Vec<Alignment>, IndexError> {
+        match self {
+            Candidates::Pairs(effort) => votes::alignments(sound, peaks, &effort, MOST_ALIGNMENTS),
+            Candidates::Shapes => shapes::alignments(sound, peaks, MOST_ALIGNMENTS),
+        }
+    }
+}
+
 /// What one window shares with the tracks of a segment.
 fn search_window(
     sound: &Sound<'_>,
@@ -186,18 +209,17 @@ fn search_window(
         .filter(|(_, peaks)| peaks.len() >= FEWEST_PEAKS)
         .map(|(mix, peaks)| (mix, peaks, Window::new(peaks)))
         .collect();
-    for (mix, peaks, window) in &mixes {
-        let alignments = votes::alignments(sound, peaks, MOST_ALIGNMENTS)?;
-        found.extend(verified(sound, *mix, window, &alignments));
-    }
     let enough = |(_, verified): &(Lane, Verified)| {
         let share = (verified.query.end - verified.query.start) as f32 / (window.end - window.start).max(1) as f32;
         verified.score() >= ENOUGH_SCORE && share >= ENOUGH_SHARE
     };
-    if !found.iter().any(enough) {
+    for kind in Candidates::CHEAPEST_FIRST {
         for (mix, peaks, window) in &mixes {
-            let alignments = shapes::alignments(sound, peaks, MOST_ALIGNMENTS)?;
+            let alignments = kind.of(sound, peaks)?;
             found.extend(verified(sound, *mix, window, &alignments));
+        }
+        if found.iter().any(enough) {
+            break;
         }
     }
     Ok(found)

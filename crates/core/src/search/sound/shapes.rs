@@ -2,7 +2,7 @@
 //! each implies.
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
-use super::votes::either;
+use super::votes::{SOFT, either};
 use crate::fingerprint::{
     CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
 };
@@ -81,23 +81,25 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
 }
 
 fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, IndexError> {
-    let mut wanted: Vec<(u32, u32, u32)> = Vec::new();
+    // A key, the anchor and the last peak that ask for it: 20, 16 and 16 bits.
+    let few = &few[..few.len().min(1 << 16)];
+    let mut wanted: Vec<u64> = Vec::new();
     constellations_of(few, &ZONE, &mut |three| {
-        let [first, second, share] = constellation_steps(few, three).map(either);
+        let [first, second, share] = constellation_steps(few, three).map(|steps| either(steps, SOFT));
         for first in first.into_iter().flatten() {
             for second in second.into_iter().flatten() {
                 for share in share.into_iter().flatten() {
                     let key = constellation_key(first, second, share);
-                    wanted.extend(key.map(|key| (key, three[0] as u32, three[2] as u32)));
+                    wanted.extend(key.map(|key| u64::from(key) << 32 | (three[0] as u64) << 16 | three[2] as u64));
                 }
             }
         }
     });
     wanted.sort_unstable();
     let (mut votes, mut postings) = (Vec::new(), Vec::new());
-    for same in wanted.chunk_by(|a, b| a.0 == b.0) {
+    for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
         postings.clear();
-        sound.postings(Landmarks::Constellations, same[0].0, &mut postings)?;
+        sound.postings(Landmarks::Constellations, (same[0] >> 32) as u32, &mut postings)?;
         if postings.len() > MOST_POSTINGS {
             continue;
         }
@@ -106,8 +108,8 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
             let lane = track << 1 | u32::from(mix == Mix::Side);
             // An index that was tampered with may name peaks that do not follow one another.
             let reference_gap = last.time.saturating_sub(anchor.time).max(1) as f32;
-            for &(_, asked, asked_last) in same {
-                let (asked, asked_last) = (few[asked as usize], few[asked_last as usize]);
+            for &wanted in same {
+                let (asked, asked_last) = (few[(wanted >> 16 & 0xffff) as usize], few[(wanted & 0xffff) as usize]);
                 let pitch = i32::from(anchor.pitch) - i32::from(asked.pitch);
                 let ratio = reference_gap / (asked_last.time - asked.time) as f32;
                 let tempo = libm::log2f(ratio);

@@ -60,6 +60,8 @@ const CONTRAST_WEIGHT: f64 = 0.5;
 /// There are fewer votes than pairs.
 const CONTRAST_VOTES: f64 = 2.0;
 const CONTRAST_VOTES_SLACK: f64 = 1.03;
+/// An alignment that says less for a copy is none, before its rhythm is looked at.
+const LEAST_LIKELIHOOD: f32 = 2.0;
 /// What a peak of the query says where the reference has ended.
 const BEYOND: f32 = -0.05;
 
@@ -188,7 +190,10 @@ impl<'q> Window<'q> {
 pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<Verified> {
     let (reference, begin, fit, zero) = local(window, reference, alignment)?;
     let fit = refine(&window.points, &reference, fit, alignment.free)?;
-    let told = tell(&window.points, &reference, begin, fit);
+    let mut told = tell(&window.points, &reference, begin, fit);
+    // Rhythm only takes away.
+    best_stretch(&told, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
+    allow_for_rhythm(&mut told, &window.points, &reference, fit);
     let (likelihood, _) = best_stretch(&told, |told| told.expected)?;
     let (_, stretch) = best_stretch(&told, |told| told.usual)?;
     let inside = &told[stretch.clone()];
@@ -357,7 +362,6 @@ struct Told {
 }
 
 fn tell(query: &[Point], reference: &Reference, begin: f32, fit: Fit) -> Vec<Told> {
-    let lags = lags(query, reference, fit);
     let beyond = |place: Point| place.time < begin || place.time > reference.end;
     query
         .iter()
@@ -366,18 +370,27 @@ fn tell(query: &[Point], reference: &Reference, begin: f32, fit: Fit) -> Vec<Tol
             if beyond(place) {
                 return Told { time: point.time, coincides: false, expected: -1.0, usual: -1.0 };
             }
-            let (coincides, mut expected, usual) = expect(reference, place);
-            if coincides && !lags.is_empty() {
-                let also = lags.iter().filter(|&&lag| {
-                    let near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
-                    near.iter().any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
-                });
-                let rhythm = (LAG_PRIOR * expected + also.count() as f32) / (LAG_PRIOR + LAGS as f32);
-                expected = expected.max(rhythm.min(EXPECTED.end));
-            }
+            let (coincides, expected, usual) = expect(reference, place);
             Told { time: point.time, coincides, expected, usual }
         })
         .collect()
+}
+
+/// Raises what had to be expected of the peaks that coincide by what coincides when the alignment is shifted by a beat.
+fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &Reference, fit: Fit) {
+    let lags = lags(query, reference, fit);
+    if lags.is_empty() {
+        return;
+    }
+    for (one, &point) in told.iter_mut().zip(query).filter(|(one, _)| one.coincides) {
+        let place = fit.apply(point);
+        let also = lags.iter().filter(|&&lag| {
+            let near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
+            near.iter().any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
+        });
+        let rhythm = (LAG_PRIOR * one.expected + also.count() as f32) / (LAG_PRIOR + LAGS as f32);
+        one.expected = one.expected.max(rhythm.min(EXPECTED.end));
+    }
 }
 
 /// Whether a peak of the reference lies at `place`, and how likely that is by what lies around: the density of peaks there,

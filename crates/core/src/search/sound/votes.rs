@@ -1,13 +1,33 @@
 //! Alignments at the query's own speed and pitch: pairs of peaks that both have, by the time between them.
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
-use crate::fingerprint::{Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
+use crate::fingerprint::{AudioFingerprint, Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
 use crate::index::{IndexError, Landmarks, Sound};
 
-/// Later peaks that an anchor of the query is paired with: more than in a reference, since noise adds peaks between.
-const FAN: usize = 10;
-/// Closer than this to the border of a step, as a part of it, the neighbour is looked up too.
-const SOFT: f32 = 0.2;
+/// How much of a query is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Peaks of smaller rank alone.
+    rank: u8,
+    /// Which later peaks an anchor is paired with.
+    zone: Zone,
+    /// Closer than this to the border of a step, as a part of it, the neighbour is looked up too.
+    soft: f32,
+}
+
+impl Effort {
+    /// The pairs that a reference would be indexed by: for copies that hardly anything was done to.
+    pub(super) const LITTLE: Effort = Effort { rank: AudioFingerprint::REFERENCE_RANK, zone: Zone::PAIRS, soft: 0.0 };
+    /// More pairs than in a reference, since noise adds peaks between, and steps less strictly.
+    pub(super) const FULL: Effort = Effort {
+        rank: u8::MAX,
+        zone: Zone { gaps: (Zone::PAIRS.gaps.0 - 8, Zone::PAIRS.gaps.1 + 16), fan: 10, ..Zone::PAIRS },
+        soft: SOFT,
+    };
+}
+
+/// The softness of steps of a full search.
+pub(super) const SOFT: f32 = 0.2;
 /// Pitches that may lie apart at one place.
 const PITCH_TOLERANCE: u16 = 5;
 /// Units of time of a cell that votes are counted in: 35 ms.
@@ -21,19 +41,26 @@ const ANCHOR_BITS: u32 = 12;
 const CELL_BITS: u32 = 28;
 
 /// The most voted alignments of `query`, at most `most`.
-pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Result<Vec<Alignment>, IndexError> {
-    let query = &query[..query.len().min(1 << ANCHOR_BITS)];
-    let votes = votes(sound, query)?;
+pub(super) fn alignments(
+    sound: &Sound<'_>,
+    query: &[Peak],
+    effort: &Effort,
+    most: usize,
+) -> Result<Vec<Alignment>, IndexError> {
+    let strong = query.iter().copied().filter(|peak| peak.rank < effort.rank);
+    let strong: Vec<Peak> = strong.take(1 << ANCHOR_BITS).collect();
+    let votes = votes(sound, &strong, effort)?;
     Ok(count(&votes, most))
 }
 
 /// A vote: track and mix, cell, anchor. Sorted.
-fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
-    let mut wanted: Vec<(u32, u32)> = Vec::with_capacity(query.len() * FAN * 2);
-    let zone = Zone { gaps: (Zone::PAIRS.gaps.0 - 8, Zone::PAIRS.gaps.1 + 16), fan: FAN, ..Zone::PAIRS };
+fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<Vec<u64>, IndexError> {
+    // A key above the anchor that asks for it.
+    let mut wanted: Vec<u64> = Vec::with_capacity(query.len() * effort.zone.fan * 2);
+    let either = |steps| either(steps, effort.soft);
     let mut places = Vec::new();
     for (anchor, first) in query.iter().enumerate() {
-        zone.of(query, anchor, &mut places);
+        effort.zone.of(query, anchor, &mut places);
         for second in places.iter().map(|&place| query[place]) {
             let pitch = either(f32::from(first.pitch) / PAIR_PITCH_STEP);
             let rise = either((f32::from(second.pitch) - f32::from(first.pitch)) / PAIR_PITCH_STEP);
@@ -41,7 +68,7 @@ fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
             for pitch in pitch.into_iter().flatten() {
                 for rise in rise.into_iter().flatten() {
                     for gap in gap.into_iter().flatten() {
-                        wanted.extend(pair_key(pitch, rise, gap).map(|key| (key, anchor as u32)));
+                        wanted.extend(pair_key(pitch, rise, gap).map(|key| u64::from(key) << 32 | anchor as u64));
                     }
                 }
             }
@@ -51,13 +78,20 @@ fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
     wanted.sort_unstable();
     let (mut votes, mut postings) = (Vec::new(), Vec::new());
     let mut counts = vec![0_u8; COUNTERS];
-    for same in wanted.chunk_by(|a, b| a.0 == b.0) {
+    for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
         postings.clear();
-        sound.postings(Landmarks::Pairs, same[0].0, &mut postings)?;
+        sound.postings(Landmarks::Pairs, (same[0] >> 32) as u32, &mut postings)?;
         for &posting in &postings {
+            // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
+            // anything else of the peak is looked up.
+            let Some(pitch) = sound.pitch(posting) else { continue };
+            let near = |wanted: &u64| query[(wanted & 0xffff_ffff) as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE;
+            if !same.iter().any(near) {
+                continue;
+            }
             let Some((track, mix, peak)) = sound.peak(posting) else { continue };
             let lane = u64::from(track) << 1 | u64::from(mix == Mix::Side);
-            for &(_, anchor) in same {
+            for anchor in same.iter().map(|&wanted| wanted & 0xffff_ffff) {
                 let asked = query[anchor as usize];
                 if asked.pitch.abs_diff(peak.pitch) > PITCH_TOLERANCE {
                     continue;
@@ -67,7 +101,7 @@ fn votes(sound: &Sound<'_>, query: &[Peak]) -> Result<Vec<u64>, IndexError> {
                 let place = lane << (CELL_BITS + 1) | cell as u64;
                 let count = &mut counts[counter(place)];
                 *count = count.saturating_add(1);
-                votes.push(place << ANCHOR_BITS | u64::from(anchor));
+                votes.push(place << ANCHOR_BITS | anchor);
             }
         }
     }
@@ -90,12 +124,12 @@ fn counter(place: u64) -> usize {
 }
 
 /// The nearest step, and the next nearest where the border between them is near.
-pub(super) fn either(steps: f32) -> [Option<i32>; 2] {
+pub(super) fn either(steps: f32, soft: f32) -> [Option<i32>; 2] {
     let near = nearest(steps);
     let beyond = steps - near as f32;
-    let other = if beyond > 0.5 - SOFT {
+    let other = if beyond > 0.5 - soft {
         Some(near + 1)
-    } else if beyond < SOFT - 0.5 {
+    } else if beyond < soft - 0.5 {
         Some(near - 1)
     } else {
         None
