@@ -62,7 +62,8 @@ pub struct SoundMatch {
     pub speed: f64,
     /// How much higher the reference is than the query, in cents.
     pub pitch_cents: f64,
-    /// What decides: the likelihood, and the contrast up to as much again; less for a match that is short. Higher is surer.
+    /// What decides: half of the likelihood, and one and a half times the contrast up to it; less for a match that is
+    /// short. Higher is surer.
     pub score: f64,
     /// Logarithm of how much likelier what coincides is in a copy than in other music of that rhythm and those notes.
     pub likelihood: f64,
