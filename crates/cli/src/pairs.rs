@@ -116,6 +116,12 @@ impl Side {
         fingerprints.iter().filter_map(Fingerprint::image)
     }
 
+    /// Whether it has sound to align.
+    pub(crate) fn has_sound(&self) -> bool {
+        let fingerprints = self.item.as_ref().map_or(&[][..], |item| &item.fingerprints);
+        fingerprints.iter().any(|print| print.audio().is_some())
+    }
+
     /// What a scan would say of it if nothing were found.
     pub(crate) fn outcome(&self) -> Outcome {
         match &self.item {

@@ -74,7 +74,13 @@ pub(super) fn verdict(compared: &Compared) -> String {
             _ => format!("{outcome}: A is it, B is the reference\n{}", lines.join("\n")),
         };
     }
-    let Some(best) = compared.best() else { return format!("{outcome}: nothing to compare") };
+    let Some(best) = compared.best() else {
+        let pictures = [&compared.a, &compared.b].map(|side| side.pictures().next().is_some());
+        let sounds = [&compared.a, &compared.b].map(Side::has_sound);
+        let apart = pictures[0] && sounds[1] || pictures[1] && sounds[0];
+        let why = if apart { "one is a picture and the other a recording: " } else { "" };
+        return format!("{outcome}: {why}nothing to compare");
+    };
     let (expected, extrapolated) = compared.judge.expected_false_matches(best.score);
     let thresholds = compared.judge.thresholds();
     let at_most = |score: Option<u32>| score.map_or_else(|| "never".to_owned(), |score| format!("up to {score}"));

@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Region};
+use minutia::scan::CHROMAPRINT_SCALE;
 use minutia::verdict::{Allowed, Judge, Level, SoundJudge};
 use minutia_report::SoundPart;
 use minutia_report::escape::{name, text};
@@ -166,6 +167,14 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         calibration.pairs, calibration.recordings, calibration.data
     )?;
     writeln!(out, "  by {}", calibration.command)?;
+    if heard.record.findings.iter().any(|finding| finding.method == "chromaprint") {
+        let scale = CHROMAPRINT_SCALE;
+        writeln!(out, "\nJudged by, where nothing but Chromaprint items are known of a recording")?;
+        writeln!(out, "  match     score from {:.1}", scale.at_match)?;
+        writeln!(out, "  possible  score from {:.1}", scale.at_possible)?;
+        writeln!(out, "  measured on {}", scale.data)?;
+        writeln!(out, "  by {}", scale.command)?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `minutia index export`: what an index holds, for people's scripts, for other tools, and for other indexes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io::{BufWriter, Write, stdout};
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use minutia::fingerprint::{CHROMAPRINT_2, Fingerprint};
-use minutia::index::Index;
+use minutia::index::{Index, WorkId};
 use minutia_report::archive::{self, Member};
 use minutia_report::escape;
 use minutia_report::lists::recordings::{Recording, line};
@@ -134,8 +135,13 @@ fn json_lines(index: &Index, out: &mut dyn Write) -> Result<()> {
             "policy": work.policy.name(),
         }))?;
     }
+    let mut recordings: BTreeMap<(WorkId, String), u32> = BTreeMap::new();
+    for track in index.tracks()? {
+        *recordings.entry((track.work, track.source_name)).or_default() += 1;
+    }
     for file in index.files() {
         let file = file?;
+        let recordings = recordings.get(&(file.work.clone(), file.source_name.clone())).copied().unwrap_or(0);
         line(json!({
             "schema": SCHEMA,
             "record": "file",
@@ -143,6 +149,7 @@ fn json_lines(index: &Index, out: &mut dyn Write) -> Result<()> {
             "file": file.source_name,
             "blake3": file.source_digest.map(|digest| hex(&digest)),
             "references": file.references,
+            "recordings": recordings,
         }))?;
     }
     for entry in index.entries() {

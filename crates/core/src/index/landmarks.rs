@@ -23,8 +23,8 @@ pub(super) const STOP_POSTINGS: u64 = 4_096;
 /// The least number of postings that a block holds on the mean, where there are so many.
 const BLOCK_POSTINGS: u64 = 32;
 
-/// Postings that are sorted at once while an index is built: half a gigabyte.
-const MOST_AT_ONCE: u64 = 1 << 26;
+/// Postings that are sorted at once while an index is built: a gigabyte.
+const MOST_AT_ONCE: u64 = 1 << 27;
 
 /// Words before the ends of the blocks.
 const HEADER_WORDS: usize = 8;

@@ -10,12 +10,26 @@ use crate::index::{Index, IndexError, Policy, Sound};
 use crate::search::{Alignment, align};
 use crate::verdict::{AudioMethod, Evidence, Finding, Level, confidence};
 
-/// The least weight of a `match`. Of 16,206 pairs of 74 unrelated recordings (speech, music recorded, of modules and of MIDI
-/// files; whole, 30 s and 10 s) 1.2 % reach 12, 11 reach 16, one 20 and none 22; with [`LEAST_TELLING`] none 18:
-/// `cargo run -p minutia-benches --example chroma_weights LIST`.
-const MATCH_WEIGHT: f64 = 24.0;
-/// And of a `possible`.
-const POSSIBLE_WEIGHT: f64 = 18.0;
+/// What weights are judged by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChromaprintScale {
+    /// The least weight of a `match`.
+    pub at_match: f64,
+    /// The least weight of a `possible`.
+    pub at_possible: f64,
+    /// The recordings that were measured, in words.
+    pub data: &'static str,
+    /// The command that measured them.
+    pub command: &'static str,
+}
+
+/// The scale of this build: of the pairs 1.2 % reach 12, 11 reach 16, one 20 and none 22; with [`LEAST_TELLING`] none 18.
+pub const CHROMAPRINT_SCALE: ChromaprintScale = ChromaprintScale {
+    at_match: 24.0,
+    at_possible: 18.0,
+    data: "16,206 pairs of 74 unrelated recordings: speech, music recorded, of modules and of MIDI files; whole, 30 s and 10 s",
+    command: "cargo run -p minutia-benches --example chroma_weights LIST",
+};
 /// Findings have at least so many items that tell something: 3 s.
 const LEAST_TELLING: u32 = 24;
 /// Items that differ in at most so many bits agree.
@@ -30,23 +44,26 @@ const TAIL_SHARE: f64 = 0.012;
 const TAIL_WEIGHT: f64 = 12.0;
 const TAIL_DECLINE: f64 = 0.6065;
 
-/// What `query` shares with the recordings of `index` that have items and no peaks: a finding for each stretch, in no
-/// particular order.
+/// What `query` shares with those recordings of `sounds`, which `index` has, that have items and no peaks: a finding for each
+/// stretch, in no particular order.
 ///
 /// # Errors
 /// [`IndexError::Damaged`].
-pub(super) fn near_chromaprint(query: &AudioFingerprint, index: &Index) -> Result<Vec<Finding>, IndexError> {
+pub(super) fn near_chromaprint(
+    query: &AudioFingerprint,
+    index: &Index,
+    sounds: &[(usize, Sound<'_>)],
+) -> Result<Vec<Finding>, IndexError> {
     let mut findings = Vec::new();
     if query.content_ms < AudioFingerprint::LEAST_CONTENT_MS {
         return Ok(findings);
     }
-    let sounds = index.sounds()?;
     let tracks: u64 = sounds.iter().map(|(_, sound)| imported(sound)).sum();
     if tracks == 0 {
         return Ok(findings);
     }
-    for (segment, sound) in sounds {
-        for track in (0..sound.len()).filter(|&track| sound.is_alive(track) && is_imported(&sound, track)) {
+    for &(segment, ref sound) in sounds {
+        for track in (0..sound.len()).filter(|&track| sound.is_alive(track) && is_imported(sound, track)) {
             let items = sound.chromaprint(track);
             for alignment in align(&query.chromaprint, items) {
                 findings.extend(finding(query, index, (segment, track), items, &alignment)?);
@@ -78,10 +95,11 @@ fn finding(
     alignment: &Alignment,
 ) -> Result<Option<Finding>, IndexError> {
     let weight = f64::from(alignment.score) / f64::from(alignment.telling.max(1)).sqrt();
+    let scale = CHROMAPRINT_SCALE;
     let (level, threshold) = match weight {
         _ if alignment.telling < LEAST_TELLING => return Ok(None),
-        _ if weight >= MATCH_WEIGHT => (Level::Match, MATCH_WEIGHT),
-        _ if weight >= POSSIBLE_WEIGHT => (Level::Possible, POSSIBLE_WEIGHT),
+        _ if weight >= scale.at_match => (Level::Match, scale.at_match),
+        _ if weight >= scale.at_possible => (Level::Possible, scale.at_possible),
         _ => return Ok(None),
     };
     let track = index.track(segment, track)?;

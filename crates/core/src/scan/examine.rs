@@ -163,7 +163,7 @@ impl<'i> Examiner<'i> {
             .par_iter()
             .map(|&(number, audio)| {
                 let mut findings = aligned::by_landmarks(audio, self.index, search, judge)?;
-                findings.extend(chroma::near_chromaprint(audio, self.index)?);
+                findings.extend(chroma::near_chromaprint(audio, self.index, search.sounds())?);
                 Ok(findings.into_iter().map(|finding| (number, finding)).collect())
             })
             .collect();

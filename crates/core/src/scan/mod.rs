@@ -13,6 +13,7 @@ mod sound;
 #[cfg(all(feature = "image", feature = "audio"))]
 mod sound;
 
+pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};

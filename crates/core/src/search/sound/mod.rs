@@ -92,6 +92,11 @@ impl<'i> SoundSearch<'i> {
         Ok(SoundSearch { sounds: index.sounds()? })
     }
 
+    /// The sound of each segment, by its number.
+    pub(crate) fn sounds(&self) -> &[(usize, Sound<'i>)] {
+        &self.sounds
+    }
+
     /// Tracks that a query is compared with.
     #[must_use]
     pub fn tracks(&self) -> u64 {
