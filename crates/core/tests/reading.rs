@@ -122,7 +122,7 @@ fn a_preview_is_small_coloured_and_changes_no_code() {
 
 #[test]
 fn a_preview_alone_makes_no_codes() {
-    let request = Request { tiers: Tiers { codes: false }, preview_px: Some(32), ..Request::query() };
+    let request = Request { tiers: Tiers { codes: false, landmarks: false }, preview_px: Some(32), ..Request::query() };
     let item = read(&encoded(scene(0, 50, 50), ImageFormat::Png), &request).unwrap();
     assert_eq!((item.fingerprints.len(), item.coverage.frames_read), (0, 1));
     assert!(item.preview.is_some());

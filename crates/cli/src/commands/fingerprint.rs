@@ -10,7 +10,7 @@ use minutia::fingerprint::{
     ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, Fingerprint, Peak,
     compress_to_text,
 };
-use minutia::scan::Request;
+use minutia::scan::{Item, Request, Tiers};
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{Kind, Limits, Problem, Source, probe};
 use minutia_report::escape;
@@ -93,7 +93,7 @@ fn with_path(mut line: Value, path: &Path) -> Result<String> {
 fn sound_json(audio: &AudioFingerprint, asked: Asked) -> Value {
     // fpcalc prints two decimals.
     let duration = (audio.duration_ms as f64 / 10.0).round() / 100.0;
-    let mut line = json!({ "algorithm": "chromaprint", "duration": duration, "content_ms": audio.content_ms });
+    let mut line = json!({ "algorithm": "chromaprint", "duration": duration });
     if audio.stream > 0 {
         line["stream"] = json!(audio.stream);
     }
@@ -101,6 +101,7 @@ fn sound_json(audio: &AudioFingerprint, asked: Asked) -> Value {
     match asked {
         Asked::Landmarks => {
             line["algorithm"] = json!("landmarks");
+            line["content_ms"] = json!(audio.content_ms);
             (line["mid"], line["side"]) = (peaks(&audio.mid), peaks(&audio.side));
         }
         Asked::Chromaprint => {
@@ -109,6 +110,7 @@ fn sound_json(audio: &AudioFingerprint, asked: Asked) -> Value {
         }
         Asked::Default | Asked::Picture(_) => {
             line["fingerprint"] = json!(compress_to_text(&audio.chromaprint, CHROMAPRINT_2));
+            line["content_ms"] = json!(audio.content_ms);
             line["peaks"] = json!({ "mid": audio.mid.len(), "side": audio.side.len() });
         }
     }
@@ -161,23 +163,35 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
             format: format.row().name.to_owned(),
             hint: "this algorithm is for sound; leave --algorithm out, or choose one for pictures".to_owned(),
         }),
-        Asked::Chromaprint | Asked::Landmarks | Asked::Default => heard(path, &source).map(Made::Sound),
+        Asked::Chromaprint | Asked::Landmarks | Asked::Default => heard(path, &source, asked).map(Made::Sound),
     }
 }
 
 /// The recordings of a file, and a note of what is wrong with them.
-fn heard(path: &Path, source: &Source) -> Result<Vec<AudioFingerprint>, Problem> {
+fn heard(path: &Path, source: &Source, asked: Asked) -> Result<Vec<AudioFingerprint>, Problem> {
     let mut recordings = Vec::new();
     let mut problems = Vec::new();
-    let mut reader = Reading { ffmpeg: settings::ffmpeg(), ..Reading::one(true) }.reader();
-    reader.read(source, &Request::query(), &mut |item| {
+    let landmarks = !matches!(asked, Asked::Chromaprint);
+    let request = Request { tiers: Tiers { codes: true, landmarks }, ..Request::query() };
+    let mut sink = |item: Item| {
         let sound = item.fingerprints.into_iter().filter_map(|fingerprint| match fingerprint {
             Fingerprint::Audio(audio) => Some(audio),
             Fingerprint::Image(_) => None,
         });
         recordings.extend(sound);
         problems.extend(item.problems);
-    })?;
+    };
+    // The program takes longer to say its version than many a recording to be read.
+    match Reading::one(true).reader().read(source, &request, &mut sink) {
+        Err(problem @ Problem::Unsupported { .. }) => match settings::ffmpeg() {
+            Some(ffmpeg) => {
+                let reading = Reading { ffmpeg: Some(ffmpeg), ..Reading::one(true) };
+                reading.reader().read(source, &request, &mut sink)?;
+            }
+            None => return Err(problem),
+        },
+        read => read?,
+    }
     if recordings.is_empty() {
         let none = || Problem::Damaged { detail: "no sound in it".to_owned() };
         return Err(problems.into_iter().next().unwrap_or_else(none));

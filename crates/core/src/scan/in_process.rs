@@ -51,7 +51,10 @@ fn read(
 
 /// A recording, or a film as far as it can be heard.
 fn sound_item(source: &Source, format: Format, request: &Request, ffmpeg: Option<&Ffmpeg>) -> Result<Item, Problem> {
-    let mut fingerprinter = AudioFingerprinter::new(0);
+    let mut fingerprinter = match request.tiers.landmarks {
+        true => AudioFingerprinter::new(0),
+        false => AudioFingerprinter::without_peaks(0),
+    };
     let read = caught(|| {
         read_sound(source, format, &request.limits, ffmpeg, &mut |samples| {
             fingerprinter.push(&samples);

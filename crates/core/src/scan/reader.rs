@@ -12,8 +12,10 @@ use crate::fingerprint::Views;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tiers {
-    /// Codes of the whole picture and its views (T1).
+    /// Codes of the whole picture and its views (T1); of sound, Chromaprint items.
     pub codes: bool,
+    /// Of sound, the peaks that landmarks are made of. Takes as long again as the items.
+    pub landmarks: bool,
 }
 
 /// What the caller wants of a source.
@@ -39,7 +41,7 @@ impl Request {
     /// What a scan asks for: codes of a query, no preview.
     pub fn query() -> Request {
         Request {
-            tiers: Tiers { codes: true },
+            tiers: Tiers { codes: true, landmarks: true },
             views: Views::Query,
             rate_fps: None,
             span_ms: None,
