@@ -18,7 +18,7 @@ use minutia::fingerprint::{
 };
 use minutia::index::{Access, Entry, Index, Landmarks, Rules, Work, WorkId, Writer};
 use minutia::media::Orientation;
-use minutia::search::{QueryGroup, Settings, Strategy, Within, search};
+use minutia::search::{QueryGroup, Settings, SoundSearch, Strategy, Within, search};
 use xxhash_rust::xxh3::xxh3_64;
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -66,6 +66,7 @@ fn use_everything(index: &Index) {
         assert!(references.iter().all(Result::is_ok));
     }
     use_sound(index, sound);
+    search_sound(index, sound);
     let mut codes = vec![Code([0; 32]), Code([0x55; 32])];
     codes.extend(references.iter().flatten().take(3).map(|reference| reference.code));
     let groups = [QueryGroup { views: &codes }];
@@ -99,6 +100,15 @@ fn use_sound(index: &Index, sound: bool) {
             }
             let _ = of_segment.chromaprint(track).len();
         }
+    }
+}
+
+/// Whatever the peaks and postings are, a search of them ends.
+fn search_sound(index: &Index, sound: bool) {
+    let Ok(search) = SoundSearch::new(index) else { return };
+    for seed in [0, 2] {
+        let found = search.find(&recording(seed), 3.0);
+        assert!(!sound || found.is_ok());
     }
 }
 

@@ -3,7 +3,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 4 ] || { echo "usage: sound.sh SET SEED SCORE.py OUT [THRESHOLD]" >&2; exit 2; }
-set_dir=$(cd "$1" && pwd); seed=$2; score=$3; mkdir -p "$4"; out=$(cd "$4" && pwd); threshold=${5:-20}
+set_dir=$(cd "$1" && pwd); seed=$2; score=$3; mkdir -p "$4"; out=$(cd "$4" && pwd); threshold=${5:-15}
 queries=$set_dir/queries-$seed
 minutia=${MINUTIA:-${CARGO_TARGET_DIR:-$here/../../target}/release/minutia}
 if [ ! -e "$out/index" ]; then

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 
 from sound_results import items
 
-SCORE = 20  # the working point that was chosen on seed 1
+SCORE = 15  # just above the highest false hit of seed 1, siblings apart
 LOOP = 0.5  # seconds: a right answer that is farther off is taken for another turn of a loop
 BINS = [(3, 4), (5, 7), (10, 13), (20, 24), (30, 45)]
 

@@ -12,10 +12,10 @@ use crate::index::{IndexError, Landmarks, Sound};
 const RANK: u8 = CONSTELLATION_RANK + CONSTELLATION_RANK / 2;
 /// A query may be half as fast or twice, and noise adds peaks.
 const ZONE: Zone = Zone { gaps: (32, 1_440), rise: 310, reach: 64, fan: 6 };
-/// Tempos that are looked for, as logarithms to base 2, and pitches: -900 to +1,200 cents of the query against the
-/// reference, and a little more.
+/// Tempos that are looked for, as logarithms to base 2, and pitches: an octave to each side, and a little more, since half
+/// the speed is an octave lower.
 const TEMPO: f32 = 1.1;
-const PITCH: std::ops::RangeInclusive<i32> = -250..=190;
+const PITCH: std::ops::RangeInclusive<i32> = -250..=245;
 /// A cell of votes: 40 cents, 4 % of tempo, 0.56 s.
 const PITCH_CELL: i32 = 8;
 const TEMPO_CELL: f32 = 0.06;
@@ -118,7 +118,7 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
                 }
                 let to_middle = (i64::from(middle) - i64::from(asked.time)) as f32 * ratio;
                 let at_middle = (i64::from(anchor.time) - i64::from(middle)) as f32 + to_middle;
-                // All within their bits: 56 cells of pitch, 38 of tempo, and times below 2^33 over 384.
+                // All within their bits: 62 cells of pitch, 38 of tempo, and times below 2^33 over 384.
                 let pitch_cell = (pitch - PITCH.start()).div_euclid(PITCH_CELL) as u64;
                 let tempo_cell = libm::floorf((tempo + TEMPO) / TEMPO_CELL) as u64;
                 let time_cell = libm::floorf(at_middle / TIME_CELL) as i64 + (1 << (TIME_BITS - 1));
