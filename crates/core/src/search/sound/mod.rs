@@ -196,7 +196,12 @@ impl Candidates {
 
     fn of(self, sound: &Sound<'_>, peaks: &[Peak]) -> Result<Vec<Alignment>, IndexError> {
         match self {
-            Candidates::Pairs(effort) => votes::alignments(sound, peaks, &effort, MOST_ALIGNMENTS),
+            Candidates::Pairs(effort) => {
+                let mut alignments = votes::alignments(sound, peaks, &effort, MOST_ALIGNMENTS)?;
+                let most = alignments.first().map_or(0.0, |first| first.votes);
+                alignments.retain(|alignment| alignment.votes >= effort.least_share * most);
+                Ok(alignments)
+            }
             Candidates::Shapes => shapes::alignments(sound, peaks, MOST_ALIGNMENTS),
         }
     }

@@ -13,16 +13,20 @@ pub(super) struct Effort {
     zone: Zone,
     /// Closer than this to the border of a step, as a part of it, the neighbour is looked up too.
     soft: f32,
+    /// Alignments with less than this share of the most votes are left out.
+    pub(super) least_share: f32,
 }
 
 impl Effort {
     /// The pairs that a reference would be indexed by: for copies that hardly anything was done to.
-    pub(super) const LITTLE: Effort = Effort { rank: AudioFingerprint::REFERENCE_RANK, zone: Zone::PAIRS, soft: 0.0 };
+    pub(super) const LITTLE: Effort =
+        Effort { rank: AudioFingerprint::REFERENCE_RANK, zone: Zone::PAIRS, soft: 0.0, least_share: 0.25 };
     /// More pairs than in a reference, since noise adds peaks between, and steps less strictly.
     pub(super) const FULL: Effort = Effort {
         rank: u8::MAX,
         zone: Zone { gaps: (Zone::PAIRS.gaps.0 - 8, Zone::PAIRS.gaps.1 + 16), fan: 10, ..Zone::PAIRS },
         soft: SOFT,
+        least_share: 0.0,
     };
 }
 
