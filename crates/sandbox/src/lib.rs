@@ -37,6 +37,7 @@
 mod child;
 mod config;
 pub mod confine;
+mod launcher;
 mod parent;
 mod program;
 mod socket;
@@ -45,4 +46,5 @@ pub mod worker;
 
 pub use child::StartError;
 pub use config::{Config, Launch};
+pub use confine::{Barrier, Confinement};
 pub use parent::Isolated;

@@ -10,7 +10,7 @@ use minutia::fingerprint::{
     ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, Fingerprint, Peak,
     compress_to_text,
 };
-use minutia::scan::Request;
+use minutia::scan::{Reader, Request};
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{Kind, Limits, Problem, Source, probe};
 use minutia_report::escape;
@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 
 use crate::args;
 use crate::exit::Exit;
-use crate::settings::{self, Reading, shown};
+use crate::reading::Reading;
+use crate::settings::shown;
 use crate::walk::{self, Met};
 
 /// What was asked for.
@@ -169,7 +170,7 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
 fn heard(path: &Path, source: &Source) -> Result<Vec<AudioFingerprint>, Problem> {
     let mut recordings = Vec::new();
     let mut problems = Vec::new();
-    let mut reader = Reading { ffmpeg: settings::ffmpeg(), ..Reading::one(true) }.reader();
+    let mut reader = Reading::one(true).with_ffmpeg(true).reader();
     reader.read(source, &Request::query(), &mut |item| {
         let sound = item.fingerprints.into_iter().filter_map(|fingerprint| match fingerprint {
             Fingerprint::Audio(audio) => Some(audio),
