@@ -91,38 +91,67 @@ pub(crate) fn leads_no_program_to_another_file() {
         }
     });
     let secret = secret.to_str().unwrap();
-    let lists = [
-        ("hls", format!("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n", part.display())),
-        ("concat", format!("ffconcat version 1.0\nfile '{secret}'\n")),
-        ("concat", format!("ffconcat version 1.0\nfile 'tcp://{address}'\n")),
+    let hls = format!("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n", part.display());
+    let leads: [(&[&str], Vec<u8>); 4] = [
+        (&["-allowed_extensions", "ALL", "-f", "hls"], hls.into_bytes()),
+        (&["-safe", "0", "-f", "concat"], format!("ffconcat version 1.0\nfile '{secret}'\n").into_bytes()),
+        (&["-safe", "0", "-f", "concat"], format!("ffconcat version 1.0\nfile 'tcp://{address}'\n").into_bytes()),
+        (&["-enable_drefs", "1", "-use_absolute_path", "1", "-f", "mov"], quicktime_that_names(secret)),
     ];
-    for (demuxer, list) in &lists {
-        // Nobody but this test lets it follow anything: its own permissions are wide open, and Landlock's are not.
+    let end = ["-c:a", "pcm_s16le", "-f", "wav", "pipe:1"];
+    for (lead, bytes) in &leads {
+        // Nobody but this test lets it follow anything: here ffmpeg's own permissions are wide open.
         let open = ["-nostdin", "-v", "quiet", "-protocol_whitelist", "file,crypto,data,pipe,fd,tcp,http,subfile"];
-        let lead = match *demuxer {
-            "hls" => &["-allowed_extensions", "ALL", "-f", "hls"][..],
-            _ => &["-safe", "0", "-f", "concat"],
-        };
-        let rest = ["-i", "file:/proc/self/fd/0", "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"];
-        let arguments = [&open[..], lead, &rest].concat();
-        check_lead(&ffmpeg, &arguments, list.as_bytes());
+        check_lead(&ffmpeg, &[&open[..], lead, &["-i", "file:/proc/self/fd/0"], &end].concat(), bytes);
     }
-    let direct = ["-nostdin", "-v", "quiet", "-i", secret, "-f", "wav", "pipe:1"];
-    check_lead(&ffmpeg, &direct, b"nothing");
-    let network = format!("tcp://{address}");
-    check_lead(&ffmpeg, &["-nostdin", "-v", "quiet", "-i", &network, "-f", "wav", "pipe:1"], b"nothing");
+    // What a decoder that was taken over could open by itself.
+    for name in [secret, &format!("tcp://{address}")] {
+        check_lead(&ffmpeg, &[&["-nostdin", "-v", "quiet", "-i", name][..], &end].concat(), b"nothing");
+    }
 
-    // And as evidence: no such file ever comes to the program, or it hears nothing.
-    let mut isolated =
-        Isolated::new(Config { ffmpeg: Some(ffmpeg), deadline: Duration::from_secs(20), ..Config::default() });
-    let session = format!(
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {} RTP/AVP 0\n",
-        address.port()
-    );
-    for list in lists.iter().map(|(_, list)| list.as_str()).chain([session.as_str()]) {
-        let (items, done) = read(&mut isolated, list.as_bytes());
-        assert!(items.is_empty() && done.is_err(), "{list}: {items:?} {done:?}");
+    // And as evidence: such a file comes to no program, or the program hears nothing in it.
+    let config = Config { ffmpeg: Some(ffmpeg), deadline: Duration::from_secs(20), ..Config::default() };
+    let mut isolated = Isolated::new(config);
+    let port = address.port();
+    let session = format!("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n");
+    for bytes in leads.into_iter().map(|(_, bytes)| bytes).chain([session.into_bytes()]) {
+        let (items, done) = read(&mut isolated, &bytes);
+        let heard =
+            items.iter().filter_map(|item| item.coverage.sound.as_ref()).map(|sound| sound.decoded_ms).sum::<u64>();
+        assert_eq!(heard, 0, "{}: {done:?}", String::from_utf8_lossy(&bytes));
     }
+}
+
+/// A QuickTime film without media of its own: a second of sound is in another file, from byte 44 of it.
+fn quicktime_that_names(path: &str) -> Vec<u8> {
+    fn atom(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        [&(content.len() as u32 + 8).to_be_bytes()[..], kind, &content].concat()
+    }
+    let numbers = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
+    let samples = 8_000_u32;
+    // The alias record of a Macintosh (Inside Macintosh: Files, 1992): its volume and name empty, then a path under tag 2.
+    let text = [path.as_bytes(), &[0][..path.len() % 2]].concat();
+    let tags = [&[0, 2][..], &(path.len() as u16).to_be_bytes(), &text, &[0xff, 0xff, 0, 0]].concat();
+    let alias = atom(b"alis", &[&[0; 4], &[0; 10 + 28 + 12 + 64 + 16 + 4 + 16], &tags]);
+    // 16-bit little-endian samples of one channel at 8,000 a second.
+    let sowt =
+        [&[0, 0, 0, 0, 0, 0, 0, 1][..], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &(samples << 16).to_be_bytes()].concat();
+    let tables = [
+        atom(b"stsd", &[&numbers(&[0, 1]), &atom(b"sowt", &[&sowt])]),
+        atom(b"stts", &[&numbers(&[0, 1, samples, 1])]),
+        atom(b"stsc", &[&numbers(&[0, 1, 1, samples, 1])]),
+        atom(b"stsz", &[&numbers(&[0, 2, samples])]),
+        atom(b"stco", &[&numbers(&[0, 1, 44])]),
+    ];
+    let reference = atom(b"dinf", &[&atom(b"dref", &[&numbers(&[0, 1]), &alias])]);
+    let handler = atom(b"hdlr", &[&[0; 4], b"mhlrsoun", &[0; 13]]);
+    let minf = atom(b"minf", &[&atom(b"smhd", &[&[0; 8]]), &reference, &atom(b"stbl", &[&tables.concat()])]);
+    let mdhd = atom(b"mdhd", &[&numbers(&[0, 0, 0, samples, samples, 0])]);
+    let tkhd = atom(b"tkhd", &[&numbers(&[7, 0, 0, 1, 0, samples]), &[0; 60]]);
+    let trak = atom(b"trak", &[&tkhd, &atom(b"mdia", &[&mdhd, &handler, &minf])]);
+    let mvhd = atom(b"mvhd", &[&numbers(&[0, 0, 0, samples, samples]), &[0; 80]]);
+    [atom(b"ftyp", &[b"qt  ", &[0; 4], b"qt  "]), atom(b"moov", &[&mvhd, &trak])].concat()
 }
 
 /// With these arguments ffmpeg decodes the secret when it is free, and nothing when it was launched.
