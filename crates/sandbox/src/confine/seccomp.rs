@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use rustix::process::Resource;
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
 use seccompiler::{
@@ -174,7 +175,7 @@ pub(super) fn of_worker() -> io::Result<Barrier> {
             (
                 libc::SYS_prlimit64,
                 vec![
-                    all(vec![is(0, Dword, Eq, 0)?, is(1, Dword, Eq, u64::from(libc::RLIMIT_CPU))?])?,
+                    all(vec![is(0, Dword, Eq, 0)?, is(1, Dword, Eq, Resource::Cpu as u64)?])?,
                     all(vec![is(0, Dword, Eq, 0)?, is(2, Qword, Eq, 0)?])?,
                 ],
             ),
@@ -203,7 +204,6 @@ pub(super) fn of_program() -> io::Result<Barrier> {
             (libc::SYS_fcntl, descriptor_flags()?),
             (libc::SYS_tgkill, vec![all(vec![is_self()?])?]),
             (libc::SYS_prlimit64, vec![all(vec![is(0, Dword, Eq, 0)?, is(2, Qword, Eq, 0)?])?]),
-            (libc::SYS_ioctl, vec![all(vec![is(1, Dword, Eq, libc::FIONREAD)?])?]),
         ]);
         #[cfg(target_arch = "x86_64")]
         allowed.insert(libc::SYS_open, vec![all(vec![reads(1)?])?]);

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use minutia::scan::{InProcess, Item, Reader, Request, WithFfmpeg};
+use minutia::verdict::{Outcome, outcome_of_failure};
 use minutia_media::{Ffmpeg, LimitKind, Problem, Source};
 use minutia_sandbox::{Config, Isolated, worker};
 
@@ -26,6 +27,7 @@ const TESTS: &[(&str, fn())] = &[
     ("ends_a_crash_as_one_problem", ends_a_crash_as_one_problem),
     ("names_the_limit_of_a_memory_bomb", names_the_limit_of_a_memory_bomb),
     ("kills_at_the_deadline", kills_at_the_deadline),
+    ("goes_on_after_whatever_ends_a_worker", goes_on_after_whatever_ends_a_worker),
     ("distrusts_every_message", distrusts_every_message),
     ("blames_no_file_for_the_one_before", blames_no_file_for_the_one_before),
     ("takes_no_answer_for_that_to_the_next", takes_no_answer_for_that_to_the_next),
@@ -176,6 +178,19 @@ fn kills_at_the_deadline() {
         assert_eq!(done, Err(Problem::TimedOut { after_ms: 300 }), "{marker}");
         assert!(start.elapsed() < Duration::from_secs(5), "{marker}: {:?}", start.elapsed());
         assert!(read(&mut isolated, b"two items").1.is_ok(), "the next source is read");
+    }
+}
+
+fn goes_on_after_whatever_ends_a_worker() {
+    let mut isolated = Isolated::new(Config { deadline: Duration::from_secs(5), ..Config::default() });
+    let (_, picture) = marked::samples().into_iter().find(|(name, _)| *name == "JPEG").unwrap();
+    for marker in ["abort", "exit", "panic", "recurse", "bomb", "sleep", "wire: noise", "try: start /bin/true"] {
+        let (items, done) = read(&mut isolated, marker.as_bytes());
+        let failed = done.as_ref().err().map(outcome_of_failure);
+        let allowed = Some(Outcome::Failed);
+        assert!(items.is_empty() && failed == allowed, "{marker}: {items:?} {done:?}");
+        let (items, done) = read(&mut isolated, &picture);
+        assert!(items.len() == 1 && items[0].problems.is_empty() && done.is_ok(), "after {marker}: {done:?}");
     }
 }
 
