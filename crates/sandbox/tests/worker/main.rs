@@ -79,7 +79,7 @@ pub(crate) fn read(reader: &mut dyn Reader, bytes: &[u8]) -> (Vec<Item>, Result<
 }
 
 pub(crate) fn quick() -> Isolated {
-    Isolated::new(Config { deadline: Duration::from_secs(20), ..Config::default() })
+    Isolated::new(Config { deadline: Duration::from_secs(60), ..Config::default() })
 }
 
 /// What a crash of `marker` is told as.
