@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -87,14 +87,18 @@ impl Worker {
         Ok(worker)
     }
 
-    pub(crate) fn confinement(&self) -> Confinement {
-        self.confinement
+    pub(crate) fn confinement(&self) -> &Confinement {
+        &self.confinement
     }
 
     fn shake_hands(&mut self, address_space_bytes: u64) -> Result<Confinement, Problem> {
         self.ask(&Ask::Start { address_space_bytes }, &[])?;
         match self.answer(Instant::now() + PATIENCE, PATIENCE, &mut 0)? {
-            Answer::Ready { build, confinement } if build == BUILD && confinement.process_limits => Ok(confinement),
+            Answer::Ready { build, confinement }
+                if build == BUILD && confinement.process_limits && is_as_before(&confinement) =>
+            {
+                Ok(confinement)
+            }
             _ => Err(distrust(&WireError::Turn)),
         }
     }
@@ -207,6 +211,13 @@ impl Drop for Worker {
     }
 }
 
+/// Whether the barriers are those of this process's first worker: what a record says of one holds for all.
+fn is_as_before(confinement: &Confinement) -> bool {
+    static FIRST: OnceLock<[bool; 2]> = OnceLock::new();
+    let barriers = [confinement.landlock.holds(), confinement.seccomp.holds()];
+    *FIRST.get_or_init(|| barriers) == barriers
+}
+
 /// Workers that were killed and had not ended in time.
 fn leaving() -> MutexGuard<'static, Vec<Pid>> {
     static LEAVING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -243,6 +254,8 @@ fn meaning(status: &WaitIdStatus, text: &str, address_space_bytes: u64) -> Probl
         };
     }
     let how = match (status.terminating_signal(), status.exit_status()) {
+        // What seccomp does to a worker (see `confine`).
+        (Some(31), _) => "killed by SIGSYS: it asked the system for what no reader needs".to_owned(),
         (Some(signal), _) => format!("killed by {}", signal_name(signal)),
         (None, code) => format!("exit status {}", code.unwrap_or(-1)),
     };
