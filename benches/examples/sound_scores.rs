@@ -59,6 +59,12 @@ fn main() {
         })
         .collect();
     rows.iter().for_each(|(lines, ..)| print!("{lines}"));
-    let mean = |time: fn(&(String, f64, f64)) -> f64| 1e3 * rows.iter().map(time).sum::<f64>() / rows.len() as f64;
-    eprintln!("{} queries: {:.1} ms to make, {:.1} ms to search", rows.len(), mean(|row| row.1), mean(|row| row.2));
+    let told = |time: fn(&(String, f64, f64)) -> f64| {
+        let mut times: Vec<f64> = rows.iter().map(|row| 1e3 * time(row)).collect();
+        times.sort_by(f64::total_cmp);
+        let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
+        let at = |share: f64| times.get((share * times.len() as f64) as usize).copied().unwrap_or(0.0);
+        format!("mean {mean:.1} ms, median {:.1}, 90 % {:.1}", at(0.5), at(0.9))
+    };
+    eprintln!("{} queries; to make: {}; to search: {}", rows.len(), told(|row| row.1), told(|row| row.2));
 }

@@ -204,33 +204,31 @@ impl<'s> Postings<'s> {
     /// Adds the numbers of the peaks that begin a landmark of that key, in ascending order; `None` where the block is
     /// damaged.
     pub(super) fn of(&self, key: u32, anchors: &mut Vec<u32>) -> Option<()> {
+        self.list(key)?.map_or(Some(()), |list| list.read(anchors))
+    }
+
+    /// The postings of a key before they are read; `Some(None)` where it has none, `None` where the block is damaged.
+    pub(super) fn list(&self, key: u32) -> Option<Option<PostingList<'s>>> {
         if key >> self.key_bits != 0 {
-            return Some(());
+            return Some(None);
         }
-        let Some(mut bits) = self.block(u64::from(key) >> self.shift)? else { return Some(()) };
+        let Some(mut bits) = self.block(u64::from(key) >> self.shift)? else { return Some(None) };
         let (keys, wanted) = (1 << self.shift, u64::from(key) & ((1 << self.shift) - 1));
         let mut next = 0;
         loop {
             let key = bits.gamma()?.checked_sub(1)?.checked_add(next)?;
             if key > wanted || key >= keys {
-                return (key <= keys).then_some(());
+                return (key <= keys).then_some(None);
             }
             let count = bits.gamma().filter(|&count| count <= self.peaks)?;
+            if key == wanted {
+                return Some(Some(PostingList { bits, count, peaks: self.peaks }));
+            }
             let low = low_bits(self.peaks, count);
-            if key < wanted {
-                for _ in 0..count {
-                    bits.skip_rice(low)?;
-                }
-                next = key + 1;
-                continue;
-            }
-            let mut least = 0;
             for _ in 0..count {
-                let anchor = bits.rice(low)?.checked_add(least).filter(|&anchor| anchor < self.peaks)?;
-                anchors.push(u32::try_from(anchor).ok()?);
-                least = anchor + 1;
+                bits.skip_rice(low)?;
             }
-            return Some(());
+            next = key + 1;
         }
     }
 
@@ -328,7 +326,35 @@ impl BitWriter<'_> {
     }
 }
 
+/// The postings of one key, not read yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PostingList<'b> {
+    bits: Bits<'b>,
+    count: u64,
+    peaks: u64,
+}
+
+impl PostingList<'_> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.count
+    }
+
+    /// Adds them in ascending order; `None` where the block is damaged.
+    pub(super) fn read(&self, anchors: &mut Vec<u32>) -> Option<()> {
+        let (mut bits, low) = (self.bits, low_bits(self.peaks, self.count));
+        let mut least = 0;
+        for _ in 0..self.count {
+            let anchor = bits.rice(low)?.checked_add(least).filter(|&anchor| anchor < self.peaks)?;
+            anchors.push(u32::try_from(anchor).ok()?);
+            least = anchor + 1;
+        }
+        Some(())
+    }
+}
+
 /// Bits of a block; those of the next may follow, and are not read.
+#[derive(Clone, Copy, Debug)]
 struct Bits<'b> {
     bytes: &'b [u8],
     at: usize,

@@ -54,6 +54,7 @@ pub use catalogue::{Policy, Work, WorkId};
 pub use error::{Damage, IndexError};
 pub use identifier::{Identifier, IdentifierError, Scheme};
 pub use landmarks::Landmarks;
+pub(crate) use landmarks::PostingList;
 pub(crate) use multi_index::{MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Info, Reference, SourceFile};

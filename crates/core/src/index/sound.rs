@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::landmarks::{FAMILIES, Postings};
+use super::landmarks::{FAMILIES, PostingList, Postings};
 use super::layout::{Kind, TrackRow};
 use super::segment::Segment;
 use super::tombstones::Dead;
@@ -222,9 +222,23 @@ impl<'i> Sound<'i> {
     pub fn postings(&self, landmarks: Landmarks, key: u32, anchors: &mut Vec<u32>) -> Result<(), IndexError> {
         let postings = self.postings.iter().find(|(kind, _)| *kind == landmarks);
         let Some((_, postings)) = postings else { return Ok(()) };
-        postings.of(key, anchors).ok_or_else(|| {
-            IndexError::damaged(self.path, "section landmarks", format!("postings of key {key}"), "other bits")
-        })
+        postings.of(key, anchors).ok_or_else(|| self.damaged_postings())
+    }
+
+    /// The anchors that have that key, not read yet; `None` where there are none.
+    pub(crate) fn posting_list(&self, landmarks: Landmarks, key: u32) -> Result<Option<PostingList<'i>>, IndexError> {
+        let postings = self.postings.iter().find(|(kind, _)| *kind == landmarks);
+        let Some((_, postings)) = postings else { return Ok(None) };
+        postings.list(key).ok_or_else(|| self.damaged_postings())
+    }
+
+    /// Adds the anchors of a list, in ascending order; those of dead tracks are among them.
+    pub(crate) fn read_postings(&self, list: &PostingList<'i>, anchors: &mut Vec<u32>) -> Result<(), IndexError> {
+        list.read(anchors).ok_or_else(|| self.damaged_postings())
+    }
+
+    fn damaged_postings(&self) -> IndexError {
+        IndexError::damaged(self.path, "section landmarks", "postings of a key", "other bits")
     }
 
     /// The track of a peak, its mix and the peak itself. Takes a few nanoseconds; `None` past the last.

@@ -2,7 +2,7 @@
 //! each implies.
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
-use super::votes::{SOFT, either};
+use super::votes::{Asked, MOST_POSTINGS, SOFT, either, look_up};
 use crate::fingerprint::{
     CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
 };
@@ -26,7 +26,7 @@ const NEAR: (f32, f32, f32) = (7.0, 0.045, 288.0);
 const MOST_CELLS: usize = 300;
 const FEWEST_VOTES: usize = 3;
 /// A key with more postings tells too little.
-const MOST_POSTINGS: usize = 3_000;
+const MOST_OF_KEY: u64 = 3_000;
 
 /// A vote of one constellation.
 #[derive(Clone, Copy, Debug)]
@@ -95,14 +95,13 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
             }
         }
     });
-    wanted.sort_unstable();
     let (mut votes, mut postings) = (Vec::new(), Vec::new());
-    for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
-        postings.clear();
-        sound.postings(Landmarks::Constellations, (same[0] >> 32) as u32, &mut postings)?;
-        if postings.len() > MOST_POSTINGS {
+    for Asked { same, postings: list } in look_up(&mut wanted, sound, Landmarks::Constellations, MOST_POSTINGS)? {
+        if list.len() > MOST_OF_KEY {
             continue;
         }
+        postings.clear();
+        sound.read_postings(&list, &mut postings)?;
         for &posting in &postings {
             let Some((track, mix, anchor, last)) = sound.constellation(posting) else { continue };
             let lane = track << 1 | u32::from(mix == Mix::Side);

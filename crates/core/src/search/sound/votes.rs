@@ -2,7 +2,7 @@
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
 use crate::fingerprint::{AudioFingerprint, Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
-use crate::index::{IndexError, Landmarks, Sound};
+use crate::index::{IndexError, Landmarks, PostingList, Sound};
 
 /// How much of a query is looked up.
 #[derive(Clone, Copy, Debug)]
@@ -13,19 +13,27 @@ pub(super) struct Effort {
     zone: Zone,
     /// Closer than this to the border of a step, as a part of it, the neighbour is looked up too.
     soft: f32,
+    /// Postings that are read, of the rarest keys.
+    most_postings: u64,
     /// Alignments with less than this share of the most votes are left out.
     pub(super) least_share: f32,
 }
 
 impl Effort {
     /// The pairs that a reference would be indexed by: for copies that hardly anything was done to.
-    pub(super) const LITTLE: Effort =
-        Effort { rank: AudioFingerprint::REFERENCE_RANK, zone: Zone::PAIRS, soft: 0.0, least_share: 0.25 };
+    pub(super) const LITTLE: Effort = Effort {
+        rank: AudioFingerprint::REFERENCE_RANK,
+        zone: Zone::PAIRS,
+        soft: 0.0,
+        most_postings: 100_000,
+        least_share: 0.25,
+    };
     /// More pairs than in a reference, since noise adds peaks between, and steps less strictly.
     pub(super) const FULL: Effort = Effort {
         rank: u8::MAX,
         zone: Zone { gaps: (Zone::PAIRS.gaps.0 - 8, Zone::PAIRS.gaps.1 + 16), fan: 10, ..Zone::PAIRS },
         soft: SOFT,
+        most_postings: MOST_POSTINGS,
         least_share: 0.0,
     };
 }
@@ -79,12 +87,11 @@ fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<Vec<u64>,
         }
     }
     // A key is read once for all anchors that ask for it.
-    wanted.sort_unstable();
     let (mut votes, mut postings) = (Vec::new(), Vec::new());
     let mut counts = vec![0_u8; COUNTERS];
-    for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
+    for Asked { same, postings: list } in look_up(&mut wanted, sound, Landmarks::Pairs, effort.most_postings)? {
         postings.clear();
-        sound.postings(Landmarks::Pairs, (same[0] >> 32) as u32, &mut postings)?;
+        sound.read_postings(&list, &mut postings)?;
         for &posting in &postings {
             // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
             // anything else of the peak is looked up.
@@ -118,6 +125,46 @@ fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<Vec<u64>,
     });
     votes.sort_unstable();
     Ok(votes)
+}
+
+/// Postings that a search reads for one window and mix, of either kind of landmarks: what an index of some 60 h has for the
+/// busiest of windows. More only says more of what all works share.
+pub(super) const MOST_POSTINGS: u64 = 4_000_000;
+
+/// What asks for one key, sorted, and the key's postings.
+pub(super) struct Asked<'w, 'i> {
+    pub(super) same: &'w [u64],
+    pub(super) postings: PostingList<'i>,
+}
+
+/// Sorts what is `wanted`, a key above 32 bits each, and looks the keys up: in ascending order, and where they have more than
+/// so many postings together the rarest of them alone.
+pub(super) fn look_up<'w, 'i>(
+    wanted: &'w mut [u64],
+    sound: &Sound<'i>,
+    landmarks: Landmarks,
+    most_postings: u64,
+) -> Result<Vec<Asked<'w, 'i>>, IndexError> {
+    wanted.sort_unstable();
+    let mut asked = Vec::new();
+    for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
+        let postings = sound.posting_list(landmarks, (same[0] >> 32) as u32)?;
+        asked.extend(postings.map(|postings| Asked { same, postings }));
+    }
+    let together =
+        |asked: &[Asked<'_, '_>]| asked.iter().fold(0_u64, |sum, asked| sum.saturating_add(asked.postings.len()));
+    if together(&asked) > most_postings {
+        asked.sort_unstable_by_key(|asked| (asked.postings.len(), asked.same[0]));
+        let mut read = 0_u64;
+        let few = asked.iter().take_while(|asked| {
+            read = read.saturating_add(asked.postings.len());
+            read <= most_postings
+        });
+        let few = few.count();
+        asked.truncate(few);
+        asked.sort_unstable_by_key(|asked| asked.same[0]);
+    }
+    Ok(asked)
 }
 
 /// Counters of cells, and which of them a cell has.
