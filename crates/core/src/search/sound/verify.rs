@@ -240,7 +240,10 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
     let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
     let fit =
         Fit { speed: alignment.speed as f32, offset: (at(first.time) - zero) as f32, pitch: alignment.pitch as f32 };
-    Some((Reference { points: near.iter().map(local).collect(), end }, -zero as f32, fit, zero))
+    let points: Vec<Point> = near.iter().map(local).collect();
+    // An index that was tampered with may have them in any order.
+    let sorted = points.is_sorted_by(|a, b| a.time <= b.time);
+    sorted.then_some((Reference { points, end }, -zero as f32, fit, zero))
 }
 
 /// How much more coincides in pairs under an alignment than under the best that its rhythm offers beside it: the deviance
