@@ -4,3 +4,5 @@
 pub mod audio;
 #[cfg(feature = "image")]
 pub mod image;
+#[cfg(feature = "video")]
+pub mod video;
