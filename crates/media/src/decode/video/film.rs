@@ -1,5 +1,7 @@
 //! A film as its container describes it.
 
+use super::demux;
+use crate::decode::caught::caught;
 use crate::{Format, Orientation, Problem, Source};
 
 /// What a film's container says. Empty as far as nobody here can read the container.
@@ -71,12 +73,76 @@ impl Film {
     }
 }
 
+impl Track {
+    /// A still picture or a file, of which nothing but its being there is told.
+    pub(super) fn still(number: u64, kind: TrackKind, codec: &str) -> Track {
+        Track { number, kind, codec: codec.to_owned(), language: String::new(), size_px: (0, 0), locked_by: None }
+    }
+}
+
 /// What the container says of the film and of its picture track number `track` (from 0), without decoding. Costs the
 /// reading of its directory.
 ///
 /// # Errors
 /// [`Problem::Io`]. A container that cannot be read here, or is damaged, gives what was found.
 pub fn describe(source: &Source, format: Format, track: u32) -> Result<Film, Problem> {
-    let _ = (source, track);
-    Ok(Film { format: Some(format), ..Film::default() })
+    match caught(|| demux::open(source, format, track)) {
+        Ok(Ok(opened)) => Ok(opened.film),
+        Ok(Err(film)) => Ok(film),
+        Err(problem @ Problem::Io { .. }) => Err(problem),
+        Err(_) => Ok(Film { format: Some(format), ..Film::default() }),
+    }
+}
+
+/// The names that people know, by the four letters of MP4 and by Matroska's names; else what the container says.
+pub(super) fn codec_name(id: &str) -> String {
+    const NAMES: &[(&str, &str)] = &[
+        ("avc1", "H.264"),
+        ("avc2", "H.264"),
+        ("avc3", "H.264"),
+        ("avc4", "H.264"),
+        ("V_MPEG4/ISO/AVC", "H.264"),
+        ("hev1", "HEVC"),
+        ("hvc1", "HEVC"),
+        ("dvh1", "HEVC"),
+        ("dvhe", "HEVC"),
+        ("V_MPEGH/ISO/HEVC", "HEVC"),
+        ("av01", "AV1"),
+        ("V_AV1", "AV1"),
+        ("vp08", "VP8"),
+        ("V_VP8", "VP8"),
+        ("vp09", "VP9"),
+        ("V_VP9", "VP9"),
+        ("mp4v", "MPEG-4 part 2"),
+        ("V_MPEG4/ISO/ASP", "MPEG-4 part 2"),
+        ("V_MPEG4/ISO/SP", "MPEG-4 part 2"),
+        ("V_MPEG2", "MPEG-2"),
+        ("V_MPEG1", "MPEG-1"),
+        ("V_THEORA", "Theora"),
+        ("jpeg", "Motion JPEG"),
+        ("mjpa", "Motion JPEG"),
+        ("V_MJPEG", "Motion JPEG"),
+        ("s263", "H.263"),
+        ("apch", "ProRes"),
+        ("apcn", "ProRes"),
+        ("mp4a", "AAC"),
+        ("A_AAC", "AAC"),
+        ("A_AC3", "AC-3"),
+        ("ac-3", "AC-3"),
+        ("ec-3", "E-AC-3"),
+        ("A_EAC3", "E-AC-3"),
+        ("A_DTS", "DTS"),
+        ("Opus", "Opus"),
+        ("A_OPUS", "Opus"),
+        ("A_VORBIS", "Vorbis"),
+        ("A_FLAC", "FLAC"),
+        ("A_MPEG/L3", "MP3"),
+        (".mp3", "MP3"),
+        ("tx3g", "timed text"),
+        ("S_TEXT/UTF8", "SubRip"),
+        ("S_TEXT/ASS", "ASS"),
+        ("S_HDMV/PGS", "PGS"),
+        ("S_VOBSUB", "VobSub"),
+    ];
+    NAMES.iter().find(|(known, _)| *known == id).map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
 }

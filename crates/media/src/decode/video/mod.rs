@@ -14,10 +14,17 @@
 //! of tracks are applied. What the container hides before its zero or outside its edits is not handed over. Transport and
 //! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins.
 
+mod demux;
 pub mod ffmpeg;
 mod film;
+mod fragments;
+mod h264;
+mod matroska;
+mod mp4;
+mod native;
 mod nut;
 mod out;
+mod tables;
 
 use std::ops::{ControlFlow, Range};
 
@@ -25,6 +32,9 @@ use crate::{Format, Limits, Luma, Problem, Source};
 
 pub use film::{Film, Track, TrackKind, describe};
 pub use nut::decode_pipe;
+
+/// The decoders that are built in, with their versions.
+pub const DECODERS: [&str; 1] = [h264::DECODER];
 
 /// What the program is called that reads films which this build does not, for hints.
 const INSTALL: &str = "install ffmpeg, which reads it";
@@ -109,13 +119,15 @@ pub fn decode(
     limits: &Limits,
     sink: FrameSink<'_>,
 ) -> Result<Decoded, Problem> {
-    let _ = (source, wanted, limits, sink);
-    Err(unsupported(format, None))
+    if !is_native(format) {
+        return Err(unsupported(format, None));
+    }
+    native::decode(source, format, wanted, limits, sink)
 }
 
 /// Whether film is decoded here at all: some codecs inside such a container may still need [`ffmpeg`].
 pub fn is_native(format: Format) -> bool {
-    matches!(format, Format::Mp4 | Format::Matroska)
+    matches!(format, Format::Mp4 | Format::M4a | Format::Matroska)
 }
 
 fn unsupported(format: Format, codec: Option<&str>) -> Problem {
