@@ -79,7 +79,10 @@ pub(super) fn open(source: &Source, format: Format, track: u32) -> Result<Result
             let configs = entries.into_iter().map(|entry| entry.config).collect();
             let place = match movie.fragments_from {
                 Some(from) if found.tables.sizes.count == 0 => Place::Fragments(Box::new(found), timescale, from),
-                _ => Place::Tables(Box::new(found), timescale),
+                _ => {
+                    found.late = tables::Samples::new(source, &found, timescale).late()?;
+                    Place::Tables(Box::new(found), timescale)
+                }
             };
             Ok(Ok(Opened { film, locked_by, configs, prefix: Vec::new(), packed: false, place }))
         }

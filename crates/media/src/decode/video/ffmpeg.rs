@@ -25,8 +25,8 @@ impl Ffmpeg {
         match wanted.selection {
             Selection::All => {}
             Selection::Sparse => option(&["-skip_frame", "noref", "-skip_loop_filter", "all"]),
-            // The demuxer does not read the others, as far as it can, and the decoder skips them.
-            Selection::KeyFrames => option(&["-discard", "nokey", "-skip_frame", "nokey"]),
+            // Not `-discard nokey` too: demuxers then make up times.
+            Selection::KeyFrames => option(&["-skip_frame", "nokey"]),
         }
         // Times as the container has them; where its clock has no zero, from where the first stream begins.
         let has_zero = matches!(format, Format::Mp4 | Format::M4a | Format::Matroska);
@@ -94,15 +94,11 @@ impl Ffmpeg {
     }
 }
 
-/// Takes luma as it is stored. For a rate, lets through whatever may be the first frame of a part of a second: every frame
-/// in whose time, give or take a millisecond, another part begins than in that of the one before.
+/// Takes luma as it is stored, of frames that come in the order of their times: those of others would be made up further
+/// on. For a rate, lets through whatever may be the first frame of a part of a second, give or take a millisecond.
 fn filters(wanted: &Wanted) -> String {
-    match wanted.rate_fps {
-        None => "extractplanes=y".to_owned(),
-        Some(rate) => {
-            let rate = rate.max(1);
-            let begins = format!("gt(floor((t+0.001)*{rate}),floor((prev_t-0.001)*{rate}))");
-            format!("select='isnan(prev_t)+{begins}',extractplanes=y")
-        }
-    }
+    let rate = wanted.rate_fps.map(|rate| rate.max(1));
+    let begins = rate
+        .map_or(String::new(), |rate| format!("*gt(floor((t+0.001)*{rate}),floor((prev_selected_t-0.001)*{rate}))"));
+    format!("select='isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins}',extractplanes=y")
 }

@@ -60,8 +60,9 @@ pub enum Selection {
     /// Those that no other frame refers to are left out where the decoder can, and edges between blocks are not smoothed.
     /// Luma is near that of [`Selection::All`] and not equal to it, and two decoders give different bits.
     Sparse,
-    /// Those that the container marks as decodable alone; the bytes of others are not even read where the container can be
-    /// read so. Their luma is that of [`Selection::All`].
+    /// Those that the container marks as decodable alone: here, the bytes of others are not even read, and luma is that of
+    /// [`Selection::All`]. Prefer [`decode`] to [`ffmpeg`], which reads everything, and of H.264 whose groups of pictures are
+    /// open loses the order of key frames, and with it most of them.
     KeyFrames,
 }
 
@@ -102,7 +103,7 @@ pub struct Decoded {
     pub problems: Vec<Problem>,
 }
 
-/// Where frames go, in the order of their times, which may repeat and never go back. Their size may change.
+/// Where frames go. Each is shown later than the one before: what breaks that order is dropped. Their size may change.
 pub type FrameSink<'a> = &'a mut dyn FnMut(Frame) -> ControlFlow<()>;
 
 /// Decodes what is wanted of `source`, which the probe recognised as `format`, and hands it to `sink` until it breaks off.

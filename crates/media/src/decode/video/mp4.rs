@@ -84,6 +84,8 @@ pub(super) struct Track {
     pub(super) edits: Vec<Edit>,
     pub(super) entries: Vec<Entry>,
     pub(super) tables: Tables,
+    /// See `tables::Samples::late`.
+    pub(super) late: i64,
     pub(super) defaults: Defaults,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Out<'a> {
     first_us: Option<u64>,
     decoded: u64,
     taken: u64,
-    /// Frames whose time lay before that of the one before.
+    /// Frames whose time was not behind that of the one before.
     backwards: u64,
     /// Whether the caller had enough.
     broken_off: bool,
@@ -69,7 +69,7 @@ impl<'a> Out<'a> {
             return stop(LimitKind::FilmFrames, self.limits.film_frames, self.decoded);
         }
         let Ok(pts_us) = u64::try_from(pts_us) else { return Choice::Skip };
-        if self.last_us.is_some_and(|last| pts_us < last) {
+        if self.last_us.is_some_and(|last| pts_us <= last) {
             self.backwards += 1;
             return Choice::Skip;
         }

@@ -7,6 +7,9 @@ use crate::{Problem, Source};
 
 /// How much of a table is read at once.
 const READ_BYTES: usize = 16 << 10;
+/// Samples in which the first that an edit list shows is looked for, and of those that it shows.
+const MAX_LOOKED_AT: u32 = 5_000;
+const MAX_REORDERED: u32 = 32;
 
 /// Reads a table entry by entry.
 struct Cursor<'a> {
@@ -91,8 +94,9 @@ pub(super) struct Samples<'a> {
 impl<'a> Samples<'a> {
     pub(super) fn new(source: &'a Source, track: &Track, film_timescale: u32) -> Samples<'a> {
         let tables = &track.tables;
+        let timeline = Timeline { late: track.late, ..Timeline::new(&track.edits, track.timescale, film_timescale) };
         Samples {
-            timeline: Timeline::new(&track.edits, track.timescale, film_timescale),
+            timeline,
             uniform_size: tables.uniform_size,
             count: tables.sizes.count,
             sizes: Cursor::new(source, tables.sizes),
@@ -112,7 +116,40 @@ impl<'a> Samples<'a> {
         }
     }
 
+    /// How long after the beginning of its first piece the first picture inside it begins, in ticks of the track. An edit may
+    /// begin inside a picture: ffmpeg drops that one and moves the next to the film's zero, and so do we.
+    ///
+    /// # Errors
+    /// [`Problem::Io`].
+    pub(super) fn late(mut self) -> Result<i64, Problem> {
+        let &(from, to, _) = self.timeline.pieces.first().unwrap_or(&(i64::MIN, 0, 0));
+        if from == i64::MIN {
+            return Ok(0);
+        }
+        let (mut late, mut seen) = (None, 0);
+        for _ in 0..MAX_LOOKED_AT {
+            let shown = match self.step() {
+                Ok(Some((_, shown))) => shown,
+                Err(problem @ Problem::Io { .. }) => return Err(problem),
+                Ok(None) | Err(_) => break,
+            };
+            if (from..to).contains(&shown) {
+                late = Some(late.map_or(shown - from, |least: i64| least.min(shown - from)));
+                seen += 1;
+                if seen > MAX_REORDERED {
+                    break;
+                }
+            }
+        }
+        Ok(late.unwrap_or(0))
+    }
+
     pub(super) fn next(&mut self) -> Result<Option<Sample>, Problem> {
+        Ok(self.step()?.map(|(sample, _)| sample))
+    }
+
+    /// The next sample, and when it is shown by the track's own clock.
+    fn step(&mut self) -> Result<Option<(Sample, i64)>, Problem> {
         if self.number > self.count || self.left_in_chunk == 0 && !self.next_chunk()? {
             return Ok(None);
         }
@@ -137,7 +174,7 @@ impl<'a> Samples<'a> {
         self.position = self.position.saturating_add(size);
         self.left_in_chunk -= 1;
         self.number = self.number.saturating_add(1);
-        Ok(Some(Sample { offset, size, pts_us, key, description: self.run.1 }))
+        Ok(Some((Sample { offset, size, pts_us, key, description: self.run.1 }, shown)))
     }
 
     /// Goes on to the next chunk; `false` where there is none.
@@ -171,6 +208,8 @@ pub(super) struct Timeline {
     timescale: u32,
     /// Track time from, track time to (exclusive), the film's time at the start in microseconds.
     pieces: Vec<(i64, i64, i64)>,
+    /// What is taken off, in ticks of the track: see [`Samples::late`].
+    late: i64,
 }
 
 impl Timeline {
@@ -201,13 +240,13 @@ impl Timeline {
         if pieces.is_empty() {
             pieces.push((i64::MIN, i64::MAX, 0));
         }
-        Timeline { timescale, pieces }
+        Timeline { timescale, pieces, late: 0 }
     }
 
     /// When a frame is shown; `None` where it lies outside the edits.
     pub(super) fn place(&self, shown: i64) -> Option<i64> {
         let &(from, _, film_us) = self.pieces.iter().find(|(from, to, _)| (*from..*to).contains(&shown))?;
         let from = if from == i64::MIN { 0 } else { from };
-        Some(film_us.saturating_add(microseconds(shown.saturating_sub(from), self.timescale)))
+        Some(film_us.saturating_add(microseconds(shown.saturating_sub(from).saturating_sub(self.late), self.timescale)))
     }
 }
