@@ -8,6 +8,7 @@ mod audio;
 #[cfg(feature = "image")]
 mod classic;
 mod code;
+mod film;
 mod image;
 mod pdq;
 mod region;
@@ -25,6 +26,7 @@ pub(crate) use audio::{
     constellations_of, nearest, pair_key,
 };
 pub use code::{Code, ParseCodeError};
+pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};
 

@@ -142,6 +142,9 @@ pub(super) type ReferenceRow = [u32; 2];
 /// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
 /// peaks of the side mix, first Chromaprint item, Chromaprint items, zero.
 pub(super) type TrackRow = [u32; 12];
+/// A film: item, stream, duration in ms (low half, high half), width, height, first frame, frames, first code, views of a
+/// frame, two zeros.
+pub(super) type FilmRow = [u32; 12];
 
 /// What a segment holds, as its header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
