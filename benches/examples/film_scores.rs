@@ -66,7 +66,21 @@ fn make(role: &str, files: &[(String, String)], to: &Path) {
 /// Frames at eight a second.
 fn read(path: &str, mut frame: impl FnMut(u64, Luma)) {
     let probe = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-threads", "1", "-i", path, "-map", "0:v:0", "-frames:v", "1", "-vf", "format=gray"])
+        .args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-threads",
+            "1",
+            "-i",
+            path,
+            "-map",
+            "0:v:0",
+            "-frames:v",
+            "1",
+            "-vf",
+            "format=gray",
+        ])
         .args(["-f", "image2pipe", "-c:v", "pgm", "-"])
         .output()
         .unwrap();

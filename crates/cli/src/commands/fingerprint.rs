@@ -173,7 +173,7 @@ fn heard(path: &Path, source: &Source) -> Result<Vec<AudioFingerprint>, Problem>
     reader.read(source, &Request::query(), &mut |item| {
         let sound = item.fingerprints.into_iter().filter_map(|fingerprint| match fingerprint {
             Fingerprint::Audio(audio) => Some(audio),
-            Fingerprint::Image(_) => None,
+            Fingerprint::Image(_) | Fingerprint::Film(_) => None,
         });
         recordings.extend(sound);
         problems.extend(item.problems);

@@ -5,8 +5,11 @@
 
 use std::ops::Range;
 
-use super::layout::FilmRow;
-use crate::fingerprint::{FilmFingerprint, FilmFrame};
+use super::layout::{FilmRow, Kind};
+use super::segment::Segment;
+use super::tombstones::Dead;
+use super::{Index, IndexError, WorkId};
+use crate::fingerprint::{Code, FILM_VIEW_SET, FilmFingerprint, FilmFrame, film_views};
 
 /// What the film sections hold.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +54,124 @@ impl<'i> FilmFrames<'i> {
     }
 }
 
+/// One video stream of a registered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Film {
+    /// The work.
+    pub work: WorkId,
+    /// The file's name when it was registered.
+    pub source_name: String,
+    /// BLAKE3 of the file, where it is known.
+    pub source_digest: Option<[u8; 32]>,
+    /// The stream's number in its file.
+    pub stream: u32,
+    /// Its length in milliseconds.
+    pub duration_ms: u64,
+    /// Frames that are kept of it.
+    pub frames: u32,
+}
+
+impl Index {
+    /// The films of each segment that has any.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn films(&self) -> Result<Vec<(usize, Films<'_>)>, IndexError> {
+        let mut films = Vec::new();
+        for (place, part) in self.parts().iter().enumerate() {
+            films.extend(Films::open(&part.segment, &part.dead)?.map(|films| (place, films)));
+        }
+        Ok(films)
+    }
+
+    /// A film of that segment, both numbered as [`Index::films`] does.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`], also for numbers that this generation does not have.
+    pub fn film(&self, segment: usize, film: u32) -> Result<Film, IndexError> {
+        let part = self.parts().get(segment).ok_or_else(|| {
+            IndexError::damaged(self.directory(), "index", "a segment of this index", segment.to_string())
+        })?;
+        let row: FilmRow = part.segment.row(Kind::Films, film)?;
+        let item = part.segment.item(row[0])?;
+        Ok(Film {
+            work: part.work_id(item.work)?,
+            source_name: item.source_name.to_owned(),
+            source_digest: item.source_digest,
+            stream: row[1],
+            duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
+            frames: row[7],
+        })
+    }
+}
+
 impl<'i> Films<'i> {
+    /// The films of a segment, `None` where it has none. Everything that the accessors rely on is checked here.
+    pub(super) fn open<B: AsRef<[u8]>>(segment: &'i Segment<B>, dead: &Dead) -> Result<Option<Films<'i>>, IndexError> {
+        if segment.header().section(Kind::Films).is_none() {
+            return Ok(None);
+        }
+        let rows = segment.rows::<FilmRow>(Kind::Films);
+        let (mut frames, mut codes) = (0_u64, 0_u64);
+        for (number, row) in rows.iter().enumerate() {
+            let views = film_views(row[10]).map(|views| views.len() as u64);
+            let follows = u64::from(row[6]) == frames && u64::from(row[8]) == codes && row[11] == 0;
+            if !follows || views != Some(row[9].into()) {
+                let expected =
+                    format!("film {number} from frame {frames} and code {codes} on, views of this build, a zero");
+                return Err(segment.wrong(Kind::Films, expected, format!("{row:?}")));
+            }
+            frames += u64::from(row[7]);
+            codes += u64::from(row[7]) * u64::from(row[9]);
+        }
+        let (times, qualities) = (segment.rows::<u32>(Kind::FilmTimes), segment.section(Kind::FilmQualities));
+        let of_films = segment.rows::<[u64; 4]>(Kind::FilmCodes);
+        for (kind, expected, found) in [
+            (Kind::FilmTimes, frames, times.len()),
+            (Kind::FilmQualities, frames, qualities.len()),
+            (Kind::FilmCodes, codes, of_films.len()),
+        ] {
+            if expected != found as u64 || expected > u64::from(u32::MAX) {
+                return Err(segment.wrong(kind, format!("{expected} rows, each numbered by 32 bits"), found));
+            }
+        }
+        let dead = rows.iter().map(|row| dead.item(row[0])).collect();
+        Ok(Some(Films { rows, times, qualities, codes: of_films, dead }))
+    }
+
+    /// The first film whose frames are not in order of time.
+    pub(super) fn wrong_frames(&self) -> Option<u32> {
+        (0..self.len()).find(|&film| !self.frames(film).times.is_sorted_by(|a, b| a < b))
+    }
+
+    /// The item of a film.
+    pub(super) fn item(&self, film: u32) -> u32 {
+        self.rows.get(film as usize).map_or(u32::MAX, |row| row[0])
+    }
+
+    /// The films of an item, where the rows are in order.
+    pub(super) fn films_of(&self, item: u32) -> Range<u32> {
+        let start = self.rows.partition_point(|row| row[0] < item);
+        let end = start + self.rows[start..].partition_point(|row| row[0] == item);
+        start as u32..end as u32
+    }
+
+    /// The film as it was registered.
+    pub(super) fn fingerprint(&self, film: u32) -> FilmFingerprint {
+        let row = self.rows.get(film as usize).copied().unwrap_or_default();
+        let frames = self.frames(film);
+        let frame = |(&time_ms, &quality): (&u32, &u8)| FilmFrame { time_ms, quality };
+        FilmFingerprint {
+            stream: row[1],
+            duration_ms: frames.duration_ms,
+            width: row[4],
+            height: row[5],
+            views: film_views(row[10]).unwrap_or_default(),
+            frames: frames.times.iter().zip(frames.qualities).map(frame).collect(),
+            codes: frames.codes.iter().map(|code| Code(bytemuck::cast(*code))).collect(),
+        }
+    }
+
     /// The films of a table whose rows are right: that of [`FilmTable::put`] is.
     pub(super) fn of(table: &'i FilmTable) -> Films<'i> {
         let dead = vec![false; table.rows.len()];
@@ -131,7 +251,7 @@ impl FilmTable {
             film.frames.len() as u32,
             first_code,
             views,
-            0,
+            FILM_VIEW_SET,
             0,
         ]);
         self.times.extend(film.frames.iter().map(|frame: &FilmFrame| frame.time_ms));

@@ -53,7 +53,7 @@ mod writer;
 
 pub use catalogue::{Policy, Work, WorkId};
 pub use error::{Damage, IndexError};
-pub use film::{FilmFrames, Films, FilmsInMemory};
+pub use film::{Film, FilmFrames, Films, FilmsInMemory};
 pub use identifier::{Identifier, IdentifierError, Scheme};
 pub use landmarks::Landmarks;
 pub(crate) use multi_index::{MOST_TABLES, MultiIndex, Table};

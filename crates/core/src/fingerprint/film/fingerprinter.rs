@@ -93,7 +93,10 @@ impl FilmFingerprinter {
         (self.made.width, self.made.height) = (frame.width(), frame.height());
         let plane = Rc::new(reduced(&Picture::Luma(frame)));
         let whole = code_of(&values(&plane, part(Rect::of(&plane))));
-        let other_size = self.shot.last().is_some_and(|sample| sample.plane.width() != plane.width() || sample.plane.height() != plane.height());
+        let other_size = self
+            .shot
+            .last()
+            .is_some_and(|sample| sample.plane.width() != plane.width() || sample.plane.height() != plane.height());
         if other_size || self.before.is_some_and(|before| before.distance(&whole) > CUT_BITS) {
             self.end_shot();
         }
@@ -135,7 +138,8 @@ impl FilmFingerprinter {
             let (quality, codes) = codes(&sample.plane, &self.made.views, trimmed, &framed);
             let from = self.made.codes.len().saturating_sub(self.made.views.len());
             let same = |(a, b): (&Code, &Code)| a.distance(b) <= SAME_BITS;
-            if self.is_reference && from < self.made.codes.len() && self.made.codes[from..].iter().zip(&codes).all(same) {
+            if self.is_reference && from < self.made.codes.len() && self.made.codes[from..].iter().zip(&codes).all(same)
+            {
                 continue;
             }
             self.made.codes.extend(codes);

@@ -10,6 +10,7 @@ mod shot;
 mod views;
 
 pub use fingerprinter::FilmFingerprinter;
+pub(crate) use views::{FILM_VIEW_SET, film_views};
 pub use views::{FilmBase, FilmView};
 
 use super::Code;
@@ -63,6 +64,14 @@ impl FilmFingerprint {
     pub const REFERENCE_STEP_MS: u32 = 500;
     /// And of a query: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
     pub const QUERY_STEP_MS: u32 = 250;
+
+    /// True for what an index takes: the views of references, frames in order of time, and a code for each view of each.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);
+        let whole = self.frames.len().checked_mul(self.views.len()) == Some(self.codes.len());
+        ordered && whole && self.views == views::reference_views()
+    }
 
     /// The codes of a frame, one a view; none for a number that no frame has.
     #[must_use]

@@ -65,6 +65,14 @@ pub(super) const FRAMED: u8 = 12;
 /// Small turns that are tried.
 const DEGREES: [i8; 4] = [-5, -2, 2, 5];
 
+/// The number on disk of the set of views that references have. A set that changes is a new number.
+pub(crate) const FILM_VIEW_SET: u32 = 1;
+
+/// The views of that set; `None` for one that this build does not know.
+pub(crate) fn film_views(set: u32) -> Option<Vec<FilmView>> {
+    (set == FILM_VIEW_SET).then(reference_views)
+}
+
 /// The views of references.
 pub(super) fn reference_views() -> Vec<FilmView> {
     let view = |&crop| FilmView { base: FilmBase::Trimmed, crop, degrees: 0, turn: Dihedral::Identity };

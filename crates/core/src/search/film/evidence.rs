@@ -163,7 +163,8 @@ fn novelty(
     query_frame: usize,
 ) -> f64 {
     let Some(before) = steps.last() else { return 1.0 };
-    let reference = [before.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, lane.reference_view));
+    let reference =
+        [before.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, lane.reference_view));
     let query = [before.query_frame, query_frame].map(|frame| query_code(query, frame, lane.query_view));
     let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
     let bits = distance(a, b).min(distance(&c, &d));
@@ -266,13 +267,23 @@ pub(super) fn kept(mut found: Vec<Stretch>) -> Vec<Stretch> {
     for stretch in found {
         let of_film = kept.iter().rev().take_while(|other| other.lane.film == stretch.lane.film);
         let covered = of_film.filter(|other| {
-            let both = other.query_ms.end.min(stretch.query_ms.end).saturating_sub(other.query_ms.start.max(stretch.query_ms.start));
+            let both = other
+                .query_ms
+                .end
+                .min(stretch.query_ms.end)
+                .saturating_sub(other.query_ms.start.max(stretch.query_ms.start));
             2 * both > stretch.query_ms.end.saturating_sub(stretch.query_ms.start)
         });
         if covered.count() == 0 {
             kept.push(stretch);
         }
     }
-    kept.sort_by(|a, b| (a.lane.film, a.query_ms.start, a.reference_ms.start).cmp(&(b.lane.film, b.query_ms.start, b.reference_ms.start)));
+    kept.sort_by(|a, b| {
+        (a.lane.film, a.query_ms.start, a.reference_ms.start).cmp(&(
+            b.lane.film,
+            b.query_ms.start,
+            b.reference_ms.start,
+        ))
+    });
     kept
 }

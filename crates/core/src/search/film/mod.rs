@@ -18,8 +18,7 @@ use super::brute;
 use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::Films;
 
-use alignment::Alignment;
-use evidence::{Lane, Stretch};
+use evidence::Stretch;
 
 /// Length of a window and from one to the next, in milliseconds.
 const WINDOW_MS: u32 = 40_000;

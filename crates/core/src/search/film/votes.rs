@@ -31,8 +31,10 @@ pub(super) fn alignments(films: &Films<'_>, hits: &[FilmHit], most: usize) -> Ve
         let frames = films.frames(of_film[0].film);
         let mut votes: Vec<Vote> = Vec::new();
         for of_frame in of_film.chunk_by(|a, b| a.query_frame == b.query_frame) {
-            let pairs: Vec<&FilmHit> =
-                of_frame.chunk_by(|a, b| a.reference_frame == b.reference_frame).filter_map(|pair| pair.first()).collect();
+            let pairs: Vec<&FilmHit> = of_frame
+                .chunk_by(|a, b| a.reference_frame == b.reference_frame)
+                .filter_map(|pair| pair.first())
+                .collect();
             // A frame that is like many others of one film says little about when.
             let share = 1.0 / (pairs.len() as f64).sqrt();
             for hit in pairs {
@@ -45,7 +47,10 @@ pub(super) fn alignments(films: &Films<'_>, hits: &[FilmHit], most: usize) -> Ve
                 };
                 votes.push(vote(hit.reference_ms));
                 // A still is there until the next frame, and votes for both ends.
-                let end = frames.times.get(hit.reference_frame as usize + 1).map_or(hit.reference_ms, |&next| next.saturating_sub(500));
+                let end = frames
+                    .times
+                    .get(hit.reference_frame as usize + 1)
+                    .map_or(hit.reference_ms, |&next| next.saturating_sub(500));
                 if end > hit.reference_ms {
                     votes.push(vote(end));
                 }
@@ -78,16 +83,22 @@ fn of_votes(film: u32, votes: &[Vote], found: &mut Vec<Alignment>) {
             .collect();
         let plain = 1.0 - 0.01 * f64::from(power.abs());
         for (place, &(cell, sum)) in sums.iter().enumerate() {
-            let beside = |other: Option<&(i64, f64)>, wanted: i64| other.filter(|other| other.0 == wanted).map_or(0.0, |other| other.1);
+            let beside = |other: Option<&(i64, f64)>, wanted: i64| {
+                other.filter(|other| other.0 == wanted).map_or(0.0, |other| other.1)
+            };
             let around = beside(place.checked_sub(1).and_then(|place| sums.get(place)), cell - 1)
                 + beside(sums.get(place + 1), cell + 1);
             let votes = (sum + 0.7 * around) * plain;
             cells.push(Alignment { film, speed, offset: (cell as f64 + 0.5) * CELL_MS, votes });
         }
     }
-    cells.sort_by(|a, b| b.votes.total_cmp(&a.votes).then(a.speed.total_cmp(&b.speed)).then(a.offset.total_cmp(&b.offset)));
+    cells.sort_by(|a, b| {
+        b.votes.total_cmp(&a.votes).then(a.speed.total_cmp(&b.speed)).then(a.offset.total_cmp(&b.offset))
+    });
     cells.truncate(400);
-    let (first, last) = votes.iter().fold((f64::MAX, 0.0_f64), |(first, last), vote| (first.min(vote.query_ms), last.max(vote.query_ms)));
+    let (first, last) = votes
+        .iter()
+        .fold((f64::MAX, 0.0_f64), |(first, last), vote| (first.min(vote.query_ms), last.max(vote.query_ms)));
     let near = |a: &Alignment, b: &Alignment| {
         let apart = |at: f64| (a.reference_ms(at) - b.reference_ms(at)).abs();
         apart(first) < APART_MS && apart(last) < APART_MS
@@ -138,7 +149,10 @@ fn fitted(alignment: Alignment, votes: &[Vote]) -> Alignment {
                 .sum();
             // The standard error of the slope.
             let error = (rest / sum).sqrt() / (across / sum).sqrt() / (near.len() as f64).sqrt();
-            speed = [1.0, 25.0 / 24.0, 24.0 / 25.0].into_iter().find(|&plain| (fit - plain).abs() < 2.5 * error).unwrap_or(fit);
+            speed = [1.0, 25.0 / 24.0, 24.0 / 25.0]
+                .into_iter()
+                .find(|&plain| (fit - plain).abs() < 2.5 * error)
+                .unwrap_or(fit);
         }
         line.speed = speed;
         line.offset = mean_y - speed * mean_x;
