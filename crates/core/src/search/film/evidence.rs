@@ -1,0 +1,289 @@
+//! What an alignment comes to: the stretches along it in which frames agree, and how much that proves.
+
+use std::ops::Range;
+
+use minutia_machine::hamming::distance;
+
+use super::FilmHit;
+use super::alignment::Alignment;
+use crate::fingerprint::FilmFingerprint;
+use crate::index::{FilmFrames, Films};
+
+/// From one comparison to the next, in milliseconds of the reference.
+const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
+/// Distances below this speak for a copy, above against.
+const BIAS: f64 = 84.0;
+/// Pairs of views that are followed.
+const MOST_LANES: usize = 3;
+/// Frames of a query so far from where they should be are not compared.
+const REACH_MS: f64 = 190.0;
+/// Shifts of the reference that an alignment is set beside.
+const SHIFTS_MS: [f64; 12] =
+    [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
+/// A frame that is nearer than a shifted one by so many bits counts whole.
+const WHOLE_CHANGE: f64 = 40.0;
+/// What a frame that is like the one before counts.
+const LEAST_WEIGHT: f64 = 0.15;
+/// Bits between frames that are new to each other.
+const NEW_BITS: f64 = 24.0;
+/// A stretch is worth at least this.
+const LEAST_NEARNESS: f64 = 0.6;
+
+/// From which view to which view of which film.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lane {
+    pub(super) film: u32,
+    pub(super) query_view: u32,
+    pub(super) reference_view: u32,
+}
+
+/// A stretch that agrees.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    pub(super) lane: Lane,
+    pub(super) alignment: Alignment,
+    pub(super) query_ms: Range<u64>,
+    pub(super) reference_ms: Range<u64>,
+    pub(super) frames: u32,
+    pub(super) distance: f64,
+    pub(super) nearness: f64,
+    pub(super) changes: f64,
+    pub(super) shifted: f64,
+    pub(super) weight: f64,
+}
+
+impl Stretch {
+    pub(super) fn score(&self) -> f64 {
+        self.nearness + self.changes
+    }
+}
+
+/// A comparison along an alignment.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    reference_ms: f64,
+    reference_frame: usize,
+    query_frame: usize,
+    distance: f64,
+    weight: f64,
+}
+
+/// Adds the stretches that agree along an alignment.
+pub(super) fn follow(
+    films: &Films<'_>,
+    query: &FilmFingerprint,
+    window: &Range<u32>,
+    alignment: &Alignment,
+    hits: &[FilmHit],
+    found: &mut Vec<Stretch>,
+) {
+    let frames = films.frames(alignment.film);
+    for lane in lanes(alignment, hits) {
+        let steps = steps(&frames, query, window, alignment, lane);
+        stretches(&steps, 0..steps.len(), &mut |range| {
+            found.extend(judged(&frames, query, alignment, lane, &steps[range]));
+        });
+    }
+}
+
+/// The views that hits near the alignment are between, most voted first.
+fn lanes(alignment: &Alignment, hits: &[FilmHit]) -> Vec<Lane> {
+    let start = hits.partition_point(|hit| hit.film < alignment.film);
+    let of_film = hits[start..].iter().take_while(|hit| hit.film == alignment.film);
+    let mut votes: Vec<(u16, u16, u32)> = of_film
+        .filter(|hit| {
+            let apart = f64::from(hit.reference_ms) - alignment.reference_ms(hit.query_ms.into());
+            apart.abs() < STEP_MS
+        })
+        .map(|hit| (hit.query_view, hit.reference_view, super::RADIUS + 10 - hit.distance))
+        .collect();
+    votes.sort_unstable();
+    let mut lanes: Vec<(u32, Lane)> = votes
+        .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+        .map(|same| {
+            let lane = Lane { film: alignment.film, query_view: same[0].0.into(), reference_view: same[0].1.into() };
+            (same.iter().map(|vote| vote.2).sum(), lane)
+        })
+        .collect();
+    lanes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    lanes.into_iter().take(MOST_LANES).map(|(_, lane)| lane).collect()
+}
+
+fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Option<[u64; 4]> {
+    let code = query.codes_of(frame).get(view as usize)?;
+    (code.0 != [0; 32]).then(|| bytemuck::cast(code.0))
+}
+
+fn reference_code<'i>(frames: &FilmFrames<'i>, frame: usize, view: u32) -> Option<&'i [u64; 4]> {
+    frames.code(frame, view as usize).filter(|&&code| code != [0; 4])
+}
+
+/// The frame on screen at a time.
+fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
+    times.partition_point(|&time| f64::from(time) <= ms).checked_sub(1)
+}
+
+/// Compares along an alignment, a step of the reference after the other.
+fn steps(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    window: &Range<u32>,
+    alignment: &Alignment,
+    lane: Lane,
+) -> Vec<Step> {
+    let from = alignment.reference_ms(f64::from(window.start) - REACH_MS).max(0.0);
+    let to = alignment.reference_ms(f64::from(window.end) + REACH_MS).min(frames.duration_ms as f64);
+    let (first, last) = (libm::ceil(from / STEP_MS) as i64, libm::floor(to / STEP_MS) as i64);
+    let mut steps: Vec<Step> = Vec::new();
+    for number in first..=last {
+        let reference_ms = number as f64 * STEP_MS;
+        let query_ms = alignment.query_ms(reference_ms);
+        let Some(reference_frame) = frame_at(frames.times, reference_ms) else { continue };
+        let Some(reference) = reference_code(frames, reference_frame, lane.reference_view) else { continue };
+        let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - REACH_MS);
+        let near = query.frames[near..].iter().enumerate().map(|(place, frame)| (near + place, frame));
+        let near = near.take_while(|(_, frame)| f64::from(frame.time_ms) <= query_ms + REACH_MS);
+        let best = near
+            .filter_map(|(place, _)| Some((distance(&query_code(query, place, lane.query_view)?, reference), place)))
+            .min();
+        let Some((bits, query_frame)) = best else { continue };
+        let weight = novelty(frames, query, &steps, lane, reference_frame, query_frame);
+        steps.push(Step { reference_ms, reference_frame, query_frame, distance: bits.into(), weight });
+    }
+    steps
+}
+
+/// How much is new since the step before, in the reference and in the query: the less of both.
+fn novelty(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    steps: &[Step],
+    lane: Lane,
+    reference_frame: usize,
+    query_frame: usize,
+) -> f64 {
+    let Some(before) = steps.last() else { return 1.0 };
+    let reference =
+        [before.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, lane.reference_view));
+    let query = [before.query_frame, query_frame].map(|frame| query_code(query, frame, lane.query_view));
+    let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
+    let bits = distance(a, b).min(distance(&c, &d));
+    (f64::from(bits) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
+}
+
+/// Calls `found` with the stretches of most sum, the best first, and those beside it.
+fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
+    let value = |step: &Step| (BIAS - step.distance) / BIAS * step.weight.max(0.3);
+    let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
+    for place in within.clone() {
+        sum += value(&steps[place]);
+        if sum <= 0.0 {
+            (sum, start) = (0.0, place + 1);
+        } else if sum > best.0 {
+            best = (sum, start..place + 1);
+        }
+    }
+    let (sum, range) = best;
+    if sum < LEAST_NEARNESS {
+        return;
+    }
+    found(range.clone());
+    stretches(steps, within.start..range.start, found);
+    stretches(steps, range.end..within.end, found);
+}
+
+/// What a stretch proves.
+fn judged(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    alignment: &Alignment,
+    lane: Lane,
+    steps: &[Step],
+) -> Option<Stretch> {
+    let (first, last) = (steps.first()?, steps.last()?);
+    let (mut nearness, mut changes, mut weight, mut bits) = (0.0, 0.0, 0.0, 0.0);
+    let (mut shifted_sum, mut shifted_count) = (0.0, 0.0);
+    let mut others: Vec<f64> = Vec::with_capacity(SHIFTS_MS.len());
+    for step in steps {
+        bits += step.distance;
+        weight += step.weight;
+        nearness += step.weight * (BIAS - step.distance) / BIAS;
+        let Some(code) = query_code(query, step.query_frame, lane.query_view) else { continue };
+        others.clear();
+        others.extend(SHIFTS_MS.iter().filter_map(|shift| {
+            let at = step.reference_ms + shift;
+            if at < 0.0 || at >= frames.duration_ms as f64 {
+                return None;
+            }
+            let other = reference_code(frames, frame_at(frames.times, at)?, lane.reference_view)?;
+            Some(f64::from(distance(&code, other)))
+        }));
+        if others.is_empty() {
+            continue;
+        }
+        others.sort_by(f64::total_cmp);
+        let other = others[others.len() / 3].min(BIAS);
+        shifted_sum += other;
+        shifted_count += 1.0;
+        changes += ((other - step.distance) / WHOLE_CHANGE).clamp(-1.0, 1.0);
+    }
+    let count = steps.len() as f64;
+    // A step stands for half a step around it; where that reaches the end of the query or nearly, so does the stretch.
+    let query_end = query.duration_ms as f64;
+    let half = STEP_MS / 2.0 / alignment.speed;
+    let mut start = alignment.query_ms(first.reference_ms) - half;
+    let mut end = alignment.query_ms(last.reference_ms) + half;
+    if start < 1.2 * half {
+        start = 0.0;
+    }
+    if end > query_end - 1.2 * half {
+        end = query_end;
+    }
+    start = start.max(alignment.query_ms(0.0)).max(0.0);
+    end = end.min(alignment.query_ms(frames.duration_ms as f64)).min(query_end);
+    let span = |from: f64, to: f64| from.max(0.0) as u64..to.max(0.0) as u64;
+    Some(Stretch {
+        lane,
+        alignment: *alignment,
+        query_ms: span(start, end),
+        reference_ms: span(alignment.reference_ms(start), alignment.reference_ms(end)),
+        frames: steps.len() as u32,
+        distance: bits / count,
+        nearness,
+        changes,
+        shifted: if shifted_count > 0.0 { shifted_sum / shifted_count } else { 0.0 },
+        weight,
+    })
+}
+
+/// Of the stretches of one film that lie over the same part of the query and the reference keeps the surest.
+pub(super) fn kept(mut found: Vec<Stretch>) -> Vec<Stretch> {
+    found.sort_by(|a, b| {
+        let by_score = b.score().total_cmp(&a.score());
+        let start = |stretch: &Stretch| (stretch.query_ms.start, stretch.reference_ms.start, stretch.query_ms.end);
+        a.lane.film.cmp(&b.lane.film).then(by_score).then(a.lane.cmp(&b.lane)).then(start(a).cmp(&start(b)))
+    });
+    let mut kept: Vec<Stretch> = Vec::new();
+    for stretch in found {
+        let of_film = kept.iter().rev().take_while(|other| other.lane.film == stretch.lane.film);
+        let covered = of_film.filter(|other| {
+            let both = other
+                .query_ms
+                .end
+                .min(stretch.query_ms.end)
+                .saturating_sub(other.query_ms.start.max(stretch.query_ms.start));
+            2 * both > stretch.query_ms.end.saturating_sub(stretch.query_ms.start)
+        });
+        if covered.count() == 0 {
+            kept.push(stretch);
+        }
+    }
+    kept.sort_by(|a, b| {
+        (a.lane.film, a.query_ms.start, a.reference_ms.start).cmp(&(
+            b.lane.film,
+            b.query_ms.start,
+            b.reference_ms.start,
+        ))
+    });
+    kept
+}
