@@ -14,6 +14,7 @@ mod output;
 mod pairs;
 mod pipeline;
 mod progress;
+mod reading;
 mod settings;
 mod walk;
 

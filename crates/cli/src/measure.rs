@@ -9,6 +9,7 @@ use minutia_media::{Problem, Source, probe};
 use minutia_report::FileFacts;
 use sha2::{Digest, Sha256};
 
+use crate::reading::Hand;
 use crate::walk::{Entry, Met};
 
 /// Bytes read at a time for the digests.
@@ -32,24 +33,28 @@ pub(crate) enum Content {
 
 /// Measures one entry after another.
 pub(crate) struct Measurer {
-    reader: Box<dyn Reader>,
+    reader: Hand,
     request: Request,
     buffer: Vec<u8>,
 }
 
 impl Measurer {
-    pub(crate) fn new(reader: Box<dyn Reader>, request: Request) -> Measurer {
+    pub(crate) fn new(reader: Hand, request: Request) -> Measurer {
         Measurer { reader, request, buffer: vec![0; CHUNK_BYTES] }
     }
 
-    pub(crate) fn measure(&mut self, entry: Entry) -> Measured {
+    /// Measures the entry of this number in its walk, from 0.
+    pub(crate) fn measure(&mut self, number: u64, entry: Entry) -> Measured {
         let mut facts = FileFacts { path: entry.path.as_os_str().as_bytes().to_vec(), ..FileFacts::default() };
         let content = match entry.met {
             Met::File(opened) => {
                 facts.modified = Some(opened.modified);
                 facts.access_time_unprotected = opened.unprotected;
                 match Source::from_file(opened.file) {
-                    Ok(source) => Content::Items(self.read(&source, &mut facts)),
+                    Ok(source) => {
+                        facts.batch = self.reader.turn_to(number);
+                        Content::Items(self.read(&source, &mut facts))
+                    }
                     Err(problem) => Content::Unopened(Outcome::Unreadable, problem.code(), problem.to_string()),
                 }
             }

@@ -13,7 +13,7 @@ use crate::args::Scale;
 use crate::heard::{self, Heard};
 use crate::indexes;
 use crate::measure::{Content, Measured, Measurer};
-use crate::settings::{self, Reading};
+use crate::reading::Reading;
 use crate::walk;
 
 /// One of two files.
@@ -67,8 +67,7 @@ pub(crate) fn compare(a: &Path, b: &Path, scale: &Scale) -> Result<Compared> {
     };
     let calibration = Calibration::of(AlgorithmId::PDQ_AREA).context("expected a calibration in this build")?;
     let judge = Judge::new(calibration, pictures, Allowed::default());
-    let ffmpeg = if scale.no_ffmpeg { None } else { settings::ffmpeg() };
-    let reading = Reading { ffmpeg, ..Reading::one(scale.in_process) };
+    let reading = Reading::one(scale.in_process).with_ffmpeg(!scale.no_ffmpeg);
     // An early word where no worker can be started.
     reading.facts()?;
     let a = side(a, &reading, Request::query());
@@ -140,7 +139,7 @@ impl Side {
 }
 
 fn side(path: &Path, reading: &Reading, request: Request) -> Side {
-    let Measured { facts, content } = Measurer::new(reading.reader(), request).measure(walk::one(path));
+    let Measured { facts, content } = Measurer::new(reading.reader(), request).measure(0, walk::one(path));
     let item = match content {
         // What is inside of a container is not compared: its own item comes first.
         Content::Items(items) => items.into_iter().next().ok_or((Outcome::Undecided, "nothing in it".to_owned())),

@@ -15,13 +15,14 @@ use crate::walk::Entry;
 /// Entries in a batch at most: many queries share a pass over the index.
 const LARGEST_BATCH: usize = 64;
 
-/// Measures `entries` in `threads` threads, each with a measurer of its own, and gives them to `take` in their order. The
+/// Measures `entries`, the first of which has the number `first` in its walk, in `threads` threads, each with a measurer of its own, and gives them to `take` in their order. The
 /// first batch is one entry, so that the first finding is there at once, and they grow.
 ///
 /// # Errors
 /// What `take` answers; then everything is stopped.
 pub(crate) fn run(
     entries: impl Iterator<Item = Entry> + Send,
+    first: u64,
     threads: usize,
     measurer: impl Fn() -> Measurer + Sync,
     mut take: impl FnMut(Vec<Measured>) -> Result<()>,
@@ -47,7 +48,7 @@ pub(crate) fn run(
             scope.spawn(move || {
                 let mut measurer = measurer();
                 while let Some((number, entry)) = next(works) {
-                    if done.send((number, measurer.measure(entry))).is_err() {
+                    if done.send((number, measurer.measure(first + number, entry))).is_err() {
                         // Whoever walks must not wait for the others to notice.
                         while next(works).is_some() {}
                     }

@@ -1,20 +1,15 @@
-//! What was typed, made sense of: paths that exist and do not overlap, outputs that stay out of them, how files are read.
+//! What was typed, made sense of: paths that exist and do not overlap, outputs that stay out of them.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
-use minutia::scan::{InProcess, Reader, WithFfmpeg};
 use minutia::search;
 use minutia_machine::Level;
-use minutia_media::{Ffmpeg, Limits};
+use minutia_media::Limits;
+use minutia_report::LimitFacts;
 use minutia_report::escape::{name, text};
-use minutia_report::{LimitFacts, Reading as ReadingFacts, WorkerFacts};
-use minutia_sandbox::{Config, Isolated};
-
-use crate::args;
 
 /// Files and folders to look into: they exist, and none lies in another.
 #[derive(Clone, Debug)]
@@ -80,72 +75,6 @@ fn real_place(path: &Path) -> std::io::Result<PathBuf> {
 /// A path for a message.
 pub(crate) fn shown(path: &Path) -> String {
     name(path.as_os_str().as_bytes())
-}
-
-/// How files are read.
-#[derive(Clone, Debug)]
-pub(crate) struct Reading {
-    pub(crate) threads: usize,
-    /// How workers are made; `None` for reading in this process.
-    pub(crate) workers: Option<Config>,
-    /// Who decodes sound that this build cannot.
-    pub(crate) ffmpeg: Option<Ffmpeg>,
-}
-
-impl Reading {
-    pub(crate) fn of(args: &args::Reading) -> Reading {
-        let threads = args.threads.or_else(|| available_parallelism().ok()).map_or(1, |threads| threads.get());
-        let ffmpeg = if args.no_ffmpeg { None } else { ffmpeg() };
-        Reading { threads, ffmpeg, ..Reading::one(args.in_process) }
-    }
-
-    /// As where nothing is said about it: workers, as many as there are processors.
-    pub(crate) fn all() -> Reading {
-        Reading::of(&args::Reading { threads: None, in_process: false, no_ffmpeg: false })
-    }
-
-    /// One reader alone, without ffmpeg.
-    pub(crate) fn one(in_process: bool) -> Reading {
-        Reading { threads: 1, workers: (!in_process).then(Config::default), ffmpeg: None }
-    }
-
-    /// A reader for one thread.
-    pub(crate) fn reader(&self) -> Box<dyn Reader> {
-        match &self.workers {
-            Some(config) => Box::new(Isolated::new(Config { ffmpeg: self.ffmpeg.clone(), ..config.clone() })),
-            None => match &self.ffmpeg {
-                Some(ffmpeg) => Box::new(WithFfmpeg(ffmpeg.clone())),
-                None => Box::new(InProcess),
-            },
-        }
-    }
-
-    /// How files are read, for the record. Starts a worker to ask it.
-    pub(crate) fn facts(&self) -> Result<ReadingFacts> {
-        let Some(config) = &self.workers else { return Ok(ReadingFacts::Process) };
-        let confinement = Isolated::new(config.clone()).confinement().context(
-            "expected to decode in worker processes, and none can be started; `--in-process` decodes without them, \
-             which is safe for files that you trust",
-        )?;
-        let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Ok(ReadingFacts::Worker(WorkerFacts {
-            address_space_bytes: confinement.address_space_bytes,
-            deadline_ms: millis(config.deadline),
-            deadline_ms_per_mib: millis(config.deadline_per_mib),
-            files_per_worker: config.sources_per_worker,
-            process_limits: confinement.process_limits,
-            landlock: confinement.landlock,
-            seccomp: confinement.seccomp,
-        }))
-    }
-}
-
-/// The ffmpeg program of this machine: the first of that name on the path that says it is one.
-pub(crate) fn ffmpeg() -> Option<Ffmpeg> {
-    let path = std::env::var_os("PATH")?;
-    let programs =
-        std::env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join("ffmpeg"));
-    programs.filter(|program| program.is_file()).find_map(|program| Ffmpeg::at(&program).ok())
 }
 
 /// Names the kernel to search with, where it is set; the fastest otherwise.

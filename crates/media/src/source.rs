@@ -51,6 +51,11 @@ impl Source {
         Ok(Source { data: Data::File(file), len, piped: None })
     }
 
+    /// Takes a file whose length in bytes is known, where nothing but reading is allowed.
+    pub fn from_file_of(file: File, len: u64) -> Source {
+        Source { data: Data::File(file), len, piped: None }
+    }
+
     /// Takes bytes that are in memory already.
     pub fn from_bytes(bytes: Vec<u8>) -> Source {
         Source { len: bytes.len() as u64, data: Data::Bytes(bytes), piped: None }

@@ -19,6 +19,8 @@ pub struct FileFacts {
     pub blake3: Option<[u8; 32]>,
     /// SHA-256, where it was read to its end.
     pub sha256: Option<[u8; 32]>,
+    /// The batch of workers that read it, from 1; `None` where none did.
+    pub batch: Option<u64>,
     /// When it was last modified: seconds since 1970 and nanoseconds.
     pub modified: Option<(i64, u32)>,
     /// It was opened in a way that may have changed its access time.
@@ -74,6 +76,7 @@ fn of_file(facts: &FileFacts) -> ItemRecord {
     ItemRecord {
         path,
         path_bytes: lossy.then(|| hex(&facts.path)),
+        batch: facts.batch,
         size: facts.size,
         blake3: facts.blake3.map(|digest| hex(&digest)),
         sha256: facts.sha256.map(|digest| hex(&digest)),

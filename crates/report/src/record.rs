@@ -51,6 +51,10 @@ pub struct ItemRecord {
     pub member: Vec<String>,
     /// What came of it: one of the names of [`minutia::verdict::Outcome`].
     pub outcome: String,
+    /// The batch of files, numbered from 1 along the walk, to which the workers that read it were kept; absent where no
+    /// worker did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<u64>,
     /// Length of the file in bytes; `null` where it was not opened.
     pub size: Option<u64>,
     /// BLAKE3 of the file, hexadecimal; `null` where it was not read to its end.
@@ -404,7 +408,7 @@ pub enum Reading {
     Process,
 }
 
-/// What confined the workers.
+/// How workers read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerFacts {
     /// Address space of one in bytes.
@@ -413,14 +417,34 @@ pub struct WorkerFacts {
     pub deadline_ms: u64,
     /// Wall time beside that for each MiB.
     pub deadline_ms_per_mib: u64,
-    /// A worker was replaced after so many files.
+    /// A worker was replaced after so many files, and after any problem that a decoder had. As many entries of the walk
+    /// are a batch, and no worker read files of two.
     pub files_per_worker: u32,
-    /// No file growth, no core dumps, no new privileges, no inherited descriptors.
-    pub process_limits: bool,
-    /// No file could be reached by its name.
-    pub landlock: bool,
-    /// No system calls but those that reading needs.
-    pub seccomp: bool,
+    /// What confined the workers.
+    pub confinement: ConfinementFacts,
+    /// The ffmpeg program that decoded for them; absent where there was none or it was not to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ffmpeg: Option<ProgramFacts>,
+}
+
+/// What confined a process. Each is what was in force, or `not available: ` and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfinementFacts {
+    /// `in force`: no file written, no core dumps, bounded memory and descriptors, no privileges, nothing inherited.
+    pub limits: String,
+    /// Landlock's version: no file could be reached by its name but what a program needs to start, no network.
+    pub landlock: String,
+    /// No system calls but those of a list.
+    pub seccomp: String,
+}
+
+/// A program that decoded for workers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramFacts {
+    /// What it says of itself.
+    pub version: String,
+    /// What confined it.
+    pub confinement: ConfinementFacts,
 }
 
 impl From<Schema> for &'static str {

@@ -87,8 +87,8 @@ impl Worker {
         Ok(worker)
     }
 
-    pub(crate) fn confinement(&self) -> Confinement {
-        self.confinement
+    pub(crate) fn confinement(&self) -> &Confinement {
+        &self.confinement
     }
 
     fn shake_hands(&mut self, address_space_bytes: u64) -> Result<Confinement, Problem> {
@@ -243,6 +243,8 @@ fn meaning(status: &WaitIdStatus, text: &str, address_space_bytes: u64) -> Probl
         };
     }
     let how = match (status.terminating_signal(), status.exit_status()) {
+        // What seccomp does to a worker (see `confine`).
+        (Some(31), _) => "killed by SIGSYS: it asked the system for what no reader needs".to_owned(),
         (Some(signal), _) => format!("killed by {}", signal_name(signal)),
         (None, code) => format!("exit status {}", code.unwrap_or(-1)),
     };

@@ -4,18 +4,25 @@
 //! child process that gets one open descriptor after another and sends back items. A crash, a hang or a memory bomb
 //! ends that child and one item; the scan goes on with the next.
 //!
-//! What confines a worker now: an address space limit, no growth of any file, no core dump, no privileges to be gained,
-//! nothing of the parent's environment, no inherited descriptor but its socket and the evidence being read, a wall clock
-//! kept by the parent and a budget of processor time kept by the kernel. The parent checks every value that it is sent.
+//! What confines a worker, before it meets a byte of evidence (see [`confine`]):
+//! - limits: address space, no file written, no core, 16 descriptors, no process beside it (which root is not held to); no
+//!   capability is left, none can be gained; nothing of the parent's environment, no inherited descriptor but its socket;
+//! - Landlock: no file by its name, no connection;
+//! - seccomp: the system calls that reading needs. Names of files, and what a library tries and can do without, are refused;
+//!   anything else kills the worker: processes, threads, programs, sockets, signals to others, memory to be executed;
+//! - the parent: a wall clock beside the kernel's budget of processor time, a check of every value that it is sent, and a
+//!   fresh worker after any problem, so that what was taken over lasts for a batch of files at most
+//!   ([`Isolated::begin_batch`]).
 //!
-//! What does *not* confine it yet: a worker runs as the same user and sees the same file system and network, and it may
-//! start processes. Code injected into a decoder could use all of these; Landlock and seccomp will take them away, in
-//! [`confine`]. Until then this is protection from accidents and from decoders that fail, not from a full takeover.
+//! Where a kernel or a container offers no Landlock or no seccomp, the others hold and [`Confinement`] says what is missing
+//! and why. What none of this hinders: a worker that was taken over can lie about the files of its batch, and use its time.
 //!
 //! Where [`Config::ffmpeg`] names the `ffmpeg` program, the parent starts it for sound that no decoder of ours reads: with
-//! an empty environment, the evidence as its standard input, the demuxer that our probe chose, no protocol but that one,
-//! and limits of address space, processor time and file size. The worker gets the other end of its pipe. It is confined
-//! by nothing else yet, and lives no longer than the reading of its source.
+//! an empty environment, the evidence as its standard input, the demuxer that our probe chose and no protocol but that one.
+//! The worker gets the other end of its pipe. Before it becomes ffmpeg, a process of our own program confines itself:
+//! limits and capabilities as above, Landlock that admits the program, its linker, the folders of libraries and the one file,
+//! to be read and no more, no network; of system calls those of a list, which has threads but no process. It lives no longer
+//! than the reading of its source.
 //!
 //! ```no_run
 //! use minutia::scan::{Reader, Request};
@@ -37,6 +44,7 @@
 mod child;
 mod config;
 pub mod confine;
+mod launcher;
 mod parent;
 mod program;
 mod socket;
@@ -45,4 +53,5 @@ pub mod worker;
 
 pub use child::StartError;
 pub use config::{Config, Launch};
+pub use confine::{Barrier, Confinement};
 pub use parent::Isolated;

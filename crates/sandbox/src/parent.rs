@@ -10,14 +10,15 @@ use minutia_media::{Ffmpeg, Format, Piped, Problem, Source, probe};
 use crate::child::{StartError, Worker};
 use crate::config::Config;
 use crate::confine::Confinement;
-use crate::program::Program;
+use crate::launcher::Cost;
+use crate::program::{self, Program};
 
 /// Numbers the workers of this process, from 1.
-static BATCHES: AtomicU64 = AtomicU64::new(0);
+static WORKERS: AtomicU64 = AtomicU64::new(0);
 
 /// Reads in a worker process of its own: one `Isolated` a thread. The worker is started by the first source, serves one
-/// after another, and is replaced after a crash, a time-out, a limit or a message that no worker sends, and after
-/// [`Config::sources_per_worker`] sources.
+/// after another, and is replaced after a crash, a time-out, a limit, a message that no worker sends and any other problem
+/// that a decoder had, after [`Config::sources_per_worker`] sources, and by [`begin_batch`](Isolated::begin_batch).
 ///
 /// Nothing that a worker does reaches the caller but the problem it ends as:
 /// - [`Problem::Crashed`], with signal or exit status, or what was wrong with its message;
@@ -30,7 +31,7 @@ static BATCHES: AtomicU64 = AtomicU64::new(0);
 pub struct Isolated {
     config: Config,
     serving: Option<Serving>,
-    batch: u64,
+    number: u64,
 }
 
 #[derive(Debug)]
@@ -42,13 +43,18 @@ struct Serving {
 impl Isolated {
     /// Makes a reader; its worker is started when it is needed.
     pub fn new(config: Config) -> Isolated {
-        Isolated { config, serving: None, batch: 0 }
+        Isolated { config, serving: None, number: 0 }
     }
 
-    /// The number of the worker that served the last source, unique in this process; 0 before the first. It goes into
-    /// records: a worker that was taken over can have falsified what has its number.
-    pub fn batch(&self) -> u64 {
-        self.batch
+    /// The number of the worker that served the last source, unique in this process; 0 before the first.
+    pub fn worker(&self) -> u64 {
+        self.number
+    }
+
+    /// Retires the worker: none reads sources of both before and after this. A worker that was taken over can have falsified
+    /// its own batch and nothing else, so records name the batch of each source.
+    pub fn begin_batch(&mut self) {
+        self.serving = None;
     }
 
     /// What confines the workers, for the record of a run. Starts one where none runs: a good first call.
@@ -57,7 +63,23 @@ impl Isolated {
     /// [`StartError`] when no worker can be started.
     pub fn confinement(&mut self) -> Result<Confinement, StartError> {
         let serving = self.take_serving()?;
-        Ok(self.serving.insert(serving).worker.confinement())
+        Ok(self.serving.insert(serving).worker.confinement().clone())
+    }
+
+    /// What confines the ffmpeg program, for the record of a run; `None` where there is none to be asked. It is started as it
+    /// would be for a source, to see that it works so.
+    ///
+    /// # Errors
+    /// [`StartError`] when it cannot be confined, or does not start in confinement: then it is better not asked.
+    pub fn program_confinement(&self) -> Result<Option<Confinement>, StartError> {
+        let Some(ffmpeg) = &self.config.ffmpeg else { return Ok(None) };
+        let cost = self.program_cost(0);
+        program::tried(&self.config.launch, cost, ffmpeg).map(Some)
+    }
+
+    fn program_cost(&self, len: u64) -> Cost {
+        let cpu_seconds = self.config.deadline_for(len).as_secs().saturating_add(1);
+        Cost { address_space_bytes: self.config.address_space_bytes, cpu_seconds }
     }
 
     fn take_serving(&mut self) -> Result<Serving, StartError> {
@@ -65,7 +87,7 @@ impl Isolated {
             return Ok(serving);
         }
         let worker = Worker::start(&self.config)?;
-        self.batch = BATCHES.fetch_add(1, Ordering::Relaxed) + 1;
+        self.number = WORKERS.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Serving { worker, sources: 0 })
     }
 }
@@ -137,14 +159,16 @@ impl Isolated {
         request: &Request,
         sink: &mut dyn FnMut(Item),
     ) -> Result<Attempt, Problem> {
-        let seconds = self.config.deadline_for(len).as_secs().saturating_add(1);
         let Outside { ffmpeg, format, input } = outside;
-        let started = Program::start(ffmpeg, *format, *input, self.config.address_space_bytes, seconds);
+        let started = Program::start(&self.config.launch, self.program_cost(len), ffmpeg, *format, *input);
         let started = started.map_err(|error| Problem::io("starting ffmpeg", &error))?;
         let (program, piped) =
             started.ok_or_else(|| Problem::Crashed { detail: "no command for ffmpeg".to_owned() })?;
         let mut items = Vec::new();
         let attempt = self.attempt(evidence, len, Some(piped), request, &mut |item| items.push(item));
+        if items.is_empty() && matches!(attempt, Attempt::Answered(Err(_))) && program.was_refused() {
+            return Err(Problem::Crashed { detail: "ffmpeg could not be confined and was not started".to_owned() });
+        }
         for mut item in items {
             if item.problems.is_empty() {
                 item.problems.extend(program.problem());
@@ -203,7 +227,8 @@ impl Isolated {
     }
 }
 
-/// Whether a worker that reports this is better replaced: its memory may be in any state.
+/// Whether a worker that reports this is better replaced: its memory may be in any state. What is no media was shown to no
+/// decoder.
 fn unsettles(problem: &Problem) -> bool {
-    matches!(problem, Problem::Crashed { .. } | Problem::Limit { .. } | Problem::TimedOut { .. })
+    !matches!(problem, Problem::NotMedia { .. })
 }

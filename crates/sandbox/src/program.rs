@@ -4,13 +4,33 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use minutia_media::decode::audio::ffmpeg::rewound;
 use minutia_media::{Ffmpeg, Format, Piped, Problem};
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
+use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::Launch;
+use crate::StartError;
 use crate::child::{GRACE, end};
+use crate::confine::Confinement;
+use crate::launcher::{Cost, FAILED, confined, tell, told};
+
+/// What confines the program, once it has been seen to start so.
+pub(crate) fn tried(launch: &Launch, cost: Cost, ffmpeg: &Ffmpeg) -> Result<Confinement, StartError> {
+    let mut launcher = tell(launch, cost);
+    let answer = launcher.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
+    let lost = |what: &[u8]| StartError::Handshake { found: String::from_utf8_lossy(what).trim().to_owned() };
+    let confinement = told(&answer.stdout).ok_or_else(|| lost(&answer.stderr))?;
+    let mut version = Command::new(&ffmpeg.program);
+    version.arg("-version");
+    let mut version = confined(launch, cost, &version);
+    let answer = version.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
+    if answer.status.success() && answer.stdout.starts_with(b"ffmpeg version ") {
+        return Ok(confinement);
+    }
+    Err(lost(&[answer.status.to_string().as_bytes(), b": ", &answer.stderr].concat()))
+}
 
 /// A running program. It ends with this value.
 #[derive(Debug)]
@@ -24,31 +44,29 @@ impl Program {
     /// # Errors
     /// What the system refused.
     pub(crate) fn start(
+        launch: &Launch,
+        cost: Cost,
         ffmpeg: &Ffmpeg,
         format: Format,
         evidence: BorrowedFd<'_>,
-        address_space_bytes: u64,
-        cpu_seconds: u64,
     ) -> io::Result<Option<(Program, Piped)>> {
-        let Some(mut command) = ffmpeg.command(format) else { return Ok(None) };
+        let Some(command) = ffmpeg.command(format) else { return Ok(None) };
         let evidence = rewound(&File::from(evidence.try_clone_to_owned()?))?;
-        let mut process = command.process_group(0).stdin(evidence).stdout(Stdio::piped()).spawn()?;
+        let mut process = confined(launch, cost, &command)
+            .process_group(0)
+            .stdin(evidence)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
         let stdout = process.stdout.take();
         let program = Program { process };
-        // From outside, since nothing can be done in it before it runs; it is still being linked while these come to hold.
-        let pid = Some(Pid::from_child(&program.process));
-        for (resource, most) in [
-            (Resource::As, address_space_bytes),
-            (Resource::Cpu, cpu_seconds),
-            (Resource::Fsize, 0),
-            (Resource::Core, 0),
-        ] {
-            let current = rustix::process::getrlimit(resource).maximum;
-            let most = Some(current.map_or(most, |maximum| maximum.min(most)));
-            prlimit(pid, resource, Rlimit { current: most, maximum: most })?;
-        }
         let pipe = stdout.ok_or_else(|| io::Error::other("ffmpeg without a pipe"))?;
         Ok(Some((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) })))
+    }
+
+    /// Whether it was never started, since it could not be confined.
+    pub(crate) fn was_refused(&self) -> bool {
+        end(&self.process, GRACE).is_some_and(|status| status.exit_status() == Some(i32::from(FAILED)))
     }
 
     /// What went wrong with it, once all that it wrote was read.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -11,15 +11,18 @@ use std::process::ExitCode;
 
 use minutia::scan::{InProcess, Item, Reader, Request};
 use minutia_media::{Piped, Problem, Source};
+use rustix::fs::fstat;
 
 use crate::confine::{budget_cpu, close_inherited_descriptors, confine};
+use crate::launcher;
 use crate::socket;
 use crate::wire::{Answer, Ask, BUILD, encode, hand_over, take};
 
-/// The only argument of a program that is started as a worker.
+/// The only argument of a program that is started as a worker. With more behind it, the program is started to become
+/// another one that decodes for a worker.
 pub const ARGUMENT: &str = "--minutia-worker";
 
-/// Whether this process was started as a worker: `main` asks this before anything else and then calls [`run`].
+/// Whether this process was started as a worker, or for one: `main` asks this before anything else and then calls [`run`].
 pub fn requested() -> bool {
     env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT))
 }
@@ -32,6 +35,10 @@ pub fn run() -> ExitCode {
 
 /// As [`run`], with another reader than `minutia`'s own.
 pub fn run_with(reader: &mut dyn Reader) -> ExitCode {
+    let more: Vec<OsString> = env::args_os().skip(2).collect();
+    if !more.is_empty() {
+        return launcher::run(&more);
+    }
     match serve(reader) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,11 +73,14 @@ fn serve(reader: &mut dyn Reader) -> io::Result<()> {
                     let evidence = next()?;
                     let piped =
                         sound.map(|decoder| Ok::<_, io::Error>(Piped { decoder, pipe: next()? })).transpose()?;
-                    let source = Source::from_file(evidence).map(|source| match piped {
+                    // The standard library asks for the length by a call that can name files, which is closed here.
+                    let len = u64::try_from(fstat(&evidence)?.st_size).unwrap_or(0);
+                    let source = Source::from_file_of(evidence, len);
+                    let source = match piped {
                         Some(piped) => source.with_piped(piped),
                         None => source,
-                    });
-                    let done = source.and_then(|source| read(reader, &source, &request, &parent));
+                    };
+                    let done = read(reader, &source, &request, &parent);
                     send(&parent, &Answer::Done(done))?;
                 }
             }

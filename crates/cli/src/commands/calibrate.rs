@@ -22,7 +22,8 @@ use crate::exit::Exit;
 use crate::measure::{Content, Measurer};
 use crate::pipeline;
 use crate::progress::{Progress, counted};
-use crate::settings::{Reading, Roots, shown};
+use crate::reading::Reading;
+use crate::settings::{Roots, shown};
 use crate::walk::{Resolution, Walk};
 
 /// Calibrates as typed: the row on standard output, what to look at on standard error.
@@ -137,7 +138,7 @@ fn fingerprints<T>(
     let mut found = Vec::new();
     let entries = Walk::new(&roots.paths, resolution);
     let measurer = || Measurer::new(reading.reader(), request.clone());
-    pipeline::run(entries, reading.threads, measurer, |batch| {
+    pipeline::run(entries, 0, reading.threads, measurer, |batch| {
         for measured in batch {
             progress.add(measured.facts.size.unwrap_or(0));
             let path = PathBuf::from(OsString::from_vec(measured.facts.path));

@@ -12,7 +12,8 @@ use super::index_add;
 use super::scan::{self, Sink};
 use crate::args;
 use crate::exit::Exit;
-use crate::settings::{Reading, Roots, shown};
+use crate::reading::Reading;
+use crate::settings::{Roots, shown};
 
 /// Indexes the works, scans the seized folder, and compares with the truth. Ends with 2 where they differ.
 pub(crate) fn run(args: args::Demo) -> Result<Exit> {

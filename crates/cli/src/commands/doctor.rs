@@ -11,12 +11,13 @@ use minutia_machine::Level;
 use minutia_media::decode::audio;
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{FORMATS, Format, Limits, Problem, Source};
-use minutia_report::Reading as ReadingFacts;
 use minutia_report::escape::text;
+use minutia_report::{Reading as ReadingFacts, WorkerFacts};
 use rustix::process::{Resource, getrlimit};
 
 use crate::exit::Exit;
-use crate::settings::{Reading, ffmpeg, search_settings};
+use crate::reading::{Reading, ffmpeg, told};
+use crate::settings::search_settings;
 use crate::walk::Resolution;
 
 /// Tells what was found, one fact a line.
@@ -51,7 +52,6 @@ pub(crate) fn run() -> Result<Exit> {
     )?;
     match Reading::one(false).facts() {
         Ok(ReadingFacts::Worker(worker)) => {
-            let has = |yes: bool| if yes { "yes" } else { "no" };
             row(
                 "workers",
                 format!(
@@ -62,15 +62,7 @@ pub(crate) fn run() -> Result<Exit> {
                     worker.files_per_worker
                 ),
             )?;
-            row(
-                "confined by",
-                format!(
-                    "process limits {}, Landlock {}, seccomp {}",
-                    has(worker.process_limits),
-                    has(worker.landlock),
-                    has(worker.seccomp)
-                ),
-            )?;
+            row("confined by", told(&worker.confinement))?;
         }
         Ok(ReadingFacts::Process) => row("workers", "none".to_owned())?,
         Err(error) => {
@@ -113,6 +105,16 @@ pub(crate) fn run() -> Result<Exit> {
                 "ffmpeg",
                 format!("{} at {}, given files {how}", ffmpeg.version, text(&ffmpeg.program.to_string_lossy())),
             )?;
+            let reading = Reading { ffmpeg: Some(ffmpeg.clone()), ..Reading::one(false) };
+            match reading.facts() {
+                Ok(ReadingFacts::Worker(WorkerFacts { ffmpeg: Some(program), .. })) => {
+                    row("confined by", told(&program.confinement))?;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    row("confined by", format!("NOTHING, and so not asked: {}", text(&format!("{error:#}"))))?
+                }
+            }
             row("with it", format!("{}; and other codecs in what is heard", names(by_ffmpeg)))?;
         }
         None => {

@@ -10,7 +10,7 @@ use minutia::fingerprint::{
     ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, Fingerprint, Peak,
     compress_to_text,
 };
-use minutia::scan::{Item, Request, Tiers};
+use minutia::scan::{Item, Reader, Request, Tiers};
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{Kind, Limits, Problem, Source, probe};
 use minutia_report::escape;
@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 
 use crate::args;
 use crate::exit::Exit;
-use crate::settings::{self, Reading, shown};
+use crate::reading::Reading;
+use crate::settings::shown;
 use crate::walk::{self, Met};
 
 /// What was asked for.
@@ -183,13 +184,9 @@ fn heard(path: &Path, source: &Source, asked: Asked) -> Result<Vec<AudioFingerpr
     };
     // The program takes longer to say its version than many a recording to be read.
     match Reading::one(true).reader().read(source, &request, &mut sink) {
-        Err(problem @ Problem::Unsupported { .. }) => match settings::ffmpeg() {
-            Some(ffmpeg) => {
-                let reading = Reading { ffmpeg: Some(ffmpeg), ..Reading::one(true) };
-                reading.reader().read(source, &request, &mut sink)?;
-            }
-            None => return Err(problem),
-        },
+        Err(Problem::Unsupported { .. }) => {
+            Reading::one(true).with_ffmpeg(true).reader().read(source, &request, &mut sink)?;
+        }
         read => read?,
     }
     if recordings.is_empty() {

@@ -18,7 +18,8 @@ use crate::exit::Exit;
 use crate::measure::{Content, Measured, Measurer};
 use crate::pipeline;
 use crate::progress::Progress;
-use crate::settings::{Reading, Roots};
+use crate::reading::Reading;
+use crate::settings::Roots;
 use crate::walk::{self, Met, Resolution, Walk};
 
 /// The longer side of a thumbnail in pixels.
@@ -126,7 +127,7 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
         .map(|entry| listed(entry, catalogue.as_ref(), roots));
     let measurer = || Measurer::new(settings.reading.reader(), request.clone());
     let mut since_commit = 0;
-    pipeline::run(entries, settings.reading.threads, measurer, |batch| {
+    pipeline::run(entries, 0, settings.reading.threads, measurer, |batch| {
         for measured in batch {
             since_commit += 1 + adding.take(&mut writer, measured)? / PEAKS_PER_FILE as u64;
         }

@@ -23,7 +23,8 @@ use crate::measure::{Content, Measured, Measurer};
 use crate::output::Output;
 use crate::pipeline;
 use crate::progress::Progress;
-use crate::settings::{Reading, Roots, limit_facts, search_settings, shown};
+use crate::reading::Reading;
+use crate::settings::{Roots, limit_facts, search_settings, shown};
 use crate::walk::{Resolution, Walk};
 
 /// Scans as typed.
@@ -112,7 +113,7 @@ pub(crate) fn scan(settings: &Settings, sink: &mut dyn Sink) -> Result<(SummaryR
     let mut walk = Walk::new(&roots.paths, resolution);
     pass(&mut walk, &before)?;
     let measurer = || Measurer::new(settings.reading.reader(), request.clone());
-    pipeline::run(&mut walk, settings.reading.threads, measurer, |batch| scan.take(&batch))?;
+    pipeline::run(&mut walk, before.entries, settings.reading.threads, measurer, |batch| scan.take(&batch))?;
 
     let access_times =
         AccessTimes { unprotected_files: scan.unprotected, unprotected_directories: walk.unprotected_directories() };

@@ -119,7 +119,13 @@ fn the_number_of_threads_changes_no_byte() {
     let without_chain = |out: &str| -> Vec<Value> {
         let items = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let items = items.filter(|record| record["record"] == "item");
-        items.map(|mut record| record.as_object_mut().unwrap().remove("previous").map(|_| record).unwrap()).collect()
+        let without = |mut record: Value| {
+            let fields = record.as_object_mut().unwrap();
+            fields.remove("previous").unwrap();
+            fields.remove("batch");
+            record
+        };
+        items.map(without).collect()
     };
     let in_process = scan("2", &["--in-process"]);
     assert_eq!(without_chain(&in_process), without_chain(&one));
@@ -224,8 +230,14 @@ fn ten_thousand_files_need_few_descriptors() {
             format!(r#"ulimit -n 64 && exec "$0" scan evidence --index works.idx --json --threads 2 {reading}"#);
         let output =
             Command::new("sh").current_dir(folder.path()).args(["-c", &script]).arg(&minutia).output().unwrap();
-        let last = String::from_utf8(output.stdout).unwrap();
-        let summary: Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+        let records = String::from_utf8(output.stdout).unwrap();
+        let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (summary, items) = records.split_last().unwrap();
+        // Batches follow the walk, a thousand files each.
+        for (number, item) in items.iter().enumerate() {
+            let batch = if reading.is_empty() { Value::from(number / 1_000 + 1) } else { Value::Null };
+            assert_eq!(item["batch"], batch, "{item}");
+        }
         assert_eq!(summary["items"], 10_100, "{reading}");
         // Drawn pictures may come near to a work; that each was read whole is what counts here.
         let count = |outcome: &str| summary["outcomes"][outcome].as_u64().unwrap_or(0);

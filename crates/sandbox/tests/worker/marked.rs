@@ -66,9 +66,6 @@ impl Reader for Marked {
                 std::process::abort();
             }
             "abort" => std::process::abort(),
-            "signal" => {
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::ILL);
-            }
             "exit" => std::process::exit(3),
             "panic" => panic!("a reader's panic"),
             "reports a panic" => return Err(Problem::Crashed { detail: "panic: caught".to_owned() }),
@@ -95,15 +92,15 @@ impl Reader for Marked {
                 sink(item(&started.id().to_string()));
                 std::process::exit(0);
             }
-            "what do you hold" => sink(Item { member: what_is_held(), ..item("") }),
-            "write" => {
-                let _ = tempfile::tempfile_in("/tmp").and_then(|mut file| file.write_all(b"evidence"));
+            "wait" => {
+                sink(item(&std::process::id().to_string()));
+                std::thread::sleep(Duration::from_secs(1_000));
             }
             "wire: noise" => write_raw(&[7; 64]),
             "wire: long" => write_raw(&[0xff, 0xff, 0xff, 0xff, PROTOCOL]),
             "wire: payload" => write_raw(&[3, 0, 0, 0, PROTOCOL, 9, 9, 9]),
             "wire: turn" => {
-                let confinement = minutia_sandbox::confine::confine(1 << 30).unwrap();
+                let confinement = minutia_sandbox::Confinement::default();
                 write_raw(&encode(&Answer::Ready { build: String::new(), confinement }).unwrap());
             }
             "wire: twice" => write_raw(&[done(), done()].concat()),
@@ -117,7 +114,10 @@ impl Reader for Marked {
             "wire: pieces" => (0..200).for_each(|_| write_raw(&piece(MAX_PIECE))),
             "wire: half" => write_raw(&[piece(1), done()].concat()),
             "wire: items" => (0..2_000).for_each(|_| sink(item(""))),
-            _ => return InProcess.read(source, request, sink),
+            other => match other.strip_prefix("try: ") {
+                Some(deed) => sink(item(&crate::confined::tried(deed, source))),
+                None => return InProcess.read(source, request, sink),
+            },
         }
         Ok(())
     }
@@ -173,22 +173,6 @@ pub(crate) fn spin_within_a_budget() -> ExitCode {
 fn recurse(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 512]);
     if depth == 0 { 0 } else { recurse(depth + 1) + frame[depth as usize % 512] }
-}
-
-/// What this process inherited, got or opened: the targets of its descriptors by number, without the one that lists them,
-/// and its variables.
-fn what_is_held() -> Vec<String> {
-    let mut descriptors = BTreeMap::new();
-    for entry in fs::read_dir("/proc/self/fd").unwrap() {
-        let entry = entry.unwrap();
-        let number: u32 = entry.file_name().to_str().unwrap().parse().unwrap();
-        let target = fs::read_link(entry.path()).unwrap_or_default().to_string_lossy().into_owned();
-        if !target.ends_with("/fd") {
-            descriptors.insert(number, target);
-        }
-    }
-    let variables = std::env::vars_os().map(|(name, _)| format!("variable {}", name.to_string_lossy()));
-    descriptors.into_values().chain(variables).collect()
 }
 
 /// The processes whose parent is this one, ended or not.
