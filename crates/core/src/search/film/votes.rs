@@ -11,7 +11,7 @@ const SPEED_STEPS: i32 = 11;
 /// Milliseconds of a cell of offsets.
 const CELL_MS: f64 = 250.0;
 /// Alignments of one film that are kept.
-const MOST_OF_FILM: usize = 8;
+const MOST_OF_FILM: usize = 12;
 /// Alignments this close at both ends of the hits are one.
 const APART_MS: f64 = 700.0;
 
