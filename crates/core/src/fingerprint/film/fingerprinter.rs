@@ -20,6 +20,8 @@ const CUT_BITS: u32 = 90;
 const MOST_HELD: usize = 64;
 /// A frame that stays longer than so many samples is not sampled again.
 const MOST_REPEATS: u64 = 40;
+/// Times are counted in 32 bits of milliseconds.
+const LATEST_US: u64 = u32::MAX as u64 * 1_000;
 /// A frame of a reference whose views all are within so many bits of the frame before is that frame.
 const SAME_BITS: u32 = 4;
 
@@ -69,10 +71,13 @@ impl FilmFingerprinter {
         }
     }
 
-    /// Takes the next frame, in order of presentation. One that is earlier than the frame before is left out.
+    /// Takes the next frame, in order of presentation. One that is earlier than the frame before is left out, and so is one
+    /// that comes later than 49 days.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         let first = *self.first_us.get_or_insert(time_us);
-        let Some(at_us) = time_us.checked_sub(first).filter(|&at| at >= self.at_us) else { return };
+        let Some(at_us) = time_us.checked_sub(first).filter(|&at| (self.at_us..=LATEST_US).contains(&at)) else {
+            return;
+        };
         self.sample_until(at_us);
         self.stayed_us = at_us - self.at_us;
         self.at_us = at_us;

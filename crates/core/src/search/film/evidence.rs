@@ -25,6 +25,8 @@ const SHIFTS_MS: [f64; 12] =
 const WHOLE_CHANGE: f64 = 40.0;
 /// What a frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
+/// And what it counts where stretches are bounded.
+const LEAST_VALUE: f64 = 0.3;
 /// Bits between frames that are new to each other.
 const NEW_BITS: f64 = 24.0;
 /// A stretch that is shorter than this, and than the query, counts by its share of it, down to the least.
@@ -215,9 +217,13 @@ fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step
     (f64::from(bits) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
 }
 
+/// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias.
+fn value(step: &Step) -> f64 {
+    (BIAS - step.distance) / BIAS * step.weight.max(LEAST_VALUE)
+}
+
 /// Calls `found` with the stretches of most sum, the best first, and those beside it.
 fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
-    let value = |step: &Step| (BIAS - step.distance) / BIAS * step.weight.max(0.3);
     let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
     for place in within.clone() {
         sum += value(&steps[place]);
@@ -351,4 +357,42 @@ fn joined(mut found: Vec<Stretch>) -> Vec<Stretch> {
         }
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(distance: f64, weight: f64) -> Step {
+        let lane = Lane { film: 0, query_view: 0, reference_view: 0 };
+        Step { reference_ms: 0.0, reference_frame: 0, query_frame: 0, lane, distance, weight }
+    }
+
+    #[test]
+    fn the_first_stretch_is_the_one_of_most_sum() {
+        let mut state = 7_u64;
+        let mut below = |most: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % most
+        };
+        let mut met = 0;
+        for length in (0..40).cycle().take(400) {
+            let steps: Vec<Step> =
+                (0..length).map(|_| step(below(170) as f64, 0.15 + below(85) as f64 / 100.0)).collect();
+            let worth = |range: Range<usize>| steps[range].iter().map(value).sum::<f64>();
+            let all = (0..length).flat_map(|start| (start + 1..=length).map(move |end| start..end));
+            let best = all.map(worth).fold(0.0, f64::max);
+            let mut found = Vec::new();
+            stretches(&steps, 0..steps.len(), &mut |range| found.push(range));
+            if best < LEAST_NEARNESS - 1e-9 {
+                assert!(found.is_empty());
+                continue;
+            }
+            met += 1;
+            assert!((worth(found[0].clone()) - best).abs() < 1e-9);
+            found.sort_by_key(|range| range.start);
+            assert!(found.windows(2).all(|two| two[0].end <= two[1].start), "stretches do not overlap");
+        }
+        assert!(met > 100, "only {met}");
+    }
 }
