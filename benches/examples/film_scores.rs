@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use minutia::fingerprint::{Code, FilmFingerprint, FilmFingerprinter, FilmFrame, Views};
+use minutia::fingerprint::{Code, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews};
 use minutia::index::FilmsInMemory;
 use minutia::media::Luma;
 use minutia::search::find_films;
@@ -36,8 +36,8 @@ fn listed(list: &str) -> Vec<(String, String)> {
     text.lines().filter_map(|line| line.split_once('\t')).map(|(id, path)| (id.to_owned(), path.to_owned())).collect()
 }
 
-fn views(role: &str) -> Views {
-    if role == "reference" { Views::Reference } else { Views::Query }
+fn views(role: &str) -> FilmViews {
+    if role == "reference" { FilmViews::Reference } else { FilmViews::BothLooks }
 }
 
 fn make(role: &str, files: &[(String, String)], to: &Path) {
@@ -114,7 +114,7 @@ fn bytes(film: &FilmFingerprint) -> Vec<u8> {
     }
     for frame in &film.frames {
         bytes.extend(frame.time_ms.to_le_bytes());
-        bytes.push(frame.quality);
+        bytes.push(frame.quality | u8::from(frame.wide) << 7);
     }
     film.codes.iter().for_each(|code| bytes.extend(code.0));
     bytes
@@ -124,7 +124,11 @@ fn film(role: &str, path: &Path) -> FilmFingerprint {
     let bytes = fs::read(path).unwrap();
     let at = |place: usize| u32::from_le_bytes(*bytes[place..].first_chunk().unwrap());
     let frames = at(12) as usize;
-    let frame = |n: usize| FilmFrame { time_ms: at(16 + 5 * n), quality: bytes[20 + 5 * n] };
+    let frame = |n: usize| FilmFrame {
+        time_ms: at(16 + 5 * n),
+        quality: bytes[20 + 5 * n] & 0x7f,
+        wide: bytes[20 + 5 * n] & 0x80 != 0,
+    };
     FilmFingerprint {
         duration_ms: at(0).into(),
         width: at(4),
@@ -141,7 +145,8 @@ fn search(references: &[(String, String)], from: &Path, queries: &[(String, Stri
     for (id, _) in references {
         let film = film("reference", &from.join(format!("{id}.film")));
         seconds += film.duration_ms as f64 / 1e3;
-        kept += film.codes.len() * 32 + film.frames.len() * 5;
+        let codes = film.codes.iter().filter(|code| code.0 != [0; 32]).count();
+        kept += codes * 32 + film.frames.len() * 7;
         table.add(&film);
     }
     eprintln!("{seconds:.0} s of references, {:.2} MB an hour", kept as f64 / seconds * 3600.0 / 1e6);

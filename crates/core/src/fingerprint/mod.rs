@@ -27,7 +27,7 @@ pub(crate) use audio::{
 };
 pub use code::{Code, ParseCodeError};
 pub(crate) use film::{FILM_VIEW_SET, film_views};
-pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView};
+pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView, FilmViews};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};
 

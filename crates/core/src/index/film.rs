@@ -1,7 +1,8 @@
 //! The films of a segment: of each the frames that were sampled, in order of time, and the codes of their views.
 //!
 //! Codes stand in the order of time and not by their bytes: a code's number says its film, frame and view by arithmetic,
-//! without postings, and neighbours in time are neighbours in memory when an alignment is followed.
+//! without postings, and neighbours in time are neighbours in memory when an alignment is followed. Every frame has its
+//! first view; the others stand apart, since only some frames, the *wide* ones, have them.
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ pub(super) struct FilmTable {
     pub(super) times: Vec<u32>,
     pub(super) qualities: Vec<u8>,
     pub(super) codes: Vec<[u64; 4]>,
+    pub(super) wide: Vec<u32>,
 }
 
 /// The films of one segment of an index. Films have numbers from 0; frames of all films together have, those of a film
@@ -29,6 +31,9 @@ pub struct Films<'i> {
     times: &'i [u32],
     qualities: &'i [u8],
     codes: &'i [[u64; 4]],
+    wide: &'i [u32],
+    /// How many views the films have, by film.
+    views: Vec<u32>,
     dead: Vec<bool>,
 }
 
@@ -39,8 +44,10 @@ pub struct FilmFrames<'i> {
     pub times: &'i [u32],
     /// PDQ qualities of their first views.
     pub qualities: &'i [u8],
-    /// Their codes, those of a frame together.
-    pub(crate) codes: &'i [[u64; 4]],
+    /// Their codes: the first view of each, then the others of those that are wide.
+    codes: &'i [[u64; 4]],
+    /// Places of the wide frames, ascending.
+    wide: &'i [u32],
     /// Views of a frame, at least 1.
     pub views: usize,
     /// How long the film is, in milliseconds.
@@ -48,9 +55,16 @@ pub struct FilmFrames<'i> {
 }
 
 impl<'i> FilmFrames<'i> {
-    /// The code of a view of a frame.
+    /// The code of a view of a frame, where it has that view.
     pub(crate) fn code(&self, frame: usize, view: usize) -> Option<&'i [u64; 4]> {
-        self.codes.get(frame * self.views + view)
+        if frame >= self.times.len() || view >= self.views {
+            return None;
+        }
+        if view == 0 {
+            return self.codes.get(frame);
+        }
+        let place = self.wide.binary_search(&(frame as u32)).ok()?;
+        self.codes.get(self.times.len() + place * (self.views - 1) + view - 1)
     }
 }
 
@@ -112,36 +126,44 @@ impl<'i> Films<'i> {
             return Ok(None);
         }
         let rows = segment.rows::<FilmRow>(Kind::Films);
-        let (mut frames, mut codes) = (0_u64, 0_u64);
+        let (mut frames, mut codes, mut wide) = (0_u64, 0_u64, 0_u64);
+        let mut views = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
-            let views = film_views(row[10]).map(|views| views.len() as u64);
-            let follows = u64::from(row[6]) == frames && u64::from(row[8]) == codes && row[11] == 0;
-            if !follows || views != Some(row[9].into()) {
-                let expected =
-                    format!("film {number} from frame {frames} and code {codes} on, views of this build, a zero");
+            let of_set = film_views(row[11]).map_or(0, |views| views.len() as u32);
+            let follows = [frames, codes, wide] == [row[6], row[8], row[9]].map(u64::from);
+            if !follows || of_set == 0 || row[10] > row[7] {
+                let expected = format!("film {number} from frame {frames}, code {codes}, wide frame {wide} on");
                 return Err(segment.wrong(Kind::Films, expected, format!("{row:?}")));
             }
+            views.push(of_set);
             frames += u64::from(row[7]);
-            codes += u64::from(row[7]) * u64::from(row[9]);
+            wide += u64::from(row[10]);
+            codes += u64::from(row[7]) + u64::from(row[10]) * u64::from(of_set - 1);
         }
         let (times, qualities) = (segment.rows::<u32>(Kind::FilmTimes), segment.section(Kind::FilmQualities));
-        let of_films = segment.rows::<[u64; 4]>(Kind::FilmCodes);
+        let (of_films, places) = (segment.rows::<[u64; 4]>(Kind::FilmCodes), segment.rows::<u32>(Kind::FilmWide));
         for (kind, expected, found) in [
             (Kind::FilmTimes, frames, times.len()),
             (Kind::FilmQualities, frames, qualities.len()),
             (Kind::FilmCodes, codes, of_films.len()),
+            (Kind::FilmWide, wide, places.len()),
         ] {
             if expected != found as u64 || expected > u64::from(u32::MAX) {
                 return Err(segment.wrong(kind, format!("{expected} rows, each numbered by 32 bits"), found));
             }
         }
         let dead = rows.iter().map(|row| dead.item(row[0])).collect();
-        Ok(Some(Films { rows, times, qualities, codes: of_films, dead }))
+        Ok(Some(Films { rows, times, qualities, codes: of_films, wide: places, views, dead }))
     }
 
-    /// The first film whose frames are not in order of time.
+    /// The first film whose frames are not in order of time, or whose wide frames are not some of them.
     pub(super) fn wrong_frames(&self) -> Option<u32> {
-        (0..self.len()).find(|&film| !self.frames(film).times.is_sorted_by(|a, b| a < b))
+        (0..self.len()).find(|&film| {
+            let frames = self.frames(film);
+            let ordered = |numbers: &[u32]| numbers.is_sorted_by(|a, b| a < b);
+            let inside = frames.wide.last().is_none_or(|&last| (last as usize) < frames.times.len());
+            !(ordered(frames.times) && ordered(frames.wide) && inside)
+        })
     }
 
     /// The item of a film.
@@ -160,22 +182,32 @@ impl<'i> Films<'i> {
     pub(super) fn fingerprint(&self, film: u32) -> FilmFingerprint {
         let row = self.rows.get(film as usize).copied().unwrap_or_default();
         let frames = self.frames(film);
-        let frame = |(&time_ms, &quality): (&u32, &u8)| FilmFrame { time_ms, quality };
+        let views = film_views(row[11]).unwrap_or_default();
+        let of_frame = |number: usize| (0..views.len()).map(move |view| frames.code(number, view).copied());
+        let code = |code: Option<[u64; 4]>| Code(bytemuck::cast(code.unwrap_or_default()));
+        let frame = |(number, (&time_ms, &quality)): (usize, (&u32, &u8))| FilmFrame {
+            time_ms,
+            quality,
+            wide: frames.wide.binary_search(&(number as u32)).is_ok(),
+        };
         FilmFingerprint {
             stream: row[1],
             duration_ms: frames.duration_ms,
             width: row[4],
             height: row[5],
-            views: film_views(row[10]).unwrap_or_default(),
-            frames: frames.times.iter().zip(frames.qualities).map(frame).collect(),
-            codes: frames.codes.iter().map(|code| Code(bytemuck::cast(*code))).collect(),
+            frames: frames.times.iter().zip(frames.qualities).enumerate().map(frame).collect(),
+            codes: (0..frames.times.len()).flat_map(of_frame).map(code).collect(),
+            views,
         }
     }
 
     /// The films of a table whose rows are right: that of [`FilmTable::put`] is.
     pub(super) fn of(table: &'i FilmTable) -> Films<'i> {
         let dead = vec![false; table.rows.len()];
-        Films { rows: &table.rows, times: &table.times, qualities: &table.qualities, codes: &table.codes, dead }
+        let views = |row: &FilmRow| film_views(row[11]).map_or(1, |views| views.len() as u32);
+        let views = table.rows.iter().map(views).collect();
+        let FilmTable { rows, times, qualities, codes, wide } = table;
+        Films { rows, times, qualities, codes, wide, views, dead }
     }
 
     /// How many films there are, the dead among them.
@@ -205,58 +237,64 @@ impl<'i> Films<'i> {
     #[must_use]
     pub fn frames(&self, film: u32) -> FilmFrames<'i> {
         let row = self.rows.get(film as usize).copied().unwrap_or_default();
-        let (frames, codes) = (frames_of(&row), codes_of(&row));
+        let views = self.views.get(film as usize).map_or(1, |&views| views as usize);
+        let from = |first: u32, count: usize| first as usize..first as usize + count;
+        let (frames, wide) = (row[7] as usize, row[10] as usize);
         FilmFrames {
-            times: &self.times[frames.clone()],
-            qualities: &self.qualities[frames],
-            codes: &self.codes[codes],
-            views: (row[9] as usize).max(1),
+            times: &self.times[from(row[6], frames)],
+            qualities: &self.qualities[from(row[6], frames)],
+            codes: &self.codes[from(row[8], frames + wide * (views - 1))],
+            wide: &self.wide[from(row[9], wide)],
+            views,
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
         }
     }
 
     /// The film of a code, the frame in it and the view.
     pub(crate) fn place(&self, code: u32) -> Option<(u32, u32, u32)> {
+        // Films without codes may begin with the same one; the last that begins so has it.
         let film = self.rows.partition_point(|row| row[8] <= code).checked_sub(1)?;
         let row = &self.rows[film];
-        let (within, views) = (code - row[8], row[9].max(1));
-        (within / views < row[7]).then_some((film as u32, within / views, within % views))
+        let within = code - row[8];
+        let Some(beyond) = within.checked_sub(row[7]) else { return Some((film as u32, within, 0)) };
+        let others = self.views[film] - 1;
+        let place = beyond.checked_div(others).filter(|&place| place < row[10])?;
+        let frame = self.wide[(row[9] + place) as usize];
+        (frame < row[7]).then_some((film as u32, frame, 1 + beyond % others))
     }
-}
-
-fn frames_of(row: &FilmRow) -> Range<usize> {
-    row[6] as usize..row[6] as usize + row[7] as usize
-}
-
-fn codes_of(row: &FilmRow) -> Range<usize> {
-    row[8] as usize..row[8] as usize + row[7] as usize * row[9] as usize
 }
 
 impl FilmTable {
     /// Adds a film of that item. `None` where there would be more frames or codes than 32 bits number.
     pub(super) fn put(&mut self, item: u32, film: &FilmFingerprint) -> Option<()> {
-        let most = |length: usize, more: usize| u32::try_from(length + more).ok().map(|_| length as u32);
-        let first_frame = most(self.times.len(), film.frames.len())?;
-        let first_code = most(self.codes.len(), film.codes.len())?;
-        let views = film.views.len() as u32;
-        let low_and_high = [film.duration_ms as u32, (film.duration_ms >> 32) as u32];
-        self.rows.push([
+        let count = |length: usize| u32::try_from(length).ok();
+        let wide = (0..).zip(&film.frames).filter(|(_, frame)| frame.wide).map(|(number, _)| number);
+        let wide: Vec<u32> = wide.collect();
+        let row = [
             item,
             film.stream,
-            low_and_high[0],
-            low_and_high[1],
+            film.duration_ms as u32,
+            (film.duration_ms >> 32) as u32,
             film.width,
             film.height,
-            first_frame,
-            film.frames.len() as u32,
-            first_code,
-            views,
+            count(self.times.len())?,
+            count(film.frames.len())?,
+            count(self.codes.len())?,
+            count(self.wide.len())?,
+            count(wide.len())?,
             FILM_VIEW_SET,
-            0,
-        ]);
-        self.times.extend(film.frames.iter().map(|frame: &FilmFrame| frame.time_ms));
+        ];
+        count(self.codes.len() + film.codes.len())?;
+        self.rows.push(row);
+        self.times.extend(film.frames.iter().map(|frame| frame.time_ms));
         self.qualities.extend(film.frames.iter().map(|frame| frame.quality));
-        self.codes.extend(film.codes.iter().map(|code| bytemuck::cast::<_, [u64; 4]>(code.0)));
+        let views = film.views.len().max(1);
+        let words = |code: &Code| bytemuck::cast::<_, [u64; 4]>(code.0);
+        self.codes.extend(film.codes.iter().step_by(views).map(words));
+        for &frame in &wide {
+            self.codes.extend(film.codes_of(frame as usize).iter().skip(1).map(words));
+        }
+        self.wide.extend(wide);
         Some(())
     }
 }

@@ -83,8 +83,11 @@ pub(super) enum Kind {
     FilmTimes,
     /// `u8` qualities of the same frames.
     FilmQualities,
-    /// 32 bytes each: the codes of the views of the same frames, in the order of time.
+    /// 32 bytes each: of each film the codes of the first view of all frames, then those of the other views of its wide
+    /// frames, frame by frame.
     FilmCodes,
+    /// `u32` numbers of the wide frames of each film, within it: those that have all views.
+    FilmWide,
 }
 
 /// One row of the table of kinds.
@@ -130,6 +133,7 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::FilmTimes, 24, "film times", true, 4),
     row(Kind::FilmQualities, 25, "film qualities", true, 1),
     row(Kind::FilmCodes, 26, "film codes", true, 32),
+    row(Kind::FilmWide, 27, "film wide frames", true, 4),
 ];
 
 impl Kind {
@@ -154,8 +158,8 @@ pub(super) type ReferenceRow = [u32; 2];
 /// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
 /// peaks of the side mix, first Chromaprint item, Chromaprint items, zero.
 pub(super) type TrackRow = [u32; 12];
-/// A film: item, stream, duration in ms (low half, high half), width, height, first frame, frames, first code, views of a
-/// frame, the number of their set, zero.
+/// A film: item, stream, duration in ms (low half, high half), width, height, first frame, frames, first code, first wide
+/// frame, wide frames, the number of the set of views.
 pub(super) type FilmRow = [u32; 12];
 
 /// What a segment holds, as its header says.

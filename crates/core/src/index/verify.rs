@@ -237,7 +237,7 @@ fn check_sound<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
 
 fn check_films<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     let Some(films) = Films::open(segment, &Dead::default())? else {
-        let kinds = [Kind::FilmTimes, Kind::FilmQualities, Kind::FilmCodes];
+        let kinds = [Kind::FilmTimes, Kind::FilmQualities, Kind::FilmCodes, Kind::FilmWide];
         return match kinds.into_iter().find(|&kind| segment.header().section(kind).is_some()) {
             Some(kind) => Err(segment.wrong(kind, "films beside it", "none")),
             None => Ok(()),

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use minutia_media::{Luma, Picture};
 
+use super::super::Code;
 use super::super::image::{has_content, part};
 use super::super::pdq;
 use super::super::region::{Part, reduced, turned_values, values};
 use super::super::trim::Rect;
-use super::super::{Code, Views};
 use super::frames::rectangles;
 use super::shot::trimmed;
-use super::views::{FRAMED, FilmBase, FilmView, query_views, reference_views};
+use super::views::{FRAMED, FilmBase, FilmView, FilmViews, views};
 use super::{FilmFingerprint, FilmFrame};
 
 /// Frames that are more bits away from the one before begin a new shot.
@@ -20,6 +20,8 @@ const CUT_BITS: u32 = 90;
 const MOST_HELD: usize = 64;
 /// A frame that stays longer than so many samples is not sampled again.
 const MOST_REPEATS: u64 = 40;
+/// Times are counted in 32 bits of milliseconds.
+const LATEST_US: u64 = u32::MAX as u64 * 1_000;
 /// A frame of a reference whose views all are within so many bits of the frame before is that frame.
 const SAME_BITS: u32 = 4;
 
@@ -37,6 +39,8 @@ pub struct FilmFingerprinter {
     next_us: u64,
     shot: Vec<Sample>,
     before: Option<Code>,
+    /// From when on the next frame of a reference has all views.
+    wide_from_ms: u32,
     made: FilmFingerprint,
 }
 
@@ -49,10 +53,9 @@ struct Sample {
 impl FilmFingerprinter {
     /// For the stream of that number in its file.
     #[must_use]
-    pub fn new(stream: u32, views: Views) -> FilmFingerprinter {
-        let is_reference = views == Views::Reference;
+    pub fn new(stream: u32, wanted: FilmViews) -> FilmFingerprinter {
+        let is_reference = wanted == FilmViews::Reference;
         let step = if is_reference { FilmFingerprint::REFERENCE_STEP_MS } else { FilmFingerprint::QUERY_STEP_MS };
-        let views = if is_reference { reference_views() } else { query_views() };
         FilmFingerprinter {
             is_reference,
             step_us: u64::from(step) * 1_000,
@@ -63,14 +66,18 @@ impl FilmFingerprinter {
             next_us: 0,
             shot: Vec::new(),
             before: None,
-            made: FilmFingerprint { stream, views, ..FilmFingerprint::default() },
+            wide_from_ms: 0,
+            made: FilmFingerprint { stream, views: views(wanted), ..FilmFingerprint::default() },
         }
     }
 
-    /// Takes the next frame, in order of presentation. One that is earlier than the frame before is left out.
+    /// Takes the next frame, in order of presentation. One that is earlier than the frame before is left out, and so is one
+    /// that comes later than 49 days.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         let first = *self.first_us.get_or_insert(time_us);
-        let Some(at_us) = time_us.checked_sub(first).filter(|&at| at >= self.at_us) else { return };
+        let Some(at_us) = time_us.checked_sub(first).filter(|&at| (self.at_us..=LATEST_US).contains(&at)) else {
+            return;
+        };
         self.sample_until(at_us);
         self.stayed_us = at_us - self.at_us;
         self.at_us = at_us;
@@ -124,26 +131,36 @@ impl FilmFingerprinter {
         let Some(trimmed) = trimmed(&planes) else { return };
         let framed = if self.is_reference { Vec::new() } else { rectangles(&planes, FRAMED.into()) };
         let mut before: Option<&Sample> = None;
+        // The beginning of a shot has all views.
+        self.wide_from_ms = 0;
         for sample in &shot {
             if before.is_some_and(|before| Rc::ptr_eq(&before.plane, &sample.plane)) {
                 if !self.is_reference {
                     let from = self.made.codes.len() - self.made.views.len();
                     self.made.codes.extend_from_within(from..);
-                    let quality = self.made.frames.last().map_or(0, |frame| frame.quality);
-                    self.made.frames.push(FilmFrame { time_ms: sample.time_ms, quality });
+                    let last = self.made.frames.last().copied().unwrap_or_default();
+                    self.made.frames.push(FilmFrame { time_ms: sample.time_ms, ..last });
                 }
                 continue;
             }
             before = Some(sample);
-            let (quality, codes) = codes(&sample.plane, &self.made.views, trimmed, &framed);
-            let from = self.made.codes.len().saturating_sub(self.made.views.len());
-            let same = |(a, b): (&Code, &Code)| a.distance(b) <= SAME_BITS;
-            if self.is_reference && from < self.made.codes.len() && self.made.codes[from..].iter().zip(&codes).all(same)
-            {
+            let all = self.made.views.len();
+            let wide = !self.is_reference || sample.time_ms >= self.wide_from_ms;
+            let (quality, codes) =
+                codes(&sample.plane, &self.made.views[..if wide { all } else { 1 }], trimmed, &framed);
+            let last = &self.made.codes[self.made.codes.len().saturating_sub(all)..];
+            // A view that the frame before has not may be new, but then the first view is.
+            let same = |(a, b): (&Code, &Code)| *b == NOTHING || a.distance(b) <= SAME_BITS;
+            let first_is_same = last.first().is_some_and(|last| codes[0].distance(last) <= SAME_BITS);
+            if self.is_reference && first_is_same && codes.iter().zip(last).all(same) {
                 continue;
             }
-            self.made.codes.extend(codes);
-            self.made.frames.push(FilmFrame { time_ms: sample.time_ms, quality });
+            if wide {
+                self.wide_from_ms = sample.time_ms.saturating_add(FilmFingerprint::WIDE_STEP_MS);
+            }
+            self.made.codes.extend_from_slice(&codes);
+            self.made.frames.push(FilmFrame { time_ms: sample.time_ms, quality, wide });
+            self.made.codes.resize(self.made.frames.len() * all, NOTHING);
         }
     }
 }

@@ -13,9 +13,11 @@ use super::super::trim::Rect;
 /// The longer side of the small plane.
 const LONGEST: usize = 160;
 /// A persistent step of so many levels is an edge.
-const STEP: u8 = 7;
+const STEP: u8 = 6;
 /// Lines on each axis.
-const LINES: usize = 7;
+const LINES: usize = 11;
+/// Pixels without an edge that do not end a run.
+const GAP: u32 = 2;
 /// A line has at least this share of edges, of the side that crosses it.
 const LEAST_SHARE: f32 = 0.15;
 /// A rectangle's sides are at least this share of the frame's.
@@ -58,8 +60,9 @@ pub(super) fn rectangles(planes: &[&Luma], most: usize) -> Vec<Rect> {
         let sum = of(y).max(if y + 1 < height { of(y + 1) } else { 0 }).max(of(y - 1));
         sum as f32 / (right - left) as f32
     };
-    let columns = lines(width, |x| down[height * width + x], height);
-    let rows = lines(height, |y| along[y * (width + 1) + width], width);
+    // A side is a run of edges; a texture that stands still has as many, but scattered.
+    let columns = lines(width, |x| longest_run((0..height).map(|y| beside[y * width + x])), height);
+    let rows = lines(height, |y| longest_run((0..width).map(|x| above[y * width + x])), width);
     let mut found: Vec<(u32, Rect)> = Vec::new();
     for (place, &left) in columns.iter().enumerate() {
         for &right in &columns[place + 1..] {
@@ -117,7 +120,24 @@ fn persistent(planes: &[Luma], step: impl Fn(&[u8], usize) -> u8) -> Vec<bool> {
         .collect()
 }
 
-/// The lines of one axis with most edges, the frame's own two among them, ascending.
+/// The edges of the longest run.
+fn longest_run(edges: impl Iterator<Item = bool>) -> u32 {
+    let (mut longest, mut run, mut gap) = (0, 0, 0);
+    for edge in edges {
+        if edge {
+            (run, gap) = (run + 1, 0);
+            longest = longest.max(run);
+        } else {
+            gap += 1;
+            if gap > GAP {
+                run = 0;
+            }
+        }
+    }
+    longest
+}
+
+/// The lines of one axis with the longest runs of edges, the frame's own two among them, ascending.
 fn lines(length: usize, edges: impl Fn(usize) -> u32, across: usize) -> Vec<usize> {
     let mut counts: Vec<u32> = (0..length).map(edges).collect();
     let mut kept = vec![0, length];

@@ -121,8 +121,14 @@ fn entry(seed: u64) -> Entry {
 /// A film of so many frames.
 fn film(numbers: &mut Numbers, frames: u32) -> FilmFingerprint {
     let views = film_views(FILM_VIEW_SET).unwrap();
-    let codes = (0..frames as usize * views.len()).map(|_| numbers.code()).collect();
-    let frame = |number: u32| FilmFrame { time_ms: number * 500 + number / 2 * 1_000, quality: 60 + number as u8 % 40 };
+    let nothing = |code: usize| !code.is_multiple_of(views.len()) && code / views.len() % 2 == 1;
+    let code = |place: usize| if nothing(place) { Code([0; 32]) } else { numbers.code() };
+    let codes = (0..frames as usize * views.len()).map(code).collect();
+    let frame = |number: u32| FilmFrame {
+        time_ms: number * 500 + number / 2 * 1_000,
+        quality: 60 + number as u8 % 40,
+        wide: number.is_multiple_of(2),
+    };
     let frames = (0..frames).map(frame).collect();
     FilmFingerprint { stream: 0, duration_ms: 90_000, width: 320, height: 240, views, frames, codes }
 }

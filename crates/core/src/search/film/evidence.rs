@@ -13,8 +13,9 @@ use crate::index::{FilmFrames, Films};
 const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
 /// Distances below this speak for a copy, above against.
 const BIAS: f64 = 84.0;
-/// Pairs of views that are followed.
-const MOST_LANES: usize = 3;
+/// Pairs of views that are followed. The nearest counts at each step: a border may be found in one shot and not in the
+/// next, and a caption covers now this corner and now that.
+const MOST_LANES: usize = 5;
 /// Frames of a query so far from where they should be are not compared.
 const REACH_MS: f64 = 190.0;
 /// Shifts of the reference that an alignment is set beside.
@@ -24,8 +25,19 @@ const SHIFTS_MS: [f64; 12] =
 const WHOLE_CHANGE: f64 = 40.0;
 /// What a frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
+/// And what it counts where stretches are bounded.
+const LEAST_VALUE: f64 = 0.3;
 /// Bits between frames that are new to each other.
 const NEW_BITS: f64 = 24.0;
+/// A stretch that is shorter than this, and than the query, counts by its share of it, down to the least.
+const LONG_MS: f64 = 4_000.0;
+const LEAST_SHARE: f64 = 0.4;
+/// And one of fewer frames by theirs.
+const FEWEST_FRAMES: f64 = 5.0;
+/// Stretches under one alignment are one where no more than so much lies between them, and alignments that differ by no
+/// more than so much at both are one.
+const MOST_GAP_MS: u64 = 2_600;
+const SAME_MS: f64 = 350.0;
 /// A stretch is worth at least this.
 const LEAST_NEARNESS: f64 = 0.6;
 
@@ -42,6 +54,7 @@ pub(super) struct Lane {
 pub(super) struct Stretch {
     pub(super) lane: Lane,
     pub(super) alignment: Alignment,
+    pub(super) query_length_ms: f64,
     pub(super) query_ms: Range<u64>,
     pub(super) reference_ms: Range<u64>,
     pub(super) frames: u32,
@@ -53,8 +66,45 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
+    /// Nearness and changes, of short stretches less: a logo, a title and what else two films share by chance are short.
     pub(super) fn score(&self) -> f64 {
-        self.nearness + self.changes
+        let long = self.query_length_ms.clamp(1.0, LONG_MS);
+        let share = self.query_ms.end.saturating_sub(self.query_ms.start) as f64 / long;
+        let few = f64::from(self.frames) / FEWEST_FRAMES;
+        (self.nearness + self.changes) * share.min(few).clamp(LEAST_SHARE, 1.0)
+    }
+
+    /// True where `next` goes on under the same alignment, beside or after this.
+    pub(super) fn continued_by(&self, next: &Stretch) -> bool {
+        let (here, there) = (&self.query_ms, &next.query_ms);
+        let apart = |at: u64| (self.alignment.reference_ms(at as f64) - next.alignment.reference_ms(at as f64)).abs();
+        there.start <= here.end.saturating_add(MOST_GAP_MS)
+            && apart(there.start) < SAME_MS
+            && apart(here.end.max(there.end)) < 2.0 * SAME_MS
+    }
+
+    /// Takes in a stretch that continues this one.
+    pub(super) fn join(&mut self, next: &Stretch) {
+        let length = next.query_ms.end.saturating_sub(next.query_ms.start).max(1) as f64;
+        let more = next.query_ms.end.saturating_sub(self.query_ms.end.max(next.query_ms.start)) as f64 / length;
+        if more <= 0.0 {
+            return;
+        }
+        let (here, there) = (f64::from(self.frames), f64::from(next.frames) * more);
+        let mean = |a: f64, b: f64| (a * here + b * there) / (here + there);
+        self.distance = mean(self.distance, next.distance);
+        self.shifted = mean(self.shifted, next.shifted);
+        self.nearness += next.nearness * more;
+        self.changes += next.changes * more;
+        self.weight += next.weight * more;
+        self.frames += there as u32;
+        self.query_ms.end = next.query_ms.end;
+        self.reference_ms.end = self.reference_ms.end.max(next.reference_ms.end);
+        let spans = [&self.query_ms, &self.reference_ms].map(|span| span.end.saturating_sub(span.start) as f64);
+        if spans[0] > 0.0 {
+            self.alignment.speed = spans[1] / spans[0];
+            self.alignment.offset = self.reference_ms.start as f64 - self.alignment.speed * self.query_ms.start as f64;
+        }
     }
 }
 
@@ -64,6 +114,7 @@ struct Step {
     reference_ms: f64,
     reference_frame: usize,
     query_frame: usize,
+    lane: Lane,
     distance: f64,
     weight: f64,
 }
@@ -75,15 +126,15 @@ pub(super) fn follow(
     window: &Range<u32>,
     alignment: &Alignment,
     hits: &[FilmHit],
+    rarity: &[f64],
     found: &mut Vec<Stretch>,
 ) {
     let frames = films.frames(alignment.film);
-    for lane in lanes(alignment, hits) {
-        let steps = steps(&frames, query, window, alignment, lane);
-        stretches(&steps, 0..steps.len(), &mut |range| {
-            found.extend(judged(&frames, query, alignment, lane, &steps[range]));
-        });
-    }
+    let lanes = lanes(alignment, hits);
+    let steps = steps(&frames, query, window, alignment, &lanes, rarity);
+    stretches(&steps, 0..steps.len(), &mut |range| {
+        found.extend(judged(&frames, query, alignment, &steps[range]));
+    });
 }
 
 /// The views that hits near the alignment are between, most voted first.
@@ -129,7 +180,8 @@ fn steps(
     query: &FilmFingerprint,
     window: &Range<u32>,
     alignment: &Alignment,
-    lane: Lane,
+    lanes: &[Lane],
+    rarity: &[f64],
 ) -> Vec<Step> {
     let from = alignment.reference_ms(f64::from(window.start) - REACH_MS).max(0.0);
     let to = alignment.reference_ms(f64::from(window.end) + REACH_MS).min(frames.duration_ms as f64);
@@ -139,41 +191,39 @@ fn steps(
         let reference_ms = number as f64 * STEP_MS;
         let query_ms = alignment.query_ms(reference_ms);
         let Some(reference_frame) = frame_at(frames.times, reference_ms) else { continue };
-        let Some(reference) = reference_code(frames, reference_frame, lane.reference_view) else { continue };
         let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - REACH_MS);
-        let near = query.frames[near..].iter().enumerate().map(|(place, frame)| (near + place, frame));
-        let near = near.take_while(|(_, frame)| f64::from(frame.time_ms) <= query_ms + REACH_MS);
-        let best = near
-            .filter_map(|(place, _)| Some((distance(&query_code(query, place, lane.query_view)?, reference), place)))
-            .min();
-        let Some((bits, query_frame)) = best else { continue };
-        let weight = novelty(frames, query, &steps, lane, reference_frame, query_frame);
-        steps.push(Step { reference_ms, reference_frame, query_frame, distance: bits.into(), weight });
+        let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + REACH_MS);
+        let pairs = (near..beyond).flat_map(|place| lanes.iter().map(move |&lane| (place, lane)));
+        let compared = pairs.filter_map(|(place, lane)| {
+            let reference = reference_code(frames, reference_frame, lane.reference_view)?;
+            Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
+        });
+        let Some((bits, query_frame, lane)) = compared.min() else { continue };
+        let mut step = Step { reference_ms, reference_frame, query_frame, lane, distance: bits.into(), weight: 1.0 };
+        let new = steps.last().map_or(1.0, |before| novelty(frames, query, before, &step));
+        step.weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
+        steps.push(step);
     }
     steps
 }
 
 /// How much is new since the step before, in the reference and in the query: the less of both.
-fn novelty(
-    frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
-    steps: &[Step],
-    lane: Lane,
-    reference_frame: usize,
-    query_frame: usize,
-) -> f64 {
-    let Some(before) = steps.last() else { return 1.0 };
-    let reference =
-        [before.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, lane.reference_view));
-    let query = [before.query_frame, query_frame].map(|frame| query_code(query, frame, lane.query_view));
+fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step: &Step) -> f64 {
+    // Every frame of a reference has the first view, and where it stays the same the others do.
+    let reference = [before.reference_frame, step.reference_frame].map(|frame| reference_code(frames, frame, 0));
+    let query = [before.query_frame, step.query_frame].map(|frame| query_code(query, frame, step.lane.query_view));
     let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
     let bits = distance(a, b).min(distance(&c, &d));
     (f64::from(bits) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
 }
 
+/// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias.
+fn value(step: &Step) -> f64 {
+    (BIAS - step.distance) / BIAS * step.weight.max(LEAST_VALUE)
+}
+
 /// Calls `found` with the stretches of most sum, the best first, and those beside it.
 fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
-    let value = |step: &Step| (BIAS - step.distance) / BIAS * step.weight.max(0.3);
     let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
     for place in within.clone() {
         sum += value(&steps[place]);
@@ -193,13 +243,7 @@ fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<
 }
 
 /// What a stretch proves.
-fn judged(
-    frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
-    alignment: &Alignment,
-    lane: Lane,
-    steps: &[Step],
-) -> Option<Stretch> {
+fn judged(frames: &FilmFrames<'_>, query: &FilmFingerprint, alignment: &Alignment, steps: &[Step]) -> Option<Stretch> {
     let (first, last) = (steps.first()?, steps.last()?);
     let (mut nearness, mut changes, mut weight, mut bits) = (0.0, 0.0, 0.0, 0.0);
     let (mut shifted_sum, mut shifted_count) = (0.0, 0.0);
@@ -208,14 +252,17 @@ fn judged(
         bits += step.distance;
         weight += step.weight;
         nearness += step.weight * (BIAS - step.distance) / BIAS;
-        let Some(code) = query_code(query, step.query_frame, lane.query_view) else { continue };
+        let Some(code) = query_code(query, step.query_frame, step.lane.query_view) else { continue };
         others.clear();
         others.extend(SHIFTS_MS.iter().filter_map(|shift| {
             let at = step.reference_ms + shift;
             if at < 0.0 || at >= frames.duration_ms as f64 {
                 return None;
             }
-            let other = reference_code(frames, frame_at(frames.times, at)?, lane.reference_view)?;
+            // A view that the shifted frame has not: the one before that has it is near enough in time.
+            let frame = frame_at(frames.times, at)?;
+            let of = |frame: usize| reference_code(frames, frame, step.lane.reference_view);
+            let other = of(frame).or_else(|| of(frame.checked_sub(1)?))?;
             Some(f64::from(distance(&code, other)))
         }));
         if others.is_empty() {
@@ -228,6 +275,10 @@ fn judged(
         changes += ((other - step.distance) / WHOLE_CHANGE).clamp(-1.0, 1.0);
     }
     let count = steps.len() as f64;
+    let mut lanes: Vec<Lane> = steps.iter().map(|step| step.lane).collect();
+    lanes.sort_unstable();
+    let most = lanes.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+    let lane = most.map_or(first.lane, |same| same[0]);
     // A step stands for half a step around it; where that reaches the end of the query or nearly, so does the stretch.
     let query_end = query.duration_ms as f64;
     let half = STEP_MS / 2.0 / alignment.speed;
@@ -245,6 +296,7 @@ fn judged(
     Some(Stretch {
         lane,
         alignment: *alignment,
+        query_length_ms: query_end,
         query_ms: span(start, end),
         reference_ms: span(alignment.reference_ms(start), alignment.reference_ms(end)),
         frames: steps.len() as u32,
@@ -256,8 +308,10 @@ fn judged(
     })
 }
 
-/// Of the stretches of one film that lie over the same part of the query and the reference keeps the surest.
-pub(super) fn kept(mut found: Vec<Stretch>) -> Vec<Stretch> {
+/// Of the stretches of one film that lie over the same part of the query keeps the surest, and joins those that continue
+/// each other.
+pub(super) fn kept(found: Vec<Stretch>) -> Vec<Stretch> {
+    let mut found = joined(found);
     found.sort_by(|a, b| {
         let by_score = b.score().total_cmp(&a.score());
         let start = |stretch: &Stretch| (stretch.query_ms.start, stretch.reference_ms.start, stretch.query_ms.end);
@@ -266,7 +320,7 @@ pub(super) fn kept(mut found: Vec<Stretch>) -> Vec<Stretch> {
     let mut kept: Vec<Stretch> = Vec::new();
     for stretch in found {
         let of_film = kept.iter().rev().take_while(|other| other.lane.film == stretch.lane.film);
-        let covered = of_film.filter(|other| {
+        let mut covered = of_film.filter(|other| {
             let both = other
                 .query_ms
                 .end
@@ -274,7 +328,7 @@ pub(super) fn kept(mut found: Vec<Stretch>) -> Vec<Stretch> {
                 .saturating_sub(other.query_ms.start.max(stretch.query_ms.start));
             2 * both > stretch.query_ms.end.saturating_sub(stretch.query_ms.start)
         });
-        if covered.count() == 0 {
+        if covered.next().is_none() {
             kept.push(stretch);
         }
     }
@@ -286,4 +340,59 @@ pub(super) fn kept(mut found: Vec<Stretch>) -> Vec<Stretch> {
         ))
     });
     kept
+}
+
+/// Makes one of the stretches that continue each other.
+fn joined(mut found: Vec<Stretch>) -> Vec<Stretch> {
+    found.sort_by(|a, b| {
+        let start = |stretch: &Stretch| (stretch.lane.film, stretch.query_ms.start, stretch.reference_ms.start);
+        start(a).cmp(&start(b)).then(b.score().total_cmp(&a.score())).then(a.lane.cmp(&b.lane))
+    });
+    let mut joined: Vec<Stretch> = Vec::with_capacity(found.len());
+    for next in found {
+        let mut earlier = joined.iter_mut().rev().take_while(|other| other.lane.film == next.lane.film);
+        match earlier.find(|before| before.continued_by(&next)) {
+            Some(before) => before.join(&next),
+            None => joined.push(next),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(distance: f64, weight: f64) -> Step {
+        let lane = Lane { film: 0, query_view: 0, reference_view: 0 };
+        Step { reference_ms: 0.0, reference_frame: 0, query_frame: 0, lane, distance, weight }
+    }
+
+    #[test]
+    fn the_first_stretch_is_the_one_of_most_sum() {
+        let mut state = 7_u64;
+        let mut below = |most: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % most
+        };
+        let mut met = 0;
+        for length in (0..40).cycle().take(400) {
+            let steps: Vec<Step> =
+                (0..length).map(|_| step(below(170) as f64, 0.15 + below(85) as f64 / 100.0)).collect();
+            let worth = |range: Range<usize>| steps[range].iter().map(value).sum::<f64>();
+            let all = (0..length).flat_map(|start| (start + 1..=length).map(move |end| start..end));
+            let best = all.map(worth).fold(0.0, f64::max);
+            let mut found = Vec::new();
+            stretches(&steps, 0..steps.len(), &mut |range| found.push(range));
+            if best < LEAST_NEARNESS - 1e-9 {
+                assert!(found.is_empty());
+                continue;
+            }
+            met += 1;
+            assert!((worth(found[0].clone()) - best).abs() < 1e-9);
+            found.sort_by_key(|range| range.start);
+            assert!(found.windows(2).all(|two| two[0].end <= two[1].start), "stretches do not overlap");
+        }
+        assert!(met > 100, "only {met}");
+    }
 }

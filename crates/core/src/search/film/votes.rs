@@ -11,7 +11,7 @@ const SPEED_STEPS: i32 = 11;
 /// Milliseconds of a cell of offsets.
 const CELL_MS: f64 = 250.0;
 /// Alignments of one film that are kept.
-const MOST_OF_FILM: usize = 8;
+const MOST_OF_FILM: usize = 12;
 /// Alignments this close at both ends of the hits are one.
 const APART_MS: f64 = 700.0;
 
@@ -66,21 +66,9 @@ pub(super) fn alignments(films: &Films<'_>, hits: &[FilmHit], most: usize) -> Ve
 /// Adds the alignments that the votes of one film are for.
 fn of_votes(film: u32, votes: &[Vote], found: &mut Vec<Alignment>) {
     let mut cells: Vec<Alignment> = Vec::new();
-    let mut places: Vec<(i64, u32, f64)> = Vec::with_capacity(votes.len());
     for power in -SPEED_STEPS..=SPEED_STEPS {
         let speed = libm::pow(SPEED_STEP, power.into());
-        places.clear();
-        places.extend(votes.iter().map(|vote| {
-            let offset = vote.reference_ms - speed * vote.query_ms;
-            (libm::floor(offset / CELL_MS) as i64, vote.query_frame, vote.weight)
-        }));
-        places.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
-        // Of one frame of the query the best vote counts in a cell.
-        places.dedup_by_key(|place| (place.0, place.1));
-        let sums: Vec<(i64, f64)> = places
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|cell| (cell[0].0, cell.iter().map(|place| place.2).sum()))
-            .collect();
+        let sums = cells_of(votes, speed);
         let plain = 1.0 - 0.01 * f64::from(power.abs());
         for (place, &(cell, sum)) in sums.iter().enumerate() {
             let beside = |other: Option<&(i64, f64)>, wanted: i64| {
@@ -113,6 +101,19 @@ fn of_votes(film: u32, votes: &[Vote], found: &mut Vec<Alignment>) {
         }
     }
     found.extend(kept.into_iter().map(|alignment| fitted(alignment, votes)));
+}
+
+/// The sum of each cell of offsets that has votes, ascending. Of one frame of the query the best vote counts in a cell.
+fn cells_of(votes: &[Vote], speed: f64) -> Vec<(i64, f64)> {
+    let place = |vote: &Vote| {
+        let offset = vote.reference_ms - speed * vote.query_ms;
+        (libm::floor(offset / CELL_MS) as i64, vote.query_frame, vote.weight)
+    };
+    let mut places: Vec<(i64, u32, f64)> = votes.iter().map(place).collect();
+    places.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
+    places.dedup_by_key(|place| (place.0, place.1));
+    let sum = |cell: &[(i64, u32, f64)]| (cell[0].0, cell.iter().map(|place| place.2).sum());
+    places.chunk_by(|a, b| a.0 == b.0).map(sum).collect()
 }
 
 /// The alignment as a line through the votes near it, by least squares with shrinking tolerance. The speed stays the
@@ -158,4 +159,54 @@ fn fitted(alignment: Alignment, votes: &[Vote]) -> Alignment {
         line.offset = mean_y - speed * mean_x;
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cell by cell, as it is defined: of each frame of the query the best vote.
+    fn naive(votes: &[Vote], speed: f64, cell: i64) -> f64 {
+        let mut frames: Vec<u32> = votes.iter().map(|vote| vote.query_frame).collect();
+        frames.sort_unstable();
+        frames.dedup();
+        let of_frame = |frame: u32| {
+            let offset = |vote: &&Vote| libm::floor((vote.reference_ms - speed * vote.query_ms) / CELL_MS) as i64;
+            let here = votes.iter().filter(|vote| vote.query_frame == frame && offset(vote) == cell);
+            here.map(|vote| vote.weight).fold(0.0, f64::max)
+        };
+        frames.into_iter().map(of_frame).sum()
+    }
+
+    #[test]
+    fn finds_a_planted_alignment_among_chance_and_counts_as_it_is_defined() {
+        for (round, &speed) in [1.0, 25.0 / 24.0, 0.8, 1.25, 24.0 / 25.0, 1.08].iter().enumerate() {
+            let mut state = round as u64 + 3;
+            let mut below = |most: u64| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                ((state >> 33) % most) as f64
+            };
+            let mut votes = Vec::new();
+            for frame in 0..40_u32 {
+                let query_ms = f64::from(frame) * 250.0;
+                let vote = |reference_ms: f64, weight: f64| Vote { query_frame: frame, query_ms, reference_ms, weight };
+                if frame % 3 != 0 {
+                    votes.push(vote(speed * query_ms + 7_300.0 + below(200) - 100.0, 0.6));
+                }
+                votes.push(vote(below(60_000), 0.4));
+                votes.push(vote(below(60_000), 0.3));
+            }
+            let mut found = Vec::new();
+            of_votes(5, &votes, &mut found);
+            let best = found[0];
+            let apart = (best.reference_ms(5_000.0) - (speed * 5_000.0 + 7_300.0)).abs();
+            assert!(best.film == 5 && apart < 150.0 && (best.speed - speed).abs() < 0.03, "{speed}: {best:?}");
+            let cells = -40..250;
+            let sums = cells_of(&votes, 1.0);
+            for cell in cells {
+                let sum = sums.iter().find(|sum| sum.0 == cell).map_or(0.0, |sum| sum.1);
+                assert!((sum - naive(&votes, 1.0, cell)).abs() < 1e-9, "cell {cell}");
+            }
+        }
+    }
 }
