@@ -69,7 +69,7 @@ pub(crate) fn compare(a: &Path, b: &Path, scale: &Scale) -> Result<Compared> {
     let judge = Judge::new(calibration, pictures, Allowed::default());
     let reading = Reading::one(scale.in_process).with_ffmpeg(!scale.no_ffmpeg);
     // An early word where no worker can be started.
-    reading.facts()?;
+    reading.facts_aloud()?;
     let a = side(a, &reading, Request::query());
     let b = side(b, &reading, Request::reference());
     let identical = a.facts.blake3.is_some() && a.facts.blake3 == b.facts.blake3;

@@ -80,6 +80,21 @@ impl Reading {
         Ok(Isolated::new(self.config(config)).program_confinement()?)
     }
 
+    /// As [`Reading::facts`], and says aloud where a barrier is missing.
+    pub(crate) fn facts_aloud(&self) -> Result<ReadingFacts> {
+        let facts = self.facts()?;
+        if let ReadingFacts::Worker(worker) = &facts {
+            // What the kernel does not offer workers, it does not offer ffmpeg.
+            let ConfinementFacts { landlock, seccomp, .. } = &worker.confinement;
+            for (name, barrier) in [("Landlock", landlock), ("seccomp", seccomp)] {
+                if barrier.starts_with("not available") {
+                    anstream::eprintln!("note: what decodes is not confined by {name}, which is {}", text(barrier));
+                }
+            }
+        }
+        Ok(facts)
+    }
+
     /// How files are read, for the record. Starts a worker and ffmpeg to ask them.
     pub(crate) fn facts(&self) -> Result<ReadingFacts> {
         let Some(config) = &self.workers else { return Ok(ReadingFacts::Process) };

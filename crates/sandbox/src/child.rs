@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,11 @@ impl Worker {
     fn shake_hands(&mut self, address_space_bytes: u64) -> Result<Confinement, Problem> {
         self.ask(&Ask::Start { address_space_bytes }, &[])?;
         match self.answer(Instant::now() + PATIENCE, PATIENCE, &mut 0)? {
-            Answer::Ready { build, confinement } if build == BUILD && confinement.process_limits => Ok(confinement),
+            Answer::Ready { build, confinement }
+                if build == BUILD && confinement.process_limits && is_as_before(&confinement) =>
+            {
+                Ok(confinement)
+            }
             _ => Err(distrust(&WireError::Turn)),
         }
     }
@@ -205,6 +209,13 @@ impl Drop for Worker {
             leaving().push(Pid::from_child(&self.process));
         }
     }
+}
+
+/// Whether the barriers are those of this process's first worker: what a record says of one holds for all.
+fn is_as_before(confinement: &Confinement) -> bool {
+    static FIRST: OnceLock<[bool; 2]> = OnceLock::new();
+    let barriers = [confinement.landlock.holds(), confinement.seccomp.holds()];
+    *FIRST.get_or_init(|| barriers) == barriers
 }
 
 /// Workers that were killed and had not ended in time.

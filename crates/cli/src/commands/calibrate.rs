@@ -32,7 +32,7 @@ pub(crate) fn run(args: args::Calibrate) -> Result<Exit> {
     ensure!(roots.paths.len() > 1, "expected at least two sets: only what different sets hold is compared");
     let without = args.without.as_deref().map(listed).transpose()?.unwrap_or_default();
     let reading = Reading::of(&args.reading);
-    reading.facts()?;
+    reading.facts_aloud()?;
     if args.sound {
         return sound(&roots, &reading, &without, &args);
     }

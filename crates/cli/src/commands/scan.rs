@@ -260,7 +260,7 @@ fn run_record(
         possible_score: judge.thresholds().possible_score,
         sound,
         limits: limit_facts(&request.limits),
-        reading: settings.reading.facts()?,
+        reading: settings.reading.facts_aloud()?,
         resolution: resolution.name().to_owned(),
     })
 }

@@ -12,7 +12,7 @@ use tempfile::{TempDir, tempdir};
 pub(crate) struct Folder(TempDir);
 
 /// What a command did.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,

@@ -4,6 +4,7 @@
 
 mod bad;
 mod case;
+mod confinement;
 mod demo;
 mod evidence;
 mod hostile;

@@ -127,22 +127,3 @@ fn codes_are_compared_without_a_verdict() {
     minutia(&folder, &["compare", "a.png", "a.png", "--algorithm", "md5"]).ends(2).says(&["dct-mean-64", "found md5"]);
     minutia(&folder, &["compare", "a.png", "a.png", "--algorithm", "pdq", "--pictures", "5"]).ends(2);
 }
-
-#[test]
-fn doctor_and_records_say_the_same_of_confinement() {
-    let folder = Folder::with_index();
-    let doctor = minutia(&folder, &["doctor"]).ends(0).out;
-    let scan = minutia(&folder, &["scan", "works", "--index", "works.idx", "--json"]).json();
-    let reading = &scan.last().unwrap()["run"]["reading"];
-    let mut confined = doctor.lines().filter_map(|line| line.strip_prefix("confined by"));
-    for confinement in [&reading["confinement"], &reading["ffmpeg"]["confinement"]] {
-        if confinement.is_null() {
-            continue;
-        }
-        let says = confined.next().unwrap();
-        for barrier in ["limits", "landlock", "seccomp"] {
-            assert!(says.contains(confinement[barrier].as_str().unwrap()), "{says}: {confinement}");
-        }
-    }
-    assert_eq!(confined.next(), None);
-}
