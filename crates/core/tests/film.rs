@@ -77,7 +77,7 @@ fn a_mirrored_excerpt_at_another_speed_is_found() {
     };
     let found = search(&film(FilmViews::BothLooks, 10.0, mirrored));
     check(&found, 4.0, 14.8, 1.08);
-    assert!(found.iter().any(|(_, found)| found.view.turn == Dihedral::FlipX));
+    assert!(found.iter().any(|(_, found)| found.view.turn == Dihedral::FlipY));
 }
 
 #[test]
