@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use minutia_media::decode::audio::ffmpeg::rewound;
-use minutia_media::{Ffmpeg, Format, Piped, Problem};
+use minutia_media::{Ffmpeg, Piped, Problem};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Launch;
@@ -39,7 +39,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts it on `evidence`, a file of this format; it writes into the pipe. `None` where it is not to be asked.
+    /// Starts a command of `ffmpeg` on `evidence`; it writes into the pipe.
     ///
     /// # Errors
     /// What the system refused.
@@ -47,12 +47,11 @@ impl Program {
         launch: &Launch,
         cost: Cost,
         ffmpeg: &Ffmpeg,
-        format: Format,
+        command: &Command,
         evidence: BorrowedFd<'_>,
-    ) -> io::Result<Option<(Program, Piped)>> {
-        let Some(command) = ffmpeg.command(format) else { return Ok(None) };
+    ) -> io::Result<(Program, Piped)> {
         let evidence = rewound(&File::from(evidence.try_clone_to_owned()?))?;
-        let mut process = confined(launch, cost, &command)
+        let mut process = confined(launch, cost, command)
             .process_group(0)
             .stdin(evidence)
             .stdout(Stdio::piped())
@@ -61,7 +60,7 @@ impl Program {
         let stdout = process.stdout.take();
         let program = Program { process };
         let pipe = stdout.ok_or_else(|| io::Error::other("ffmpeg without a pipe"))?;
-        Ok(Some((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) })))
+        Ok((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) }))
     }
 
     /// Whether it was never started, since it could not be confined.

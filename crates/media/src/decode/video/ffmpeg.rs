@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use super::{Decoded, FrameSink, Selection, Wanted, decode_pipe, describe, unsupported};
-use crate::program::{Access, feed, rewound};
+pub use crate::program::Access;
+use crate::program::{feed, rewound};
 use crate::{Ffmpeg, Format, Limits, Problem, Source};
 
 /// How much before the wanted part it is told to begin: seeking goes by decoding time, which is less.
