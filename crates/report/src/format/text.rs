@@ -100,8 +100,11 @@ fn film_changes(finding: &FindingRecord) -> Vec<String> {
     match (of_query < 99.5, of_reference < 99.5) {
         (false, true) => changes.push(format!("cut to {of_reference:.0} % of the reference")),
         (true, false) => changes.push(format!("in {of_query:.0} % of it")),
-        (true, true) => changes.push(format!("{of_query:.0} % of it is {of_reference:.0} % of the reference")),
-        (false, false) => {}
+        // Where a part of both is nearest, the whole is most likely there.
+        (true, true) if (of_query - of_reference).abs() > 10.0 => {
+            changes.push(format!("{of_query:.0} % of it is {of_reference:.0} % of the reference"));
+        }
+        _ => {}
     }
     if finding.same_recording == Some(false) {
         changes.push("the scene hardly changes".to_owned());
