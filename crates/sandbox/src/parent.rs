@@ -106,14 +106,16 @@ impl Reader for Isolated {
         let bytes = Evidence { descriptor: evidence, allowed: self.config.deadline_for(source.len(), is_film) };
         let ffmpeg = self.config.ffmpeg.clone().zip(format).filter(|(ffmpeg, format)| ffmpeg.access(*format).is_some());
         if let (Some((ffmpeg, format)), true) = (&ffmpeg, is_film) {
-            // An old ffmpeg opens the file anew, which touches its access time: it gets a copy to hear, and films are too
-            // long to be copied.
+            // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
             let reopened = ffmpeg.access(*format) == Some(Access::Reopened) && source.file().is_some();
             let copy = if reopened { in_memory(source, request.limits.file_bytes).ok() } else { None };
-            let film = ffmpeg.film_command(*format, &film_wanted(request), &request.limits);
-            // The worker hears by its own decoders where they know the codec, and the program for sound ends unheard.
-            let sound = ffmpeg.command(*format).filter(|_| !reopened || copy.is_some());
-            let commands = Commands { sound, film: film.filter(|_| !reopened) };
+            let commands = if reopened && copy.is_none() {
+                Commands { sound: None, film: None }
+            } else {
+                // The worker hears by its own decoders where they know the codec: then the program for sound ends unheard.
+                let film = ffmpeg.film_command(*format, &film_wanted(request), &request.limits);
+                Commands { sound: ffmpeg.command(*format), film }
+            };
             let input = copy.as_ref().map_or(evidence, |copy| copy.as_fd());
             return self.serve(&bytes, Some(&Outside { ffmpeg, commands, input }), request, sink);
         }

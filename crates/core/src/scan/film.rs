@@ -77,8 +77,11 @@ pub(super) fn read_film(
             let mut pipe = &piped.pipe;
             Some(video::decode_pipe(&mut pipe, &piped.decoder, film.clone(), &wanted, limits, &mut sink))
         }
-        // An old ffmpeg opens the file anew, which touches its access time, and films are too long to be copied.
-        (None, Some(ffmpeg)) if ffmpeg.access(format) == Some(Access::Reopened) && source.file().is_some() => None,
+        // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
+        (None, Some(ffmpeg)) if ffmpeg.access(format) == Some(Access::Reopened) && source.file().is_some() => {
+            let copy = source.read_all(limits.file_bytes).ok().map(Source::from_bytes);
+            copy.map(|copy| ffmpeg.decode_film(&copy, format, &wanted, limits, &mut sink))
+        }
         (None, Some(ffmpeg)) => Some(ffmpeg.decode_film(source, format, &wanted, limits, &mut sink)),
         (None, None) => None,
     };
