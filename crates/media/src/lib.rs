@@ -20,5 +20,7 @@ pub use limits::Limits;
 pub use picture::{Luma, Orientation, Picture, Preview, Rgb};
 pub use probe::{FORMATS, Format, FormatRow, Kind, PROBE_BYTES, probe};
 pub use problem::{LimitKind, Problem};
+#[cfg(any(feature = "audio", feature = "video"))]
+pub use program::{Access, in_memory, rewound};
 pub use samples::Samples;
 pub use source::{Piped, Source};

@@ -101,5 +101,7 @@ fn filters(wanted: &Wanted) -> String {
     let rate = wanted.rate_fps.map(|rate| rate.max(1));
     let begins = rate
         .map_or(String::new(), |rate| format!("*gt(floor((t+0.001)*{rate}),floor((prev_selected_t-0.001)*{rate}))"));
-    format!("select='isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins}',extractplanes=y")
+    // Not every decoder knows of `-skip_frame`.
+    let key = if wanted.selection == Selection::KeyFrames { "key*" } else { "" };
+    format!("select='{key}(isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins})',extractplanes=y")
 }

@@ -165,7 +165,9 @@ fn rates_and_spans_choose_the_same_frames_whoever_decodes() {
                 assert_eq!(done.unwrap().problems, [], "{name}, {wanted:?}");
                 assert_eq!(without_keys(&frames), expected, "{name}, {wanted:?}");
             }
-            if let Some(ffmpeg) = &ffmpeg {
+            // A program takes its time to start: one film of each clock.
+            let few = ["main.mp4", "varied.mkv", "mpeg2.ts"].contains(name);
+            if let Some(ffmpeg) = ffmpeg.as_ref().filter(|_| few) {
                 let (_, frames) = decoded(name, wanted, Some(ffmpeg));
                 assert_eq!(without_keys(&frames), expected, "{name}, {wanted:?} by {}", ffmpeg.decoder());
             }
@@ -216,8 +218,8 @@ fn tracks_are_listed_and_chosen() {
         assert_eq!(film.orientation, expected, "{name}");
     };
     check("main.mp4", Orientation::Upright);
-    // ffmpeg's option of that name turns the other way since 5.0.
-    check("rotated.mov", Orientation::Rotate90);
+    // `ffmpeg -i rotated.mov` turns the picture by 90 degrees against the clock.
+    check("rotated.mov", Orientation::Rotate270);
 }
 
 #[test]
