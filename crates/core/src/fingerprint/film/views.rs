@@ -45,7 +45,7 @@ impl FilmView {
     /// True for a view that only a query which nothing else explains is searched by.
     #[must_use]
     pub fn is_second_look(&self) -> bool {
-        let quarter = !matches!(self.turn, Dihedral::Identity | Dihedral::FlipX);
+        let quarter = !matches!(self.turn, Dihedral::Identity | Dihedral::FlipY);
         let framed = matches!(self.base, FilmBase::Framed(_));
         quarter || self.degrees != 0 || framed || !FIRST_CROPS.contains(&self.crop)
     }
@@ -109,7 +109,8 @@ fn query_views() -> Vec<FilmView> {
     let mut add = |base, crop, degrees, turns: &[Dihedral]| {
         views.extend(turns.iter().map(|&turn| FilmView { base, crop, degrees, turn }));
     };
-    let both = &[Dihedral::Identity, Dihedral::FlipX];
+    // PDQ names a mirror by the axis that stays: left and right change places in FlipY.
+    let both = &[Dihedral::Identity, Dihedral::FlipY];
     for crop in FIRST_CROPS {
         let turns = if crop == WHOLE || crop == FIRST_CROPS[2] { &Dihedral::ALL[..] } else { both };
         add(FilmBase::Trimmed, crop, 0, turns);
