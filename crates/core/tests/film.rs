@@ -8,17 +8,21 @@ use minutia::search::{FilmMatch, FilmSearch};
 const WIDTH: u32 = 96;
 const HEIGHT: u32 = 64;
 
-/// What a film of this seed shows at a time: waves that drift, and another scene every three seconds.
+/// What a film of this seed shows at a time: waves that drift, and another scene every three seconds. Each scene has waves of
+/// its own: those of one family would be as alike as takes of one scene are.
 fn scene(seed: u32, seconds: f32) -> Vec<u8> {
-    let shot = (seconds / 3.0).floor() + seed as f32 * 17.0;
-    let drift = seconds * 0.9;
+    let mut state = u64::from(seed) * 1_000 + (seconds / 3.0) as u64 + 1;
+    let mut between = |least: f32, most: f32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        least + (most - least) * (state >> 40) as f32 / (1 << 24) as f32
+    };
+    let waves: Vec<[f32; 4]> =
+        (0..9).map(|_| [between(-22.0, 22.0), between(-22.0, 22.0), between(0.0, 6.3), between(-1.5, 1.5)]).collect();
     (0..WIDTH * HEIGHT)
         .map(|n| ((n % WIDTH) as f32 / WIDTH as f32, (n / WIDTH) as f32 / HEIGHT as f32))
         .map(|(x, y)| {
-            let waves = (x * (5.0 + shot % 7.0) + drift).sin()
-                + (y * (4.0 + shot % 5.0) - x * (2.0 + shot % 3.0) + drift * 1.3).cos()
-                + (x * y * (9.0 + shot % 11.0) - drift + shot).sin();
-            (128.0 + 36.0 * waves) as u8
+            let sum: f32 = waves.iter().map(|[a, b, c, drift]| (x * a + y * b + c + drift * seconds).sin()).sum();
+            (128.0 + 20.0 * sum).clamp(0.0, 255.0) as u8
         })
         .collect()
 }

@@ -109,6 +109,7 @@ fn query_views() -> Vec<FilmView> {
     let mut add = |base, crop, degrees, turns: &[Dihedral]| {
         views.extend(turns.iter().map(|&turn| FilmView { base, crop, degrees, turn }));
     };
+    // PDQ names a mirror by the axis that stays: left and right change places in FlipY.
     let both = &[Dihedral::Identity, Dihedral::FlipY];
     for crop in FIRST_CROPS {
         let turns = if crop == WHOLE || crop == FIRST_CROPS[2] { &Dihedral::ALL[..] } else { both };

@@ -133,7 +133,7 @@ pub(super) fn follow(
     let lanes = lanes(alignment, hits);
     let steps = steps(&frames, query, window, alignment, &lanes, rarity);
     stretches(&steps, 0..steps.len(), &mut |range| {
-        found.extend(judged(&frames, query, alignment, &steps[range]));
+        found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
     });
 }
 
@@ -191,20 +191,33 @@ fn steps(
         let reference_ms = number as f64 * STEP_MS;
         let query_ms = alignment.query_ms(reference_ms);
         let Some(reference_frame) = frame_at(frames.times, reference_ms) else { continue };
-        let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - REACH_MS);
-        let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + REACH_MS);
-        let pairs = (near..beyond).flat_map(|place| lanes.iter().map(move |&lane| (place, lane)));
-        let compared = pairs.filter_map(|(place, lane)| {
-            let reference = reference_code(frames, reference_frame, lane.reference_view)?;
-            Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
-        });
-        let Some((bits, query_frame, lane)) = compared.min() else { continue };
+        let nearest = nearest(frames, query, query_ms, reference_frame, lanes);
+        let Some((bits, query_frame, lane)) = nearest else { continue };
         let mut step = Step { reference_ms, reference_frame, query_frame, lane, distance: bits.into(), weight: 1.0 };
         let new = steps.last().map_or(1.0, |before| novelty(frames, query, before, &step));
         step.weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
         steps.push(step);
     }
     steps
+}
+
+/// The nearest of the views of a frame to those of the frames of the query around a time: distance, frame, views. Shifted
+/// frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
+fn nearest(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    query_ms: f64,
+    reference_frame: usize,
+    lanes: &[Lane],
+) -> Option<(u32, usize, Lane)> {
+    let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - REACH_MS);
+    let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + REACH_MS);
+    let pairs = (near..beyond).flat_map(|place| lanes.iter().map(move |&lane| (place, lane)));
+    let compared = pairs.filter_map(|(place, lane)| {
+        let reference = reference_code(frames, reference_frame, lane.reference_view)?;
+        Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
+    });
+    compared.min()
 }
 
 /// How much is new since the step before, in the reference and in the query: the less of both.
@@ -243,7 +256,13 @@ fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<
 }
 
 /// What a stretch proves.
-fn judged(frames: &FilmFrames<'_>, query: &FilmFingerprint, alignment: &Alignment, steps: &[Step]) -> Option<Stretch> {
+fn judged(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    alignment: &Alignment,
+    lanes: &[Lane],
+    steps: &[Step],
+) -> Option<Stretch> {
     let (first, last) = (steps.first()?, steps.last()?);
     let (mut nearness, mut changes, mut weight, mut bits) = (0.0, 0.0, 0.0, 0.0);
     let (mut shifted_sum, mut shifted_count) = (0.0, 0.0);
@@ -252,18 +271,18 @@ fn judged(frames: &FilmFrames<'_>, query: &FilmFingerprint, alignment: &Alignmen
         bits += step.distance;
         weight += step.weight;
         nearness += step.weight * (BIAS - step.distance) / BIAS;
-        let Some(code) = query_code(query, step.query_frame, step.lane.query_view) else { continue };
         others.clear();
         others.extend(SHIFTS_MS.iter().filter_map(|shift| {
             let at = step.reference_ms + shift;
             if at < 0.0 || at >= frames.duration_ms as f64 {
                 return None;
             }
-            // A view that the shifted frame has not: the one before that has it is near enough in time.
             let frame = frame_at(frames.times, at)?;
-            let of = |frame: usize| reference_code(frames, frame, step.lane.reference_view);
-            let other = of(frame).or_else(|| of(frame.checked_sub(1)?))?;
-            Some(f64::from(distance(&code, other)))
+            let query_ms = alignment.query_ms(step.reference_ms);
+            // Views that the shifted frame has not: the frame before that has them is near enough in time.
+            let nearest = |frame| nearest(frames, query, query_ms, frame, lanes);
+            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frame.checked_sub(1).unwrap_or(frame))).min()?;
+            Some(f64::from(bits))
         }));
         if others.is_empty() {
             continue;
@@ -275,9 +294,9 @@ fn judged(frames: &FilmFrames<'_>, query: &FilmFingerprint, alignment: &Alignmen
         changes += ((other - step.distance) / WHOLE_CHANGE).clamp(-1.0, 1.0);
     }
     let count = steps.len() as f64;
-    let mut lanes: Vec<Lane> = steps.iter().map(|step| step.lane).collect();
-    lanes.sort_unstable();
-    let most = lanes.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+    let mut chosen: Vec<Lane> = steps.iter().map(|step| step.lane).collect();
+    chosen.sort_unstable();
+    let most = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
     let lane = most.map_or(first.lane, |same| same[0]);
     // A step stands for half a step around it; where that reaches the end of the query or nearly, so does the stretch.
     let query_end = query.duration_ms as f64;
