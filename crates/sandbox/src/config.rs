@@ -14,8 +14,9 @@ use crate::worker;
 pub struct Config {
     /// How a worker is started.
     pub launch: Launch,
-    /// Address space of one worker in bytes: program, stack, file and decoder together. The default of 1 GiB holds a
-    /// 256 megapixel luma plane with its decoder beside a file of 256 MiB; where the system allows less, less is used.
+    /// Address space of one worker in bytes, and of ffmpeg beside it: program, stack, file and decoder together. The
+    /// default of 1 GiB holds a 256 megapixel luma plane with its decoder beside a file of 256 MiB; where the system allows
+    /// less, less is used.
     pub address_space_bytes: u64,
     /// Wall time for one source, whatever its size.
     pub deadline: Duration,

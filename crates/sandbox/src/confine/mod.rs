@@ -2,7 +2,7 @@
 //!
 //! All of it is applied after the program has been started anew: what the parent holds in memory or open is not there any
 //! more. Four layers, each of which holds where another fails: limits of the process, no capabilities, no name of a file
-//! ([`landlock`]), no system call that reading does not need ([`seccomp`]). The last two are the kernel's to offer;
+//! (Landlock), no system call that reading does not need (seccomp). The last two are the kernel's to offer;
 //! where it does not, [`Barrier::Missing`] says why, and the run's record carries it.
 
 mod inherited;
