@@ -20,7 +20,7 @@ fn audio(name: &str) -> String {
     file.canonicalize().unwrap().to_str().unwrap().to_owned()
 }
 
-/// A folder with an index of one film, 24 pictures of a second each with music, and with copies of it: `None` where ffmpeg
+/// A folder with an index of one film, 24 pictures that move for a second each with music, and with copies of it: `None` where ffmpeg
 /// does not make them.
 fn films() -> Option<Folder> {
     let folder = Folder::new();
@@ -34,20 +34,21 @@ fn films() -> Option<Folder> {
     }
     let (music, other) = (audio("reference/idle-tune.mp3"), audio("seized/other.mp3"));
     let [a, b] = ["a", "b"].map(|film| format!("-framerate 1 -i {film}/%02d.png"));
+    let moving = "-vf fps=10,scroll=horizontal=0.02";
     let h264 = "-r 10 -pix_fmt yuv420p -c:v libx264 -g 10";
     let clip = "[0:v]fps=10,split[x][y];[x]trim=0:6,setpts=PTS-STARTPTS[h];[y]trim=6:12,setpts=PTS-STARTPTS[t];\
                 [1:v]fps=10,trim=4:16,setpts=PTS-STARTPTS,hflip[c];[h][c][t]concat=n=3";
     let made = [
-        format!("{a} -i {music} -shortest {h264} -c:a aac -b:a 96k works/film.mp4"),
+        format!("{a} -i {music} {moving} -shortest {h264} -c:a aac -b:a 96k works/film.mp4"),
         // Twelve seconds of it, mirrored, in the midst of another film.
-        format!("{b} {a} -filter_complex {clip} {h264} -an evidence/inside.mp4"),
+        format!("{b} -i works/film.mp4 -filter_complex {clip} {h264} -an evidence/inside.mp4"),
         // By a codec that is read by the program alone.
         format!("-ss 5 -t 14 -i works/film.mp4 -r 10 -c:v mpeg4 -q:v 4 -c:a libmp3lame evidence/excerpt.avi"),
         format!(
             "-i works/film.mp4 -stream_loop -1 -i {other} -map 0:v -map 1:a -t 20 {h264} -c:a aac evidence/redubbed.mkv"
         ),
-        format!("{b} -i {music} -shortest {h264} -c:a aac -b:a 96k evidence/music.mp4"),
-        format!("{b} {h264} -an evidence/other.mp4"),
+        format!("{b} -i {music} {moving} -shortest {h264} -c:a aac -b:a 96k evidence/music.mp4"),
+        format!("{b} {moving} {h264} -an evidence/other.mp4"),
     ];
     made.iter().all(|arguments| ffmpeg(&folder, arguments)).then_some(folder)
 }

@@ -124,7 +124,7 @@ impl Reader for Marked {
 }
 
 fn piece(len: usize) -> Vec<u8> {
-    encode(&Answer::Sound { of: 0, piece: Piece::Chromaprint(vec![0; len]) }).unwrap()
+    encode(&Answer::Piece { of: 0, piece: Piece::Chromaprint(vec![0; len]) }).unwrap()
 }
 
 fn item(name: &str) -> Item {
