@@ -254,7 +254,8 @@ impl Pieces {
         };
         at_most("numbers in a piece", len, most)?;
         *all = all.saturating_add(len);
-        at_most("numbers in all pieces", *all, allowed)?;
+        let what = if allowed == MAX_SOUND { "peaks and items of sound" } else { "codes and frames of films" };
+        at_most(what, *all, allowed)?;
         match piece {
             Piece::Mid(peaks) => self.sounds.entry(of).or_default().mid.extend(peaks),
             Piece::Side(peaks) => self.sounds.entry(of).or_default().side.extend(peaks),
