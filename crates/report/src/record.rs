@@ -489,6 +489,7 @@ pub struct LimitFacts {
 /// Where files were decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "in", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 pub enum Reading {
     /// In worker processes.
     Worker(WorkerFacts),

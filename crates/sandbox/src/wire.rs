@@ -95,6 +95,7 @@ pub enum Ask {
 
 /// From worker to parent.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "one at a time is held, and most are items")]
 pub enum Answer {
     /// Confined and ready.
     Ready {

@@ -43,7 +43,7 @@ fn films() -> Option<Folder> {
         // Twelve seconds of it, mirrored, in the midst of another film.
         format!("{b} -i works/film.mp4 -filter_complex {clip} {h264} -an evidence/inside.mp4"),
         // By a codec that is read by the program alone.
-        format!("-ss 5 -t 14 -i works/film.mp4 -r 10 -c:v mpeg4 -q:v 4 -c:a libmp3lame evidence/excerpt.avi"),
+        "-ss 5 -t 14 -i works/film.mp4 -r 10 -c:v mpeg4 -q:v 4 -c:a libmp3lame evidence/excerpt.avi".to_owned(),
         format!(
             "-i works/film.mp4 -stream_loop -1 -i {other} -map 0:v -map 1:a -t 20 {h264} -c:a aac evidence/redubbed.mkv"
         ),
