@@ -1,4 +1,6 @@
 //! Film from frames to matches, through an index on disk.
+// What a test needs and does not get fails the test.
+#![allow(clippy::unwrap_used)]
 
 use minutia::fingerprint::{Dihedral, FilmFingerprint, FilmFingerprinter, FilmViews, Fingerprint};
 use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
@@ -43,7 +45,7 @@ fn search(query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
         let film = film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
         writer
             .add(Entry {
-                work: Work::new(WorkId::new(&format!("film-{seed}")).unwrap()),
+                work: Work::new(WorkId::new(format!("film-{seed}")).unwrap()),
                 source_name: format!("film-{seed}.mp4"),
                 source_digest: None,
                 fingerprints: vec![Fingerprint::Film(film)],
