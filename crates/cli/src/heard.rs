@@ -1,28 +1,33 @@
-//! Two recordings aligned as a scan would align them: B is registered in an index of its own, and A is examined against it.
+//! Two recordings or films aligned as a scan would align them: B is registered in an index of its own, and A is examined
+//! against it.
 
 use anyhow::{Context, Result};
-use minutia::fingerprint::{AudioFingerprint, Fingerprint};
+use minutia::fingerprint::{AudioFingerprint, FilmFingerprint, Fingerprint};
 use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
 use minutia::scan::{Examiner, Query};
 use minutia::search;
-use minutia::verdict::{Allowed, Outcome, SoundJudge};
+use minutia::verdict::{Allowed, FilmJudge, Outcome, SoundJudge};
 use minutia_report::escape::name;
 use minutia_report::{ItemRecord, format, item};
 
 use crate::pairs::Side;
 
-/// What two recordings have in common.
+/// What two recordings or films have in common.
 pub(crate) struct Heard {
     /// A, as a scan would record it.
     pub(crate) record: ItemRecord,
     pub(crate) outcome: Outcome,
     pub(crate) judge: SoundJudge,
+    /// Where both have pictures.
+    pub(crate) film_judge: Option<FilmJudge>,
 }
 
-/// Aligns A with B; `None` unless both have sound.
+/// Aligns A with B; `None` unless both have sound, or both are films.
 pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
     let (Ok(of_a), Ok(_)) = (&a.item, &b.item) else { return Ok(None) };
-    if a.sounds().next().is_none() || b.sounds().next().is_none() {
+    let both = |has: fn(&Side) -> bool| has(a) && has(b);
+    let (hear, see) = (both(|side| side.sounds().next().is_some()), both(|side| side.films().next().is_some()));
+    if !hear && !see {
         return Ok(None);
     }
     let directory = tempfile::tempdir().context("making a directory for the recording that is compared with")?;
@@ -31,7 +36,12 @@ pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
         work: Work::new(WorkId::new("B").context("expected B to be an id")?),
         source_name: name(&b.facts.path),
         source_digest: b.facts.blake3,
-        fingerprints: b.sounds().cloned().map(Fingerprint::Audio).collect(),
+        fingerprints: b
+            .sounds()
+            .cloned()
+            .map(Fingerprint::Audio)
+            .chain(b.films().cloned().map(Fingerprint::Film))
+            .collect(),
         thumbnail: None,
     })?;
     writer.commit()?;
@@ -41,7 +51,8 @@ pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
     let mut examined = examiner.examine(&[Query { digest: None, item: of_a }])?;
     let examined = examined.pop().context("expected an answer for the one query")?;
     let judge = *examiner.sound_judge()?;
-    Ok(Some(Heard { record: item(&a.facts, of_a, &examined), outcome: examined.outcome, judge }))
+    let film_judge = if see { Some(*examiner.film_judge()?) } else { None };
+    Ok(Some(Heard { record: item(&a.facts, of_a, &examined), outcome: examined.outcome, judge, film_judge }))
 }
 
 impl Heard {
@@ -54,7 +65,12 @@ impl Heard {
     /// What is known where nothing was found.
     pub(crate) fn thresholds(&self) -> String {
         let (at_match, at_possible) = self.judge.thresholds(1);
-        format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings")
+        let sound = format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings");
+        self.film_judge.as_ref().map_or(sound.clone(), |judge| {
+            let scale = judge.scale();
+            let film = format!("match from {:.1}, possible from {:.1}", scale.at_match, scale.at_possible);
+            format!("pictures: {film}; sound: {sound}")
+        })
     }
 }
 
@@ -63,5 +79,11 @@ impl Side {
     pub(crate) fn sounds(&self) -> impl Iterator<Item = &AudioFingerprint> {
         let fingerprints = self.item.as_ref().map_or(&[][..], |item| &item.fingerprints);
         fingerprints.iter().filter_map(Fingerprint::audio)
+    }
+
+    /// Its moving pictures.
+    pub(crate) fn films(&self) -> impl Iterator<Item = &FilmFingerprint> {
+        let fingerprints = self.item.as_ref().map_or(&[][..], |item| &item.fingerprints);
+        fingerprints.iter().filter_map(Fingerprint::film)
     }
 }

@@ -119,5 +119,6 @@ pub(crate) fn facts(info: &Info) -> IndexFacts {
         pictures: info.pictures,
         references: info.references,
         recordings: info.tracks,
+        films: info.films,
     }
 }

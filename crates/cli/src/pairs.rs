@@ -1,4 +1,4 @@
-//! Two files compared, as a scan would compare them: pictures view by view, sound by aligning it.
+//! Two files compared, as a scan would compare them: pictures view by view, sound and films by aligning them.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ pub(crate) struct Compared {
     pub(crate) identical: bool,
     /// For each region of A, in each of its frames, the pair of views with the lowest score.
     pub(crate) pairs: Vec<Pair>,
-    /// Of two recordings what runs along; `None` where one of them has no sound.
+    /// Of two recordings or films what runs along; `None` where there is nothing to align.
     pub(crate) heard: Option<Heard>,
 }
 
@@ -54,9 +54,9 @@ pub(crate) struct Pair {
 /// A as a scan would record it, with B as the one work; sound alone, since pictures are compared by more than a scan tells.
 pub(crate) fn record(compared: &Compared) -> Result<ItemRecord> {
     let heard = compared.heard.as_ref();
-    heard
-        .map(|heard| heard.record.clone())
-        .context("expected two files with sound beside --json; of pictures `minutia explain` prints every number")
+    heard.map(|heard| heard.record.clone()).context(
+        "expected two files with sound, or two films, beside --json; of pictures `minutia explain` prints every number",
+    )
 }
 
 /// Compares A, as a scan takes a suspect's file, with B, as an index takes a work.

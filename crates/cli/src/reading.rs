@@ -19,7 +19,7 @@ pub(crate) struct Reading {
     pub(crate) threads: usize,
     /// How workers are made; `None` for reading in this process.
     pub(crate) workers: Option<Config>,
-    /// Who decodes sound that this build cannot.
+    /// Who decodes the pictures of films, and sound that this build cannot.
     pub(crate) ffmpeg: Option<Ffmpeg>,
 }
 
@@ -108,6 +108,7 @@ impl Reading {
             address_space_bytes: confinement.address_space_bytes,
             deadline_ms: millis(config.deadline),
             deadline_ms_per_mib: millis(config.deadline_per_mib),
+            film_deadline_ms_per_mib: millis(config.film_deadline_per_mib),
             files_per_worker: config.sources_per_worker,
             confinement: confinement_facts(&confinement),
             ffmpeg: program.map(|(confinement, ffmpeg)| ProgramFacts {

@@ -105,7 +105,7 @@ fn kernel(name: &str) -> Result<Level> {
 /// A file's budgets, for the record.
 pub(crate) fn limit_facts(limits: &Limits) -> LimitFacts {
     let Limits { file_bytes, pixels, side_px, animation_pixels, frames, decoder_bytes, .. } = *limits;
-    let Limits { audio_seconds, channels, sample_rate_hz, .. } = *limits;
+    let Limits { audio_seconds, channels, sample_rate_hz, film_seconds, film_pixels, film_frames, .. } = *limits;
     LimitFacts {
         file_bytes,
         pixels,
@@ -116,6 +116,9 @@ pub(crate) fn limit_facts(limits: &Limits) -> LimitFacts {
         audio_seconds,
         channels,
         sample_rate_hz,
+        film_seconds,
+        film_pixels,
+        film_frames,
     }
 }
 

@@ -22,6 +22,13 @@ pub struct Limits {
     pub channels: u16,
     /// Frames a second of a recording. Strict.
     pub sample_rate_hz: u32,
+    /// Seconds of a film, by presentation time; what was read until then counts. Strict.
+    pub film_seconds: u32,
+    /// Pixels of one frame of a film (width * height), before any cropping. Strict; ffmpeg is told too.
+    pub film_pixels: u64,
+    /// Frames of a film that are decoded, whether handed over or not; what was read until then counts. Strict here, best
+    /// effort where ffmpeg decodes: only those that it hands over are counted.
+    pub film_frames: u64,
 }
 
 impl Default for Limits {
@@ -36,6 +43,11 @@ impl Default for Limits {
             audio_seconds: 24 * 60 * 60,
             channels: 64,
             sample_rate_hz: 768_000,
+            film_seconds: 24 * 60 * 60,
+            // 8192 x 4352, the largest frame of H.264's level 6.2 (ISO 14496-10, table A-1).
+            film_pixels: 36_000_000,
+            // A day at 60 frames a second is 5.2 million.
+            film_frames: 6_000_000,
         }
     }
 }

@@ -83,6 +83,12 @@ pub enum LimitKind {
     Channels,
     /// Frames a second of a recording.
     SampleRate,
+    /// Seconds of a film.
+    FilmSeconds,
+    /// Pixels of one frame of a film.
+    FilmPixels,
+    /// Frames of a film.
+    FilmFrames,
 }
 
 impl LimitKind {
@@ -99,6 +105,9 @@ impl LimitKind {
             LimitKind::AudioSeconds => "audio_seconds",
             LimitKind::Channels => "channels",
             LimitKind::SampleRate => "sample_rate_hz",
+            LimitKind::FilmSeconds => "film_seconds",
+            LimitKind::FilmPixels => "film_pixels",
+            LimitKind::FilmFrames => "film_frames",
         }
     }
 }

@@ -24,14 +24,15 @@ pub struct Source {
     data: Data,
     len: u64,
     piped: Option<Piped>,
+    piped_film: Option<Piped>,
 }
 
-/// Sound that a program is decoding from a source, for a reader that may start none.
+/// Sound or pictures that a program is decoding from a source, for a reader that may start none.
 #[derive(Debug)]
 pub struct Piped {
     /// The program with its version, as records carry it.
     pub decoder: String,
-    /// The end of a pipe to read from: WAV.
+    /// The end of a pipe to read from: WAV for sound, NUT for pictures.
     pub pipe: File,
 }
 
@@ -48,17 +49,17 @@ impl Source {
     /// [`Problem::Io`] when the file's length cannot be read.
     pub fn from_file(file: File) -> Result<Source, Problem> {
         let len = file.metadata().map_err(|e| Problem::io("reading the length", &e))?.len();
-        Ok(Source { data: Data::File(file), len, piped: None })
+        Ok(Source::from_file_of(file, len))
     }
 
     /// Takes a file whose length in bytes is known, where nothing but reading is allowed.
     pub fn from_file_of(file: File, len: u64) -> Source {
-        Source { data: Data::File(file), len, piped: None }
+        Source { data: Data::File(file), len, piped: None, piped_film: None }
     }
 
     /// Takes bytes that are in memory already.
     pub fn from_bytes(bytes: Vec<u8>) -> Source {
-        Source { len: bytes.len() as u64, data: Data::Bytes(bytes), piped: None }
+        Source { len: bytes.len() as u64, data: Data::Bytes(bytes), piped: None, piped_film: None }
     }
 
     /// The same source, with its sound as a program decodes it.
@@ -69,6 +70,16 @@ impl Source {
     /// Its sound as a program decodes it, where one does. It can be read once.
     pub fn piped(&self) -> Option<&Piped> {
         self.piped.as_ref()
+    }
+
+    /// The same source, with its pictures as a program decodes them.
+    pub fn with_piped_film(self, piped: Piped) -> Source {
+        Source { piped_film: Some(piped), ..self }
+    }
+
+    /// Its pictures as a program decodes them, where one does. They can be read once.
+    pub fn piped_film(&self) -> Option<&Piped> {
+        self.piped_film.as_ref()
     }
 
     /// Length in bytes when the source was made.

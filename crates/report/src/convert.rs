@@ -1,11 +1,13 @@
 //! From the values of the library to records: the one place that knows both.
 
-use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, Mix, Region, RegionKind};
+use minutia::fingerprint::{AlgorithmId, Dihedral, FilmBase, FilmView, Fingerprint, Mix, Region, RegionKind};
 use minutia::scan::{Examined, Item};
-use minutia::verdict::{AudioMethod, Evidence, Finding, Level, Outcome};
+use minutia::verdict::{AudioMethod, Evidence, Finding, Level, Outcome, Shared};
 use minutia_media::{FORMATS, Format, Kind, Orientation, Problem};
 
-use crate::record::{Coverage, FindingRecord, ItemRecord, Part, ProblemRecord, SoundCoverage, SoundPart};
+use crate::record::{
+    Coverage, FilmCoverage, FilmPart, FindingRecord, ItemRecord, Part, ProblemRecord, SoundCoverage, SoundPart,
+};
 use crate::time::rfc3339;
 
 /// What is known of a file beside its content.
@@ -43,21 +45,35 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
             declared_ms: sound.declared_ms,
             decoded_ms: sound.decoded_ms,
         }),
+        film: item.coverage.film.as_ref().map(|film| FilmCoverage {
+            decoder: film.decoder.clone(),
+            codec: film.codec.clone(),
+            tracks: film.tracks,
+            frames_read: film.frames_read,
+            declared_ms: film.declared_ms,
+            decoded_ms: film.decoded_ms,
+            to_the_end: film.to_the_end,
+            second_look: film.second_look,
+        }),
     };
-    let sound = item.fingerprints.iter().filter_map(Fingerprint::audio);
-    let duration_ms =
-        sound.map(|audio| audio.duration_ms).max().or(coverage.sound.as_ref().map(|sound| sound.decoded_ms));
+    let lengths = item.fingerprints.iter().filter_map(|print| match print {
+        Fingerprint::Audio(audio) => Some(audio.duration_ms),
+        Fingerprint::Film(film) => Some(film.duration_ms),
+        Fingerprint::Image(_) => None,
+    });
+    let duration_ms = lengths.max().or(coverage.sound.as_ref().map(|sound| sound.decoded_ms));
+    let film = item.coverage.film.as_ref();
     let looked_at = item.format.is_some() || item.problems.iter().any(|p| matches!(p, Problem::NotMedia { .. }));
     ItemRecord {
         member: item.member.clone(),
         outcome: examined.outcome.name().to_owned(),
         format: item.format.map(|format| format.row().name.to_owned()),
         extension_mismatch: looked_at && item.member.is_empty() && mismatch(&facts.path, item.format),
-        width: first.map(|image| image.width),
-        height: first.map(|image| image.height),
+        width: first.map(|image| image.width).or(film.map(|film| film.width)),
+        height: first.map(|image| image.height).or(film.map(|film| film.height)),
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
         duration_ms,
-        coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some()).then_some(coverage),
+        coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some() || film.is_some()).then_some(coverage),
         findings: examined.findings.iter().map(finding).collect(),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)
@@ -118,6 +134,11 @@ fn finding(finding: &Finding) -> FindingRecord {
         method: "identical".to_owned(),
         query_span_ms: span(&finding.query_span_ms),
         reference_span_ms: span(&finding.reference_span_ms),
+        shared: finding.shared.map(|shared| shared_name(shared).to_owned()),
+        redubbed: match finding.shared {
+            Some(Shared::PictureOnly { redubbed }) => Some(redubbed),
+            _ => None,
+        },
         ..FindingRecord::default()
     };
     match finding.evidence {
@@ -148,6 +169,32 @@ fn finding(finding: &Finding) -> FindingRecord {
             inverted: Some(transform.inverted),
             query_part: Some(part(transform.query_region, query_frame, query_quality)),
             reference_part: Some(part(transform.reference_region, reference_frame, reference_quality)),
+            ..plain
+        },
+        Evidence::Film {
+            frames,
+            score,
+            threshold,
+            speed,
+            distance_bits,
+            shifted_bits,
+            same_recording,
+            query_view,
+            reference_view,
+            query_stream,
+            reference_stream,
+        } => FindingRecord {
+            method: "frames".to_owned(),
+            score: Some(score),
+            least_score: Some(threshold),
+            coinciding: Some(frames),
+            speed: Some(speed),
+            mean_distance_bits: Some(distance_bits),
+            shifted_distance_bits: Some(shifted_bits),
+            same_recording: Some(same_recording),
+            turn: Some(turn(query_view.turn).to_owned()),
+            query_view: Some(film_part(&query_view, query_stream)),
+            reference_view: Some(film_part(&reference_view, reference_stream)),
             ..plain
         },
         Evidence::Audio {
@@ -189,6 +236,15 @@ pub(crate) fn part(region: Region, frame: u32, quality: u8) -> Part {
     Part { kind: region_kind(kind).to_owned(), region: [left, top, right, bottom], frame, quality }
 }
 
+fn film_part(view: &FilmView, stream: u32) -> FilmPart {
+    FilmPart {
+        stream,
+        kind: film_base(view.base).to_owned(),
+        region: view.crop.map(|thousandths| thousandths.saturating_mul(10)),
+        degrees: view.degrees,
+    }
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
@@ -206,6 +262,22 @@ pub(crate) fn region_kind(kind: RegionKind) -> &'static str {
         RegionKind::Trimmed => "trimmed",
         RegionKind::Framed => "framed",
         RegionKind::Crop => "crop",
+    }
+}
+
+fn film_base(base: FilmBase) -> &'static str {
+    match base {
+        FilmBase::Trimmed => "trimmed",
+        FilmBase::Whole => "whole",
+        FilmBase::Framed(_) => "framed",
+    }
+}
+
+fn shared_name(shared: Shared) -> &'static str {
+    match shared {
+        Shared::PictureAndSound => "picture+sound",
+        Shared::PictureOnly { .. } => "picture only",
+        Shared::SoundOnly => "sound only",
     }
 }
 
@@ -325,6 +397,7 @@ mod tests {
             },
             query_span_ms: Some(31_200..41_200),
             reference_span_ms: Some(62_500..72_917),
+            shared: None,
             expected_false_matches: 1e-9,
             extrapolated: true,
             confidence: 1.0 - 1e-9,
@@ -343,6 +416,66 @@ mod tests {
             "0:31.2-0:41.2 of it is 1:02.5-1:12.9 of the reference, 4.2 % faster, +71 cents, in \
              the difference of the channels; 212 peaks coincide, score \
              31.5 of at least 12.2; 1.0e-9 false matches expected (extrapolated); reference song.flac"
+        );
+    }
+
+    #[test]
+    fn a_stretch_of_a_film_says_what_of_it_is_the_references() {
+        use minutia::fingerprint::FilmFingerprint;
+        use minutia::index::{Policy, WorkId};
+
+        let view = |turn, crop| FilmView { base: FilmBase::Trimmed, crop, degrees: 0, turn };
+        let film = minutia::scan::FilmCoverage { width: 640, height: 360, decoded_ms: 9_960, ..Default::default() };
+        let print = FilmFingerprint { duration_ms: 10_000, ..FilmFingerprint::default() };
+        let item = Item {
+            member: Vec::new(),
+            format: None,
+            coverage: minutia::scan::Coverage { film: Some(film), ..Default::default() },
+            fingerprints: vec![Fingerprint::Film(print)],
+            preview: None,
+            problems: Vec::new(),
+        };
+        let finding = Finding {
+            work: WorkId::new("film").unwrap(),
+            title: None,
+            policy: Policy::Infringing,
+            reference_name: "film.mkv".to_owned(),
+            reference_digest: None,
+            modality: Kind::Video,
+            level: Level::Match,
+            evidence: Evidence::Film {
+                frames: 20,
+                score: 24.5,
+                threshold: 8.0,
+                speed: 1.0,
+                distance_bits: 12.25,
+                shifted_bits: 70.0,
+                same_recording: true,
+                query_view: view(Dihedral::FlipX, [0, 0, 1_000, 1_000]),
+                reference_view: view(Dihedral::Identity, [50, 50, 950, 950]),
+                query_stream: 0,
+                reference_stream: 0,
+            },
+            query_span_ms: Some(0..10_000),
+            reference_span_ms: Some(60_000..70_000),
+            shared: Some(Shared::PictureOnly { redubbed: true }),
+            expected_false_matches: 1e-9,
+            extrapolated: true,
+            confidence: 1.0 - 1e-9,
+        };
+        let examined = Examined { outcome: item.outcome(std::slice::from_ref(&finding)), findings: vec![finding] };
+        let record = super::item(&FileFacts::default(), &item, &examined);
+        assert_eq!((record.width, record.height, record.duration_ms), (Some(640), Some(360), Some(10_000)));
+        assert_eq!(record.coverage.unwrap().film.unwrap().decoded_ms, 9_960);
+        let found = &record.findings[0];
+        assert_eq!((found.method.as_str(), found.shared.as_deref()), ("frames", Some("picture only")));
+        assert_eq!((found.redubbed, found.turn.as_deref()), (Some(true), Some("flip_x")));
+        assert_eq!(found.reference_view.as_ref().unwrap().region, [500, 500, 9_500, 9_500]);
+        assert_eq!(
+            crate::format::described(found),
+            "0:00.0-0:10.0 of it is 1:00.0-1:10.0 of the reference, picture only (with other sound), mirrored top to bottom, \
+             cut to 81 % of the reference; 20 frames compared, 12.2 bits apart on average, score 24.5 of at least 8.0; \
+             1.0e-9 false matches expected (extrapolated); reference film.mkv"
         );
     }
 

@@ -20,8 +20,8 @@ pub use chain::{Chain, ChainError};
 pub use convert::{FileFacts, fate, item};
 pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
-    AccessTimes, CalibrationFacts, ConfinementFacts, Coverage, FindingRecord, IndexFacts, ItemRecord, LimitFacts, Line,
-    Part, ProblemRecord, ProgramFacts, Reading, Record, RunRecord, SCHEMA, Schema, SoundCalibrationFacts,
-    SoundCoverage, SoundFacts, SoundPart, SummaryRecord, Totals, WorkerFacts,
+    AccessTimes, CalibrationFacts, ConfinementFacts, Coverage, FilmCoverage, FilmFacts, FilmPart, FindingRecord,
+    IndexFacts, ItemRecord, LimitFacts, Line, Part, ProblemRecord, ProgramFacts, Reading, Record, RunRecord, SCHEMA,
+    Schema, SoundCalibrationFacts, SoundCoverage, SoundFacts, SoundPart, SummaryRecord, Totals, WorkerFacts,
 };
 pub use time::rfc3339;

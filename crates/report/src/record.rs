@@ -76,7 +76,7 @@ pub struct ItemRecord {
     /// How the pixels are stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orientation: Option<String>,
-    /// Length of the sound in milliseconds: of the longest audio stream, as it was decoded.
+    /// Length in milliseconds: of the longest audio or video stream, as it was decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// How much was read; absent where nothing was.
@@ -107,6 +107,9 @@ pub struct Coverage {
     /// Its sound, where any was decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<SoundCoverage>,
+    /// Its moving pictures, where any were decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<FilmCoverage>,
 }
 
 /// How much of a recording, or of a film's sound, was read.
@@ -124,6 +127,29 @@ pub struct SoundCoverage {
     pub declared_ms: Option<u64>,
     /// The length that was decoded.
     pub decoded_ms: u64,
+}
+
+/// How much of a film's pictures was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilmCoverage {
+    /// Which decoder read them, with its version.
+    pub decoder: String,
+    /// The codec, where the container tells.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub codec: String,
+    /// Picture tracks of the container, of which the first is read; 0 where nobody here can read the container.
+    pub tracks: u32,
+    /// Frames that were looked at, at most eight a second.
+    pub frames_read: u64,
+    /// The length that the container declares, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_ms: Option<u64>,
+    /// How far decoding came.
+    pub decoded_ms: u64,
+    /// Whether that is the film's end, as far as the decoder can tell.
+    pub to_the_end: bool,
+    /// Whether the views for a second look were made.
+    pub second_look: bool,
 }
 
 /// A problem: a stable code and a sentence.
@@ -159,7 +185,7 @@ pub struct FindingRecord {
     pub extrapolated: bool,
     /// `1 - min(1, expected_false_matches)`.
     pub confidence: f64,
-    /// `identical`, `code`, `landmarks` or `chromaprint`.
+    /// `identical`, `code`, `frames`, `landmarks` or `chromaprint`.
     pub method: String,
     /// The algorithm of the codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,16 +196,16 @@ pub struct FindingRecord {
     /// Bits that differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance_bits: Option<u32>,
-    /// Of codes the distance and what was added because they say little; of sound what decided, higher is surer.
+    /// Of codes the distance and what was added because they say little; of sound and films what decided, higher is surer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
     /// The score was to be at most this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<u32>,
-    /// Of sound: the score was to be at least this.
+    /// Of sound and films: the score was to be at least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_score: Option<f64>,
-    /// Peaks (of `chromaprint` items) that coincide.
+    /// Peaks (of `chromaprint` items) that coincide; of films the frames that were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coinciding: Option<u32>,
     /// Share of the query's peaks inside of its span that do, 0..=1.
@@ -212,6 +238,27 @@ pub struct FindingRecord {
     /// The query is the negative.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inverted: Option<bool>,
+    /// Of a film: `picture+sound`, `picture only` or `sound only`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<String>,
+    /// Where the picture only is the reference's: whether both films have sound, and it is not the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redubbed: Option<bool>,
+    /// Of a film: the mean distance of its frames in bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_distance_bits: Option<f64>,
+    /// Of a film: the mean distance where the reference is shifted by a second or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifted_distance_bits: Option<f64>,
+    /// Of a film: frames change and change alike. Else it may be another recording of the same scene.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_recording: Option<bool>,
+    /// Of a film: the part of the query's frames that matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_view: Option<FilmPart>,
+    /// Of a film: the part of the reference's frames that it matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_view: Option<FilmPart>,
     /// The part of the query that matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query_part: Option<Part>,
@@ -237,6 +284,20 @@ pub struct Part {
     pub frame: u32,
     /// PDQ quality of the view, 0..=100.
     pub quality: u8,
+}
+
+/// A part of the frames of a film that was compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilmPart {
+    /// The number of the video stream in its file, from 0.
+    pub stream: u32,
+    /// What it is a part of: `trimmed` (the frame without the border of its shot), `whole` or `framed` (a rectangle inside
+    /// of the frame whose edges stay).
+    pub kind: String,
+    /// Left, top, right, bottom in 1/10000 of that, half open.
+    pub region: [u16; 4],
+    /// By how many degrees it was turned clockwise before.
+    pub degrees: i8,
 }
 
 /// What of a recording was compared.
@@ -314,6 +375,9 @@ pub struct RunRecord {
     /// The same of sound; absent where the index has no recordings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<SoundFacts>,
+    /// The same of films; absent where the index has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<FilmFacts>,
     /// What one file may cost.
     pub limits: LimitFacts,
     /// How files were read.
@@ -340,6 +404,9 @@ pub struct IndexFacts {
     /// Recordings: audio streams of the files; absent where there is none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recordings: u64,
+    /// Films: video streams of the files; absent where there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub films: u64,
 }
 
 /// Whether a count is left out.
@@ -380,6 +447,21 @@ pub struct SoundCalibrationFacts {
     pub pairs: u64,
 }
 
+/// How films are judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FilmFacts {
+    /// The films that the thresholds were measured on.
+    pub data: String,
+    /// The command that measured them.
+    pub command: String,
+    /// Pairs of a query and an unrelated film.
+    pub pairs: u64,
+    /// Least score of a `match`.
+    pub match_score: f64,
+    /// Least score of a `possible`.
+    pub possible_score: f64,
+}
+
 /// The budgets of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each is the field of the same name of minutia_media::Limits")]
@@ -396,11 +478,18 @@ pub struct LimitFacts {
     pub channels: u16,
     #[serde(default)]
     pub sample_rate_hz: u32,
+    #[serde(default)]
+    pub film_seconds: u32,
+    #[serde(default)]
+    pub film_pixels: u64,
+    #[serde(default)]
+    pub film_frames: u64,
 }
 
 /// Where files were decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "in", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 pub enum Reading {
     /// In worker processes.
     Worker(WorkerFacts),
@@ -417,6 +506,9 @@ pub struct WorkerFacts {
     pub deadline_ms: u64,
     /// Wall time beside that for each MiB.
     pub deadline_ms_per_mib: u64,
+    /// The same of a film.
+    #[serde(default)]
+    pub film_deadline_ms_per_mib: u64,
     /// A worker was replaced after so many files, and after any problem that a decoder had. As many entries of the walk
     /// are a batch, and no worker read files of two.
     pub files_per_worker: u32,

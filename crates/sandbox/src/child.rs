@@ -19,7 +19,7 @@ use crate::Config;
 use crate::confine::Confinement;
 use crate::socket;
 use crate::wire::{
-    Answer, Ask, BUILD, MAX_ANSWER_BYTES, MAX_ITEMS, Sound, WireError, check_item, check_problem, encode, take,
+    Answer, Ask, BUILD, MAX_ANSWER_BYTES, MAX_ITEMS, Pieces, WireError, check_item, check_problem, encode, take,
 };
 
 /// How long a worker may take to start.
@@ -51,6 +51,13 @@ pub enum StartError {
         /// What it did instead.
         found: String,
     },
+}
+
+/// What programs decode of a source for a worker.
+#[derive(Debug, Default)]
+pub(crate) struct PipedParts {
+    pub(crate) sound: Option<Piped>,
+    pub(crate) film: Option<Piped>,
 }
 
 /// A running worker.
@@ -103,7 +110,7 @@ impl Worker {
         }
     }
 
-    /// Has the worker read `evidence`, and its `sound` from a pipe where a program decodes it.
+    /// Has the worker read `evidence`, and its sound and pictures from pipes where programs decode them.
     ///
     /// # Errors
     /// `Err` when the worker is lost: it died, hung or sent what no worker sends. What it said of the source itself is
@@ -111,32 +118,33 @@ impl Worker {
     pub(crate) fn read(
         &mut self,
         evidence: BorrowedFd<'_>,
-        sound: Option<Piped>,
+        piped: PipedParts,
         request: &Request,
         allowed: Duration,
         sink: &mut dyn FnMut(Item),
     ) -> Result<Result<(), Problem>, Problem> {
         let deadline = Instant::now() + allowed;
         let cpu_seconds = allowed.as_secs().saturating_add(1);
-        let decoder = sound.as_ref().map(|piped| piped.decoder.clone());
-        let pipe = sound.as_ref().map(|piped| piped.pipe.as_fd());
-        let beside: Vec<BorrowedFd<'_>> = [evidence].into_iter().chain(pipe).collect();
-        self.ask(&Ask::Read { request: request.clone(), cpu_seconds, sound: decoder }, &beside)?;
-        // The worker's alone from here: the program must notice when nobody reads.
-        drop(sound);
+        let PipedParts { sound, film } = &piped;
+        let [of_sound, of_film] = [sound, film].map(|part| part.as_ref().map(|piped| piped.decoder.clone()));
+        let pipes = [sound, film].into_iter().flatten().map(|piped| piped.pipe.as_fd());
+        let beside: Vec<BorrowedFd<'_>> = [evidence].into_iter().chain(pipes).collect();
+        self.ask(&Ask::Read { request: request.clone(), cpu_seconds, sound: of_sound, film: of_film }, &beside)?;
+        // The worker's alone from here: the programs must notice when nobody reads.
+        drop(piped);
         let mut answered = 0;
         let mut items = 0;
-        let mut sound = Sound::default();
+        let mut pieces = Pieces::default();
         loop {
             match self.answer(deadline, allowed, &mut answered)? {
-                Answer::Sound { of, piece } => sound.take(of, piece).map_err(|error| distrust(&error))?,
+                Answer::Piece { of, piece } => pieces.take(of, piece).map_err(|error| distrust(&error))?,
                 Answer::Item(mut item) => {
                     items += 1;
                     if items > MAX_ITEMS {
                         let (found, allowed) = (items as u64, MAX_ITEMS as u64);
                         return Err(distrust(&WireError::TooMany { what: "items", found, allowed }));
                     }
-                    sound.complete(&mut item).map_err(|error| distrust(&error))?;
+                    pieces.complete(&mut item).map_err(|error| distrust(&error))?;
                     check_item(&item, request).map_err(|error| distrust(&error))?;
                     sink(item);
                 }
@@ -144,7 +152,7 @@ impl Worker {
                     if let Err(problem) = &done {
                         check_problem(problem).map_err(|error| distrust(&error))?;
                     }
-                    return if self.inbox.is_empty() && sound.is_settled() {
+                    return if self.inbox.is_empty() && pieces.is_settled() {
                         Ok(done)
                     } else {
                         Err(distrust(&WireError::Turn))

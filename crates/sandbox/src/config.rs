@@ -22,9 +22,11 @@ pub struct Config {
     pub deadline: Duration,
     /// Wall time beside that for each MiB of the source: slow media deserve patience.
     pub deadline_per_mib: Duration,
+    /// The same of a film, of which a MiB may be many seconds of pictures.
+    pub film_deadline_per_mib: Duration,
     /// A worker is replaced after so many sources, so that one that was taken over can falsify no more than these.
     pub sources_per_worker: u32,
-    /// The program that is asked for sound which no decoder of ours can read; `None` for none. The parent starts it, on the
+    /// The program that is asked for the pictures of films, and for sound which no decoder of ours can read; `None` for none. The parent starts it, on the
     /// one file, and a worker reads what it writes.
     pub ffmpeg: Option<Ffmpeg>,
 }
@@ -45,6 +47,8 @@ impl Default for Config {
             address_space_bytes: 1 << 30,
             deadline: Duration::from_secs(30),
             deadline_per_mib: Duration::from_millis(250),
+            // 20 s of film at 400 kbit/s, decoded and fingerprinted at real time, which a busy machine may take.
+            film_deadline_per_mib: Duration::from_secs(20),
             sources_per_worker: 1_000,
             ffmpeg: None,
         }
@@ -60,9 +64,10 @@ impl Default for Launch {
 
 impl Config {
     /// Wall time for a source of `len` bytes, at most a year: clocks do not reach beyond all durations.
-    pub(crate) fn deadline_for(&self, len: u64) -> Duration {
+    pub(crate) fn deadline_for(&self, len: u64, is_film: bool) -> Duration {
+        let per_mib = if is_film { self.film_deadline_per_mib } else { self.deadline_per_mib };
         let mib = u32::try_from(len >> 20).unwrap_or(u32::MAX);
-        let allowed = self.deadline.saturating_add(self.deadline_per_mib.saturating_mul(mib));
+        let allowed = self.deadline.saturating_add(per_mib.saturating_mul(mib));
         allowed.min(Duration::from_secs(365 * 24 * 60 * 60))
     }
 }

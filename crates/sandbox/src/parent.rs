@@ -1,13 +1,15 @@
 //! The parent's side: a reader that has each source read by a worker, and replaces workers that failed.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use minutia::scan::{Item, Reader, Request};
+use minutia::scan::{Item, Reader, Request, film_wanted};
 use minutia_media::decode::audio::ffmpeg::{Access, in_memory};
-use minutia_media::{Ffmpeg, Format, Piped, Problem, Source, probe};
+use minutia_media::{Ffmpeg, Kind, Problem, Source, probe};
 
-use crate::child::{StartError, Worker};
+use crate::child::{PipedParts, StartError, Worker};
 use crate::config::Config;
 use crate::confine::Confinement;
 use crate::launcher::Cost;
@@ -73,13 +75,9 @@ impl Isolated {
     /// [`StartError`] when it cannot be confined, or does not start in confinement: then it is better not asked.
     pub fn program_confinement(&self) -> Result<Option<Confinement>, StartError> {
         let Some(ffmpeg) = &self.config.ffmpeg else { return Ok(None) };
-        let cost = self.program_cost(0);
+        let cpu_seconds = self.config.deadline_for(0, false).as_secs().saturating_add(1);
+        let cost = Cost { address_space_bytes: self.config.address_space_bytes, cpu_seconds };
         program::tried(&self.config.launch, cost, ffmpeg).map(Some)
-    }
-
-    fn program_cost(&self, len: u64) -> Cost {
-        let cpu_seconds = self.config.deadline_for(len).as_secs().saturating_add(1);
-        Cost { address_space_bytes: self.config.address_space_bytes, cpu_seconds }
     }
 
     fn take_serving(&mut self) -> Result<Serving, StartError> {
@@ -102,45 +100,73 @@ impl Reader for Isolated {
                 copy.as_fd()
             }
         };
-        let unsupported = match self.serve(evidence, source.len(), None, request, sink) {
+        // Of what a worker says nothing chooses the program's demuxer, nor the time that it has.
+        let format = probe(source).ok();
+        let is_film = format.is_some_and(|format| format.row().kind == Kind::Video);
+        let bytes = Evidence { descriptor: evidence, allowed: self.config.deadline_for(source.len(), is_film) };
+        let ffmpeg = self.config.ffmpeg.clone().zip(format).filter(|(ffmpeg, format)| ffmpeg.access(*format).is_some());
+        if let (Some((ffmpeg, format)), true) = (&ffmpeg, is_film) {
+            // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
+            let reopened = ffmpeg.access(*format) == Some(Access::Reopened) && source.file().is_some();
+            let copy = if reopened { in_memory(source, request.limits.file_bytes).ok() } else { None };
+            let commands = if reopened && copy.is_none() {
+                Commands { sound: None, film: None }
+            } else {
+                // The worker hears by its own decoders where they know the codec: then the program for sound ends unheard.
+                let film = ffmpeg.film_command(*format, &film_wanted(request), &request.limits);
+                Commands { sound: ffmpeg.command(*format), film }
+            };
+            let input = copy.as_ref().map_or(evidence, |copy| copy.as_fd());
+            return self.serve(&bytes, Some(&Outside { ffmpeg, commands, input }), request, sink);
+        }
+        let unsupported = match self.serve(&bytes, None, request, sink) {
             Err(problem @ Problem::Unsupported { .. }) => problem,
             answer => return answer,
         };
-        let Some(ffmpeg) = self.config.ffmpeg.clone() else { return Err(unsupported) };
-        // Of what a worker says nothing chooses the program's demuxer.
-        let format = probe(source)?;
-        let Some(access) = ffmpeg.access(format) else { return Err(unsupported) };
+        let Some((ffmpeg, format)) = ffmpeg else { return Err(unsupported) };
         let copy;
-        let input = if access == Access::Reopened && source.file().is_some() {
+        let input = if ffmpeg.access(format) == Some(Access::Reopened) && source.file().is_some() {
             copy = in_memory(source, request.limits.file_bytes)?;
             copy.as_fd()
         } else {
             evidence
         };
-        self.serve(evidence, source.len(), Some(&Outside { ffmpeg, format, input }), request, sink)
+        let commands = Commands { sound: ffmpeg.command(format), film: None };
+        self.serve(&bytes, Some(&Outside { ffmpeg: &ffmpeg, commands, input }), request, sink)
     }
 }
 
-/// The program that is to decode the sound of a source.
+/// The bytes of a source, and the wall time that reading them may take.
+struct Evidence<'a> {
+    descriptor: BorrowedFd<'a>,
+    allowed: Duration,
+}
+
+/// The program that is to decode a source, or parts of it.
 struct Outside<'a> {
-    ffmpeg: Ffmpeg,
-    format: Format,
+    ffmpeg: &'a Ffmpeg,
+    commands: Commands,
     input: BorrowedFd<'a>,
+}
+
+/// What it is asked.
+struct Commands {
+    sound: Option<Command>,
+    film: Option<Command>,
 }
 
 impl Isolated {
     fn serve(
         &mut self,
-        evidence: BorrowedFd<'_>,
-        len: u64,
+        evidence: &Evidence<'_>,
         outside: Option<&Outside<'_>>,
         request: &Request,
         sink: &mut dyn FnMut(Item),
     ) -> Result<(), Problem> {
         loop {
             let attempt = match outside {
-                None => self.attempt(evidence, len, None, request, sink),
-                Some(outside) => self.attempt_outside(evidence, len, outside, request, sink)?,
+                None => self.attempt(evidence, PipedParts::default(), request, sink),
+                Some(outside) => self.attempt_outside(evidence, outside, request, sink)?,
             };
             match attempt {
                 Attempt::Answered(answer) => return answer,
@@ -150,28 +176,39 @@ impl Isolated {
         }
     }
 
-    /// One attempt, with the program beside it. How the program ended is known last, so items wait for that.
+    /// One attempt, with programs beside it. How these ended is known last, so items wait for that.
     fn attempt_outside(
         &mut self,
-        evidence: BorrowedFd<'_>,
-        len: u64,
+        evidence: &Evidence<'_>,
         outside: &Outside<'_>,
         request: &Request,
         sink: &mut dyn FnMut(Item),
     ) -> Result<Attempt, Problem> {
-        let Outside { ffmpeg, format, input } = outside;
-        let started = Program::start(&self.config.launch, self.program_cost(len), ffmpeg, *format, *input);
-        let started = started.map_err(|error| Problem::io("starting ffmpeg", &error))?;
-        let (program, piped) =
-            started.ok_or_else(|| Problem::Crashed { detail: "no command for ffmpeg".to_owned() })?;
+        let Outside { ffmpeg, commands, input } = outside;
+        let cpu_seconds = evidence.allowed.as_secs().saturating_add(1);
+        let cost = Cost { address_space_bytes: self.config.address_space_bytes, cpu_seconds };
+        let launch = &self.config.launch;
+        let start = |command: &Option<Command>| {
+            let started = command.as_ref().map(|command| Program::start(launch, cost, ffmpeg, command, *input));
+            started.transpose().map(Option::unzip).map_err(|error| Problem::io("starting ffmpeg", &error))
+        };
+        let ((of_sound, sound), (of_film, film)) = (start(&commands.sound)?, start(&commands.film)?);
         let mut items = Vec::new();
-        let attempt = self.attempt(evidence, len, Some(piped), request, &mut |item| items.push(item));
-        if items.is_empty() && matches!(attempt, Attempt::Answered(Err(_))) && program.was_refused() {
+        let attempt = self.attempt(evidence, PipedParts { sound, film }, request, &mut |item| items.push(item));
+        let mut programs = [&of_film, &of_sound].into_iter().flatten();
+        if items.is_empty() && matches!(attempt, Attempt::Answered(Err(_))) && programs.any(Program::was_refused) {
             return Err(Problem::Crashed { detail: "ffmpeg could not be confined and was not started".to_owned() });
         }
+        let decoder = ffmpeg.decoder();
         for mut item in items {
             if item.problems.is_empty() {
-                item.problems.extend(program.problem());
+                // What was not read to its end is no problem of its own.
+                let heard = item.coverage.sound.as_ref().is_some_and(|sound| sound.decoder == decoder);
+                let seen = item.coverage.film.as_ref().is_some_and(|film| film.decoder == decoder && film.to_the_end);
+                let problem_of = |program: &Option<Program>, read: bool| {
+                    program.as_ref().filter(|_| read).and_then(Program::problem)
+                };
+                item.problems.extend(problem_of(&of_sound, heard).or_else(|| problem_of(&of_film, seen)));
             }
             sink(item);
         }
@@ -188,9 +225,8 @@ enum Attempt {
 impl Isolated {
     fn attempt(
         &mut self,
-        evidence: BorrowedFd<'_>,
-        len: u64,
-        sound: Option<Piped>,
+        evidence: &Evidence<'_>,
+        piped: PipedParts,
         request: &Request,
         sink: &mut dyn FnMut(Item),
     ) -> Attempt {
@@ -204,7 +240,7 @@ impl Isolated {
         };
         let mut unsound = false;
         let mut handed_over = false;
-        let read = serving.worker.read(evidence, sound, request, self.config.deadline_for(len), &mut |item| {
+        let read = serving.worker.read(evidence.descriptor, piped, request, evidence.allowed, &mut |item| {
             unsound |= item.problems.iter().any(unsettles);
             handed_over = true;
             sink(item);

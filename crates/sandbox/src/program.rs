@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use minutia_media::decode::audio::ffmpeg::rewound;
-use minutia_media::{Ffmpeg, Format, Piped, Problem};
+use minutia_media::{Ffmpeg, Piped, Problem};
+use rustix::fs::{Mode, OFlags, fcntl_getfl, open};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Launch;
@@ -32,6 +32,14 @@ pub(crate) fn tried(launch: &Launch, cost: Cost, ffmpeg: &Ffmpeg) -> Result<Conf
     Err(lost(&[answer.status.to_string().as_bytes(), b": ", &answer.stderr].concat()))
 }
 
+/// The same file with a place of its own, at its start: two programs that read one file would otherwise move one place.
+/// Access times stay as protected as they were.
+fn opened_anew(evidence: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let noatime = fcntl_getfl(evidence)? & OFlags::NOATIME;
+    let name = format!("/proc/self/fd/{}", evidence.as_raw_fd());
+    Ok(open(name, OFlags::RDONLY | OFlags::CLOEXEC | noatime, Mode::empty())?)
+}
+
 /// A running program. It ends with this value.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -39,7 +47,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts it on `evidence`, a file of this format; it writes into the pipe. `None` where it is not to be asked.
+    /// Starts a command of `ffmpeg` on `evidence`; it writes into the pipe.
     ///
     /// # Errors
     /// What the system refused.
@@ -47,12 +55,11 @@ impl Program {
         launch: &Launch,
         cost: Cost,
         ffmpeg: &Ffmpeg,
-        format: Format,
+        command: &Command,
         evidence: BorrowedFd<'_>,
-    ) -> io::Result<Option<(Program, Piped)>> {
-        let Some(command) = ffmpeg.command(format) else { return Ok(None) };
-        let evidence = rewound(&File::from(evidence.try_clone_to_owned()?))?;
-        let mut process = confined(launch, cost, &command)
+    ) -> io::Result<(Program, Piped)> {
+        let evidence = opened_anew(evidence)?;
+        let mut process = confined(launch, cost, command)
             .process_group(0)
             .stdin(evidence)
             .stdout(Stdio::piped())
@@ -61,7 +68,7 @@ impl Program {
         let stdout = process.stdout.take();
         let program = Program { process };
         let pipe = stdout.ok_or_else(|| io::Error::other("ffmpeg without a pipe"))?;
-        Ok(Some((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) })))
+        Ok((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) }))
     }
 
     /// Whether it was never started, since it could not be confined.

@@ -12,8 +12,8 @@ use rustix::net::{
     recvmsg, sendmsg,
 };
 
-/// The most descriptors beside one frame: the evidence, and the sound of it that a program decodes.
-const MAX_DESCRIPTORS: usize = 2;
+/// The most descriptors beside one frame: the evidence, and the sound and the pictures of it that programs decode.
+const MAX_DESCRIPTORS: usize = 3;
 
 /// Sends `bytes` with `descriptors` beside them, without waiting: there is always room for one request, since the next
 /// is sent only after the answer. Whoever lets the socket fill up does not read, and is an error.

@@ -2,12 +2,15 @@
 //!
 //! A frame is the length of its payload (`u32`, little-endian, at most [`MAX_FRAME_BYTES`]), the protocol's version (one
 //! byte) and the payload in postcard's format (<https://postcard.jamesmunns.com/wire-format>). The parent sends [`Ask`]s,
-//! the worker [`Answer`]s. The long lists of a sound recording travel ahead of their item, in [`Piece`]s. The parent treats the worker as hostile: no memory is taken for bytes that have not come,
-//! and an item is looked through by [`check_item`] before anybody else sees it.
+//! the worker [`Answer`]s. The long lists of recordings and films travel ahead of their item, in [`Piece`]s. The parent
+//! treats the worker as hostile: no memory is taken for bytes that have not come, and an item is looked through by
+//! [`check_item`] before anybody else sees it.
 
 use std::collections::BTreeMap;
 
-use minutia::fingerprint::{AudioFingerprint, Fingerprint, ImageFingerprint, Peak};
+use minutia::fingerprint::{
+    AudioFingerprint, Code, FilmFingerprint, FilmFrame, Fingerprint, ImageFingerprint, Peak, Views,
+};
 use minutia::scan::{Item, Request};
 use minutia_media::decode::image::PREVIEW_MAX_PX;
 use minutia_media::{Limits, Preview, Problem};
@@ -17,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::confine::Confinement;
 
 /// The version of this protocol. Parent and worker are the same program, so that no other version is ever understood.
-pub const PROTOCOL: u8 = 3;
+pub const PROTOCOL: u8 = 4;
 
 /// What both sides must have in common.
 pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
@@ -27,8 +30,8 @@ pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
 pub const MAX_FRAME_BYTES: usize = 8 << 20;
 
 /// The most bytes that a worker may answer for one source: a recording of a day at a hundred peaks a second in each of
-/// two mixes takes about 140 MB.
-pub const MAX_ANSWER_BYTES: usize = 256 << 20;
+/// two mixes takes about 140 MB, the pictures of a film of a day with 28 views of each frame about 310 MB.
+pub const MAX_ANSWER_BYTES: usize = 512 << 20;
 
 /// The most numbers in one piece: some 2 MiB.
 pub const MAX_PIECE: usize = 1 << 18;
@@ -37,7 +40,13 @@ pub const MAX_PIECE: usize = 1 << 18;
 /// mixes. They take eight bytes each in memory.
 pub const MAX_SOUND: usize = 36_000_000;
 
-/// The most audio streams of one item.
+/// The most codes of films in one piece: 2 MiB.
+pub const MAX_CODES_IN_PIECE: usize = 1 << 16;
+
+/// The most codes and frames of films in all pieces of one source: a day with 28 views of each frame.
+pub const MAX_FILM: usize = 11_000_000;
+
+/// The most audio and video streams of one item.
 pub const MAX_STREAMS: usize = 256;
 
 /// The most peaks of one mix in a second, over a whole recording.
@@ -77,13 +86,16 @@ pub enum Ask {
         request: Request,
         /// Processor time that it may take.
         cpu_seconds: u64,
-        /// The program that decodes its sound into the pipe that is the second descriptor.
+        /// The program that decodes its sound into the pipe that is the next descriptor.
         sound: Option<String>,
+        /// The program that decodes its pictures into the pipe that is the descriptor after that.
+        film: Option<String>,
     },
 }
 
 /// From worker to parent.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "one at a time is held, and most are items")]
 pub enum Answer {
     /// Confined and ready.
     Ready {
@@ -92,9 +104,9 @@ pub enum Answer {
         /// What confines it.
         confinement: Confinement,
     },
-    /// A piece of the sound in the item that comes next: it belongs at the end of its list.
-    Sound {
-        /// The recording's place among the item's fingerprints.
+    /// A piece of a recording or a film in the item that comes next: it belongs at the end of its list.
+    Piece {
+        /// Its place among the item's fingerprints.
         of: u32,
         /// The piece.
         piece: Piece,
@@ -105,7 +117,7 @@ pub enum Answer {
     Done(Result<(), Problem>),
 }
 
-/// A piece of a list of a sound recording, at most [`MAX_PIECE`] long.
+/// A piece of a list of a recording or a film, at most [`MAX_PIECE`] long, of codes [`MAX_CODES_IN_PIECE`].
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum Piece {
     /// Peaks of the mean of the channels.
@@ -114,6 +126,10 @@ pub enum Piece {
     Side(Vec<Peak>),
     /// Chromaprint items.
     Chromaprint(Vec<u32>),
+    /// Frames of a film.
+    Frames(Vec<FilmFrame>),
+    /// Codes of a film.
+    Codes(Vec<Code>),
 }
 
 /// Bytes that are no frame of this protocol, or values that no reader makes.
@@ -187,61 +203,76 @@ pub fn take<T: DeserializeOwned>(bytes: &mut Vec<u8>) -> Result<Option<T>, WireE
     Ok(Some(message))
 }
 
-/// The answers that hand over an item: pieces of its sound first.
+/// The answers that hand over an item: pieces of its sound and its pictures first.
 ///
 /// # Errors
 /// The first of `send`.
 pub fn hand_over<E>(mut item: Item, send: &mut dyn FnMut(Answer) -> Result<(), E>) -> Result<(), E> {
     for (of, fingerprint) in (0_u32..).zip(&mut item.fingerprints) {
+        if let Fingerprint::Film(film) = fingerprint {
+            for frames in std::mem::take(&mut film.frames).chunks(MAX_PIECE) {
+                send(Answer::Piece { of, piece: Piece::Frames(frames.to_vec()) })?;
+            }
+            for codes in std::mem::take(&mut film.codes).chunks(MAX_CODES_IN_PIECE) {
+                send(Answer::Piece { of, piece: Piece::Codes(codes.to_vec()) })?;
+            }
+        }
         let Fingerprint::Audio(audio) = fingerprint else { continue };
         for peaks in std::mem::take(&mut audio.mid).chunks(MAX_PIECE) {
-            send(Answer::Sound { of, piece: Piece::Mid(peaks.to_vec()) })?;
+            send(Answer::Piece { of, piece: Piece::Mid(peaks.to_vec()) })?;
         }
         for peaks in std::mem::take(&mut audio.side).chunks(MAX_PIECE) {
-            send(Answer::Sound { of, piece: Piece::Side(peaks.to_vec()) })?;
+            send(Answer::Piece { of, piece: Piece::Side(peaks.to_vec()) })?;
         }
         for items in std::mem::take(&mut audio.chromaprint).chunks(MAX_PIECE) {
-            send(Answer::Sound { of, piece: Piece::Chromaprint(items.to_vec()) })?;
+            send(Answer::Piece { of, piece: Piece::Chromaprint(items.to_vec()) })?;
         }
     }
     send(Answer::Item(item))
 }
 
-/// The sound of one source, as it comes in.
+/// The long lists of one source, as they come in.
 #[derive(Debug, Default)]
-pub struct Sound {
-    received: usize,
-    pending: BTreeMap<u32, AudioFingerprint>,
+pub struct Pieces {
+    of_sound: usize,
+    of_film: usize,
+    sounds: BTreeMap<u32, AudioFingerprint>,
+    films: BTreeMap<u32, FilmFingerprint>,
 }
 
-impl Sound {
+impl Pieces {
     /// Puts a piece to those before it.
     ///
     /// # Errors
-    /// [`WireError::TooMany`] for more than [`MAX_SOUND`] numbers, [`MAX_PIECE`] in one piece or [`MAX_STREAMS`] lists.
+    /// [`WireError::TooMany`] for more than [`MAX_SOUND`] numbers of sound or [`MAX_FILM`] of films, for a piece that is too
+    /// long and for more than [`MAX_STREAMS`] lists.
     pub fn take(&mut self, of: u32, piece: Piece) -> Result<(), WireError> {
-        let len = match &piece {
-            Piece::Mid(peaks) | Piece::Side(peaks) => peaks.len(),
-            Piece::Chromaprint(items) => items.len(),
+        let (len, most, all, allowed) = match &piece {
+            Piece::Mid(peaks) | Piece::Side(peaks) => (peaks.len(), MAX_PIECE, &mut self.of_sound, MAX_SOUND),
+            Piece::Chromaprint(items) => (items.len(), MAX_PIECE, &mut self.of_sound, MAX_SOUND),
+            Piece::Frames(frames) => (frames.len(), MAX_PIECE, &mut self.of_film, MAX_FILM),
+            Piece::Codes(codes) => (codes.len(), MAX_CODES_IN_PIECE, &mut self.of_film, MAX_FILM),
         };
-        at_most("numbers in a piece", len, MAX_PIECE)?;
-        self.received = self.received.saturating_add(len);
-        at_most("peaks and items of sound", self.received, MAX_SOUND)?;
-        let audio = self.pending.entry(of).or_default();
+        at_most("numbers in a piece", len, most)?;
+        *all = all.saturating_add(len);
+        let what = if allowed == MAX_SOUND { "peaks and items of sound" } else { "codes and frames of films" };
+        at_most(what, *all, allowed)?;
         match piece {
-            Piece::Mid(peaks) => audio.mid.extend(peaks),
-            Piece::Side(peaks) => audio.side.extend(peaks),
-            Piece::Chromaprint(items) => audio.chromaprint.extend(items),
+            Piece::Mid(peaks) => self.sounds.entry(of).or_default().mid.extend(peaks),
+            Piece::Side(peaks) => self.sounds.entry(of).or_default().side.extend(peaks),
+            Piece::Chromaprint(items) => self.sounds.entry(of).or_default().chromaprint.extend(items),
+            Piece::Frames(frames) => self.films.entry(of).or_default().frames.extend(frames),
+            Piece::Codes(codes) => self.films.entry(of).or_default().codes.extend(codes),
         }
-        at_most("audio streams", self.pending.len(), MAX_STREAMS)
+        at_most("audio and video streams", self.sounds.len() + self.films.len(), MAX_STREAMS)
     }
 
     /// Gives an item what came of it before.
     ///
     /// # Errors
-    /// [`WireError::Value`] for pieces of what is no recording of the item.
+    /// [`WireError::Value`] for pieces of what is no recording or no film of the item.
     pub fn complete(&mut self, item: &mut Item) -> Result<(), WireError> {
-        for (of, came) in std::mem::take(&mut self.pending) {
+        for (of, came) in std::mem::take(&mut self.sounds) {
             let Some(Fingerprint::Audio(audio)) = item.fingerprints.get_mut(of as usize) else {
                 return Err(WireError::Value { what: "piece of sound" });
             };
@@ -249,13 +280,20 @@ impl Sound {
             possible("list beside its pieces", audio.chromaprint.is_empty())?;
             (audio.mid, audio.side, audio.chromaprint) = (came.mid, came.side, came.chromaprint);
         }
+        for (of, came) in std::mem::take(&mut self.films) {
+            let Some(Fingerprint::Film(film)) = item.fingerprints.get_mut(of as usize) else {
+                return Err(WireError::Value { what: "piece of a film" });
+            };
+            possible("list beside its pieces", film.frames.is_empty() && film.codes.is_empty())?;
+            (film.frames, film.codes) = (came.frames, came.codes);
+        }
         Ok(())
     }
 
     /// Whether everything that came belonged to an item.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.pending.is_empty()
+        self.sounds.is_empty() && self.films.is_empty()
     }
 }
 
@@ -272,7 +310,7 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
     let coverage = &item.coverage;
     let pictures = item.fingerprints.iter().filter_map(Fingerprint::image).count();
     possible("number of frames", coverage.frames_kept as usize == pictures)?;
-    at_most("audio streams", item.fingerprints.len() - pictures, MAX_STREAMS)?;
+    at_most("audio and video streams", item.fingerprints.len() - pictures, MAX_STREAMS)?;
     possible("number of frames", coverage.frames_kept <= coverage.frames_read)?;
     at_most("frames", coverage.frames_read as usize, request.limits.frames.max(1) as usize)?;
     possible("number of rows", coverage.partial_rows.is_none_or(|(read, declared)| read <= declared))?;
@@ -281,10 +319,18 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
         check_text(&sound.codec)?;
         possible("length of sound", sound.decoded_ms <= u64::from(request.limits.audio_seconds) * 1_000)?;
     }
+    if let Some(film) = &coverage.film {
+        check_text(&film.decoder)?;
+        check_text(&film.codec)?;
+        possible("size of a film", u64::from(film.width) * u64::from(film.height) <= request.limits.film_pixels)?;
+        possible("number of frames", film.frames_read <= request.limits.film_frames)?;
+        possible("length of a film", film.decoded_ms <= u64::from(request.limits.film_seconds) * 1_000)?;
+    }
     for fingerprint in &item.fingerprints {
         match fingerprint {
             Fingerprint::Image(image) => check_image(image, &request.limits)?,
             Fingerprint::Audio(audio) => check_audio(audio)?,
+            Fingerprint::Film(film) => check_film(film, request)?,
         }
     }
     item.preview.as_ref().map_or(Ok(()), |preview| check_preview(preview, request.preview_px))
@@ -341,6 +387,26 @@ fn check_audio(audio: &AudioFingerprint) -> Result<(), WireError> {
     at_most("Chromaprint items", audio.chromaprint.len(), usize::try_from(allowed).unwrap_or(usize::MAX))
 }
 
+fn check_film(film: &FilmFingerprint, request: &Request) -> Result<(), WireError> {
+    possible("size of a film", u64::from(film.width) * u64::from(film.height) <= request.limits.film_pixels)?;
+    // The last frame is taken to stay as long as the one before it, which is no longer than the film.
+    possible("length of a film", film.duration_ms <= u64::from(request.limits.film_seconds) * 2_000)?;
+    at_most("views", film.views.len(), MAX_VIEWS)?;
+    for view in &film.views {
+        let [left, top, right, bottom] = view.crop;
+        possible("part of a frame", left < right && right <= 1_000 && top < bottom && bottom <= 1_000)?;
+        possible("turn of a frame", (-90..=90).contains(&view.degrees))?;
+    }
+    let allowed = film.duration_ms / u64::from(FilmFingerprint::QUERY_STEP_MS) + 2;
+    at_most("frames", film.frames.len(), usize::try_from(allowed).unwrap_or(usize::MAX))?;
+    possible("order of frames", film.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms))?;
+    let last = film.frames.last().map_or(0, |frame| u64::from(frame.time_ms));
+    possible("time of a frame", last <= film.duration_ms)?;
+    possible("quality", film.frames.iter().all(|frame| frame.quality <= 100))?;
+    possible("number of codes", film.frames.len().checked_mul(film.views.len()) == Some(film.codes.len()))?;
+    possible("film", request.views == Views::Query || film.is_reference())
+}
+
 fn check_preview(preview: &Preview, wanted_px: Option<u16>) -> Result<(), WireError> {
     let wanted_px = wanted_px.map_or(0, |px| u32::from(px.clamp(1, PREVIEW_MAX_PX)));
     let (width, height) = (preview.width, preview.height);
@@ -366,8 +432,8 @@ fn possible(what: &'static str, holds: bool) -> Result<(), WireError> {
 
 #[cfg(test)]
 mod tests {
-    use minutia::fingerprint::{Code, Dihedral, Region, RegionKind, View};
-    use minutia::scan::{Coverage, SoundCoverage};
+    use minutia::fingerprint::{Code, Dihedral, FilmBase, FilmView, Region, RegionKind, View};
+    use minutia::scan::{Coverage, FilmCoverage, SoundCoverage};
     use minutia_media::{Format, LimitKind, Orientation};
     use proptest::prelude::*;
 
@@ -387,8 +453,14 @@ mod tests {
         Item {
             member: vec!["archive".to_owned(); MAX_DEPTH],
             format: Some(Format::Png),
-            coverage: Coverage { frames_read: 2, frames_kept: 1, partial_rows: Some((7, 7)), sound: Some(heard()) },
-            fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording())],
+            coverage: Coverage {
+                frames_read: 2,
+                frames_kept: 1,
+                partial_rows: Some((7, 7)),
+                sound: Some(heard()),
+                film: Some(seen()),
+            },
+            fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording()), Fingerprint::Film(film())],
             preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
             problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
         }
@@ -411,11 +483,31 @@ mod tests {
         SoundCoverage { decoder, codec, tracks: 1, declared_ms: Some(2_000), decoded_ms: 1_000 }
     }
 
+    fn film() -> FilmFingerprint {
+        let view =
+            FilmView { base: FilmBase::Framed(3), crop: [0, 0, 1_000, 999], degrees: -4, turn: Dihedral::Rotate90 };
+        let frame = |n: u32| FilmFrame { time_ms: 250 * n, quality: 100, wide: true };
+        FilmFingerprint {
+            stream: 0,
+            duration_ms: 1_000,
+            width: 64,
+            height: 48,
+            views: vec![view; MAX_VIEWS],
+            frames: (0..5).map(frame).collect(),
+            codes: vec![Code([7; 32]); 5 * MAX_VIEWS],
+        }
+    }
+
+    fn seen() -> FilmCoverage {
+        FilmCoverage { width: 64, height: 48, decoded_ms: 1_000, frames_read: 25, ..FilmCoverage::default() }
+    }
+
     fn request() -> Request {
         let mut request = Request::query();
         request.preview_px = Some(64);
         request.limits.frames = 2;
         request.limits.audio_seconds = 1;
+        request.limits.film_seconds = 1;
         request
     }
 
@@ -435,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_travels_in_pieces_and_comes_back_whole() {
+    fn long_lists_travel_in_pieces_and_come_back_whole() {
         let mut sent = sound();
         let Fingerprint::Audio(audio) = &mut sent.fingerprints[1] else { panic!("a recording") };
         audio.duration_ms = 36_000_000;
@@ -447,12 +539,13 @@ mod tests {
             Ok::<(), WireError>(())
         };
         hand_over(sent.clone(), &mut send).unwrap();
-        assert_eq!(answers.len(), 6);
+        // Three of the mid mix, one each of the side mix, the items, frames and codes, and the item.
+        assert_eq!(answers.len(), 8);
         let mut inbox = answers.concat();
-        let mut pieces = Sound::default();
+        let mut pieces = Pieces::default();
         while let Some(answer) = take::<Answer>(&mut inbox).unwrap() {
             match answer {
-                Answer::Sound { of, piece } => pieces.take(of, piece).unwrap(),
+                Answer::Piece { of, piece } => pieces.take(of, piece).unwrap(),
                 Answer::Item(mut item) => {
                     pieces.complete(&mut item).unwrap();
                     assert_eq!(item, sent);
@@ -470,7 +563,7 @@ mod tests {
         assert!(pieces.take(0, Piece::Chromaprint(vec![0; MAX_PIECE + 1])).is_err());
         let full = (0..200).find_map(|_| pieces.take(0, Piece::Chromaprint(vec![0; MAX_PIECE])).err());
         assert!(full.is_some(), "without end");
-        let mut pieces = Sound::default();
+        let mut pieces = Pieces::default();
         assert!((0..).find_map(|of| pieces.take(of, Piece::Mid(Vec::new())).err()).is_some());
     }
 
@@ -492,6 +585,10 @@ mod tests {
         fn audio(item: &mut Item) -> &mut AudioFingerprint {
             let Fingerprint::Audio(audio) = &mut item.fingerprints[1] else { panic!("a recording") };
             audio
+        }
+        fn film(item: &mut Item) -> &mut FilmFingerprint {
+            let Fingerprint::Film(film) = &mut item.fingerprints[2] else { panic!("a film") };
+            film
         }
         let forgeries: &[(&str, Forge)] = &[
             ("too deep", |item| item.member.push(String::new())),
@@ -517,6 +614,24 @@ mod tests {
             ("right", |item| image(item).views[0].region.right = 10_001),
             ("top of bottom", |item| image(item).views[0].region.top = 10_000),
             ("bottom", |item| image(item).views[0].region.bottom = 10_001),
+            ("a film of too many pixels", |item| film(item).width = 36_000_001),
+            ("a film without end", |item| film(item).duration_ms = 2_001),
+            ("many views of a film", |item| film(item).views = vec![film(item).views[0]; MAX_VIEWS + 1]),
+            ("a part beyond the frame", |item| film(item).views[1].crop[2] = 1_001),
+            ("an empty part", |item| film(item).views[1].crop[3] = 0),
+            ("a turn", |item| film(item).views[1].degrees = 91),
+            ("frames in disorder", |item| film(item).frames.reverse()),
+            ("a frame after the end", |item| film(item).frames[4].time_ms = 1_001),
+            ("a quality of a frame", |item| film(item).frames[2].quality = 101),
+            ("a code too few", |item| film(item).codes.truncate(5 * MAX_VIEWS - 1)),
+            ("too many frames", |item| {
+                film(item).duration_ms = 500;
+                film(item).frames.iter_mut().zip(0..).for_each(|(frame, time)| frame.time_ms = time);
+            }),
+            ("more film than allowed", |item| item.coverage.film.as_mut().unwrap().decoded_ms = 1_001),
+            ("more frames of a film than allowed", |item| {
+                item.coverage.film.as_mut().unwrap().frames_read = 6_000_001;
+            }),
             ("many streams", |item| {
                 let audio = item.fingerprints[1].clone();
                 item.fingerprints.extend(vec![audio; MAX_STREAMS]);
@@ -539,6 +654,8 @@ mod tests {
             assert!(check_item(&item, &request()).is_err(), "{what}");
         }
         assert!(check_item(&sound(), &Request { preview_px: None, ..request() }).is_err(), "a preview nobody wanted");
+        let reference = Request { views: Views::Reference, ..request() };
+        assert!(check_item(&sound(), &reference).is_err(), "a film that is no reference");
     }
 
     proptest! {

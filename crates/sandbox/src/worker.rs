@@ -67,17 +67,23 @@ fn serve(reader: &mut dyn Reader) -> io::Result<()> {
                     let confinement = confine(address_space_bytes)?;
                     send(&parent, &Answer::Ready { build: BUILD.to_owned(), confinement })?;
                 }
-                Ask::Read { request, cpu_seconds, sound } => {
+                Ask::Read { request, cpu_seconds, sound, film } => {
                     budget_cpu(cpu_seconds)?;
                     let mut next = || beside.pop_front().map(File::from).ok_or_else(missing);
                     let evidence = next()?;
-                    let piped =
-                        sound.map(|decoder| Ok::<_, io::Error>(Piped { decoder, pipe: next()? })).transpose()?;
+                    let mut piped = |decoder: Option<String>| {
+                        decoder.map(|decoder| Ok::<_, io::Error>(Piped { decoder, pipe: next()? })).transpose()
+                    };
+                    let (sound, film) = (piped(sound)?, piped(film)?);
                     // The standard library asks for the length by a call that can name files, which is closed here.
                     let len = u64::try_from(fstat(&evidence)?.st_size).unwrap_or(0);
                     let source = Source::from_file_of(evidence, len);
-                    let source = match piped {
+                    let source = match sound {
                         Some(piped) => source.with_piped(piped),
+                        None => source,
+                    };
+                    let source = match film {
+                        Some(piped) => source.with_piped_film(piped),
                         None => source,
                     };
                     let done = read(reader, &source, &request, &parent);

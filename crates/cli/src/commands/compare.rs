@@ -60,7 +60,7 @@ pub(super) fn tell_problems(side: &Side) {
     }
 }
 
-/// The outcome and the numbers behind it: one line, and of sound one more for each stretch.
+/// The outcome and the numbers behind it: one line, and of sound and films one more for each stretch.
 pub(super) fn verdict(compared: &Compared) -> String {
     let outcome = compared.outcome().name();
     if compared.identical {
@@ -69,7 +69,7 @@ pub(super) fn verdict(compared: &Compared) -> String {
     if let Some(heard) = &compared.heard {
         let lines = heard.lines();
         return match lines.len() {
-            0 if compared.outcome() == Outcome::Undecided => format!("{outcome}: too little sound to tell"),
+            0 if compared.outcome() == Outcome::Undecided => format!("{outcome}: too little in it to tell"),
             0 => format!("{outcome}: nothing of A runs along B ({})", heard.thresholds()),
             _ => format!("{outcome}: A is it, B is the reference\n{}", lines.join("\n")),
         };

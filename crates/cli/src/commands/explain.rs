@@ -6,8 +6,8 @@ use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Region};
 use minutia::scan::CHROMAPRINT_SCALE;
 use minutia::verdict::{Allowed, Judge, Level, SoundJudge};
-use minutia_report::SoundPart;
 use minutia_report::escape::{name, text};
+use minutia_report::{FilmPart, FindingRecord, SoundPart};
 
 use super::compare::{exit, verdict};
 use crate::args;
@@ -57,10 +57,30 @@ fn side(out: &mut impl Write, title: &str, side: &Side) -> Result<()> {
                 let codec = if sound.codec.is_empty() { "sound" } else { &sound.codec };
                 writeln!(out, "  {format}, {} by {}, {} ms{of}", text(codec), text(&sound.decoder), sound.decoded_ms)?;
             }
+            None if coverage.film.is_some() => writeln!(out, "  {format}, no sound read")?,
             None => {
                 writeln!(out, "  {format}, {} frames read, {} distinct", coverage.frames_read, coverage.frames_kept)?;
             }
         }
+    }
+    if let Some(film) = side.item.as_ref().ok().and_then(|item| item.coverage.film.as_ref()) {
+        let of = film.declared_ms.map_or_else(String::new, |ms| format!(" of {ms} declared"));
+        let codec = if film.codec.is_empty() { "pictures" } else { &film.codec };
+        let (width, height) = (film.width, film.height);
+        let (decoder, reached, looked) = (text(&film.decoder), film.decoded_ms, film.frames_read);
+        writeln!(
+            out,
+            "  {}, {width}x{height}, by {decoder}, {reached} ms{of}, {looked} frames looked at",
+            text(codec)
+        )?;
+    }
+    for film in side.films() {
+        let (frames, views) = (film.frames.len(), film.views.len());
+        writeln!(
+            out,
+            "  stream {}: {} ms, {frames} frames kept, {views} views of each",
+            film.stream, film.duration_ms
+        )?;
     }
     for audio in side.sounds() {
         writeln!(
@@ -126,7 +146,40 @@ fn at(region: &Region, frame: u32) -> String {
     format!("{kind:?} {left},{top}-{right},{bottom}{frame}")
 }
 
-/// Of sound: each stretch that runs along, and what it is judged by.
+/// A stretch of a film that runs along.
+fn frames(out: &mut impl Write, number: usize, finding: &FindingRecord) -> Result<()> {
+    let span = |span: Option<(u64, u64)>| span.map_or("all".to_owned(), |(start, end)| format!("{start}-{end} ms"));
+    let part = |part: &Option<FilmPart>| {
+        part.as_ref().map_or(String::new(), |part| {
+            let [left, top, right, bottom] = part.region;
+            let turned =
+                if part.degrees == 0 { String::new() } else { format!(", turned by {} degrees", part.degrees) };
+            format!("stream {}, {} {left},{top}-{right},{bottom}{turned}", part.stream, part.kind)
+        })
+    };
+    let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+    let shared = finding.shared.as_deref().unwrap_or("-");
+    writeln!(out, "Stretch {number}: {}, by frames, {shared}", finding.level)?;
+    writeln!(out, "  of A         {} ({})", span(finding.query_span_ms), part(&finding.query_view))?;
+    writeln!(out, "  of B         {} ({})", span(finding.reference_span_ms), part(&finding.reference_view))?;
+    writeln!(out, "  turn         {}", finding.turn.as_deref().unwrap_or("-"))?;
+    writeln!(out, "  speed        {}", value(finding.speed))?;
+    writeln!(
+        out,
+        "  frames       {} compared, {} bits apart on average, {} where B is shifted",
+        finding.coinciding.unwrap_or(0),
+        value(finding.mean_distance_bits),
+        value(finding.shifted_distance_bits)
+    )?;
+    let recording =
+        if finding.same_recording == Some(true) { "the same" } else { "perhaps another one of the same scene" };
+    writeln!(out, "  recording    {recording}")?;
+    writeln!(out, "  score        {}, of at least {}", value(finding.score), value(finding.least_score))?;
+    writeln!(out, "  by chance    {:.1e} expected\n", finding.expected_false_matches)?;
+    Ok(())
+}
+
+/// Of sound and films: each stretch that runs along, and what it is judged by.
 fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
     for (number, finding) in heard.record.findings.iter().enumerate() {
         let span = |span: Option<(u64, u64)>| span.map_or("all".to_owned(), |(start, end)| format!("{start}-{end} ms"));
@@ -134,6 +187,10 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
             sound.as_ref().map_or(String::new(), |part| format!("stream {}, {} mix", part.stream, part.mix))
         };
         let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        if finding.method == "frames" {
+            frames(out, number + 1, finding)?;
+            continue;
+        }
         let what = if finding.method == "chromaprint" { "items" } else { "peaks" };
         writeln!(out, "Stretch {}: {}, by {}", number + 1, finding.level, finding.method)?;
         writeln!(out, "  of A         {} ({})", span(finding.query_span_ms), sound(&finding.query_sound))?;
@@ -149,6 +206,14 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         writeln!(out, "  score        {}, of at least {}", value(finding.score), value(finding.least_score))?;
         let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
         writeln!(out, "  by chance    {:.1e} expected{extrapolated}\n", finding.expected_false_matches)?;
+    }
+    if let Some(judge) = &heard.film_judge {
+        let scale = judge.scale();
+        writeln!(out, "Judged by, of films")?;
+        writeln!(out, "  match     score from {:.1}, where frames change and change alike", scale.at_match)?;
+        writeln!(out, "  possible  score from {:.1}", scale.at_possible)?;
+        writeln!(out, "  measured on {} pairs: {}", scale.pairs, scale.data)?;
+        writeln!(out, "  by {}", scale.command)?;
     }
     let (judge, allowed) = (&heard.judge, Allowed::default());
     let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(1));

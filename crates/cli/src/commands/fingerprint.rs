@@ -177,7 +177,7 @@ fn heard(path: &Path, source: &Source, asked: Asked) -> Result<Vec<AudioFingerpr
     let mut sink = |item: Item| {
         let sound = item.fingerprints.into_iter().filter_map(|fingerprint| match fingerprint {
             Fingerprint::Audio(audio) => Some(audio),
-            Fingerprint::Image(_) => None,
+            Fingerprint::Image(_) | Fingerprint::Film(_) => None,
         });
         recordings.extend(sound);
         problems.extend(item.problems);

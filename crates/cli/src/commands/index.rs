@@ -33,6 +33,9 @@ pub(crate) fn info(path: &Path, as_json: bool) -> Result<Exit> {
             "codes": info.codes,
             "hot_codes": info.hot_codes,
             "largest_cluster": info.largest_cluster,
+            "films": info.films,
+            "film_ms": info.film_ms,
+            "film_codes": info.film_codes,
             "recordings": info.tracks,
             "sound_ms": info.sound_ms,
             "peaks": info.peaks,
@@ -60,6 +63,17 @@ pub(crate) fn info(path: &Path, as_json: bool) -> Result<Exit> {
                 "{} different; {} shared by many, one by {} references",
                 info.codes, info.hot_codes, info.largest_cluster
             ),
+        ),
+        (
+            "films",
+            match info.films {
+                0 => "none".to_owned(),
+                films => format!(
+                    "{films}, {} in all; {} codes of their frames",
+                    super::index_add::length(info.film_ms),
+                    info.film_codes
+                ),
+            },
         ),
         (
             "sound",
@@ -98,11 +112,12 @@ pub(crate) fn verify(path: &Path) -> Result<Exit> {
     let info = index.info()?;
     writeln!(
         stdout().lock(),
-        "sound: {} segments, {} bytes, {} references, {} recordings",
+        "sound: {} segments, {} bytes, {} references, {} recordings, {} films",
         info.segments,
         info.bytes,
         info.references,
-        info.tracks
+        info.tracks,
+        info.films
     )?;
     Ok(Exit::Nothing)
 }

@@ -26,7 +26,8 @@ use crate::walk::{self, Met, Resolution, Walk};
 const THUMBNAIL_PX: u16 = 256;
 /// Files between commits: what a stop costs at most.
 const FILES_PER_COMMIT: u64 = 20_000;
-/// Peaks of sound that count as one more file: some 30 hours between commits, which bounds the memory.
+/// Peaks of sound and codes of films that count as one more file: some 30 hours of sound between commits, or 600 of film,
+/// which bounds the memory.
 const PEAKS_PER_FILE: usize = 1_000;
 
 /// Adds as typed.
@@ -61,19 +62,25 @@ pub(crate) struct Added {
     commit: Commit,
     /// Files that were not added, and rows of the catalogue without a file.
     pub(crate) troubles: u64,
-    /// Length of all recordings that were read.
+    /// Length of all recordings that were read, and of all films.
     sound_ms: u64,
+    film_ms: u64,
 }
 
 impl Added {
     pub(crate) fn shown(&self) -> String {
-        let Commit { generation, entries, references, tracks, unchanged, refused_low_information, .. } = self.commit;
+        let Commit { generation, entries, references, tracks, films, unchanged, refused_low_information, .. } =
+            self.commit;
         let recordings = match tracks {
             0 => String::new(),
             tracks => format!(" and {tracks} recordings of {} in all", length(self.sound_ms)),
         };
+        let films = match films {
+            0 => String::new(),
+            films => format!(" and {films} films of {} in all", length(self.film_ms)),
+        };
         let mut out = format!(
-            "{} files added with {references} references{recordings}, {unchanged} unchanged, {} troubles; generation {generation}",
+            "{} files added with {references} references{recordings}{films}, {unchanged} unchanged, {} troubles; generation {generation}",
             entries - unchanged,
             self.troubles
         );
@@ -88,13 +95,14 @@ impl Added {
         self.commit.entries += before.entries;
         self.commit.references += before.references;
         self.commit.tracks += before.tracks;
+        self.commit.films += before.films;
         self.commit.unchanged += before.unchanged;
         self.commit.refused_low_information += before.refused_low_information;
         self.commit.removed += before.removed;
     }
 }
 
-/// A length of sound for people.
+/// A length of sound or film for people.
 pub(super) fn length(ms: u64) -> String {
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
     match hours {
@@ -153,7 +161,7 @@ struct Adding<'a> {
 }
 
 impl Adding<'_> {
-    /// Adds a file; the number of its peaks.
+    /// Adds a file; the number of its peaks and codes of films.
     fn take(&mut self, writer: &mut Writer, measured: Measured) -> Result<u64> {
         self.progress.add(measured.facts.size.unwrap_or(0));
         let path = measured.facts.path.clone();
@@ -162,8 +170,11 @@ impl Adding<'_> {
                 let sound = entry.fingerprints.iter().filter_map(Fingerprint::audio);
                 self.added.sound_ms += sound.clone().map(|audio| audio.duration_ms).sum::<u64>();
                 let peaks: usize = sound.map(|audio| audio.mid.len() + audio.side.len()).sum();
+                let films = entry.fingerprints.iter().filter_map(Fingerprint::film);
+                self.added.film_ms += films.clone().map(|film| film.duration_ms).sum::<u64>();
+                let codes: usize = films.map(|film| film.codes.len()).sum();
                 writer.add(entry)?;
-                Ok(peaks as u64)
+                Ok((peaks + codes) as u64)
             }
             Err(reason) => {
                 self.trouble(&path, &reason);

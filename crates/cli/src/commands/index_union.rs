@@ -76,6 +76,7 @@ fn references_of(entry: &Entry) -> usize {
         Fingerprint::Image(image) => image.views.len(),
         // A peak and its landmarks take about the bytes of a third of a code.
         Fingerprint::Audio(audio) => (audio.mid.len() + audio.side.len()) / 3,
+        Fingerprint::Film(film) => film.codes.len(),
     };
     entry.fingerprints.iter().map(of_one).sum::<usize>().max(1)
 }

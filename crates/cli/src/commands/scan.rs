@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use minutia::fingerprint::AlgorithmId;
 use minutia::index::Index;
 use minutia::scan::{Examiner, Query, Request};
-use minutia::verdict::{Allowed, SoundJudge};
+use minutia::verdict::{Allowed, FilmJudge, SoundJudge};
 use minutia_report::{
-    AccessTimes, CalibrationFacts, Chain, ItemRecord, Line, Record, RunRecord, SoundCalibrationFacts, SoundFacts,
-    SummaryRecord, Totals, escape, fate, format, item,
+    AccessTimes, CalibrationFacts, Chain, FilmFacts, ItemRecord, Line, Record, RunRecord, SoundCalibrationFacts,
+    SoundFacts, SummaryRecord, Totals, escape, fate, format, item,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -243,6 +243,7 @@ fn run_record(
     let calibration = judge.calibration();
     let allowed = Allowed::default();
     let sound = if info.tracks > 0 { Some(sound_facts(examiner.sound_judge()?)) } else { None };
+    let film = if info.films > 0 { Some(film_facts(examiner.film_judge()?)) } else { None };
     Ok(RunRecord {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: program_digest()?,
@@ -259,6 +260,7 @@ fn run_record(
         match_score: judge.thresholds().match_score,
         possible_score: judge.thresholds().possible_score,
         sound,
+        film,
         limits: limit_facts(&request.limits),
         reading: settings.reading.facts_aloud()?,
         resolution: resolution.name().to_owned(),
@@ -277,6 +279,18 @@ fn sound_facts(judge: &SoundJudge) -> SoundFacts {
         },
         match_score,
         possible_score,
+    }
+}
+
+/// How films are judged.
+fn film_facts(judge: &FilmJudge) -> FilmFacts {
+    let scale = judge.scale();
+    FilmFacts {
+        data: scale.data.to_owned(),
+        command: scale.command.to_owned(),
+        pairs: scale.pairs,
+        match_score: scale.at_match,
+        possible_score: scale.at_possible,
     }
 }
 

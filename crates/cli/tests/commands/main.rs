@@ -7,6 +7,7 @@ mod case;
 mod confinement;
 mod demo;
 mod evidence;
+mod film;
 mod hostile;
 mod index;
 mod lists;

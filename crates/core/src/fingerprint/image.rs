@@ -206,7 +206,7 @@ pub fn fingerprint_image(picture: &Picture, orientation: Orientation, views: Vie
     for (kind, part) in parts {
         let values = values(&plane, part);
         let low = pdq::transform(&values);
-        if spread(&low) < LEAST_SPREAD {
+        if !has_content(&low) {
             continue;
         }
         let region = region(kind, part, plane.width() as f32, plane.height() as f32);
@@ -233,7 +233,7 @@ pub(super) fn pdq_area(picture: &Picture) -> (Code, u8) {
     (pdq::code(&pdq::transform(&values)), pdq::quality(&values))
 }
 
-fn part(rect: Rect) -> Part {
+pub(super) fn part(rect: Rect) -> Part {
     let Rect { left, top, right, bottom } = rect;
     Part { left: left as f32, top: top as f32, right: right as f32, bottom: bottom as f32 }
 }
@@ -258,6 +258,11 @@ fn region(kind: RegionKind, part: Part, width: f32, height: f32) -> Region {
         right: of(part.right, width),
         bottom: of(part.bottom, height),
     }
+}
+
+/// False for a blank region: its bits are rounding noise.
+pub(super) fn has_content(low: &Low) -> bool {
+    spread(low) >= LEAST_SPREAD
 }
 
 /// The mean distance of the coefficients from their median.

@@ -8,6 +8,7 @@ mod audio;
 #[cfg(feature = "image")]
 mod classic;
 mod code;
+mod film;
 mod image;
 mod pdq;
 mod region;
@@ -25,6 +26,8 @@ pub(crate) use audio::{
     constellations_of, nearest, pair_key,
 };
 pub use code::{Code, ParseCodeError};
+pub(crate) use film::{FILM_VIEW_SET, film_views};
+pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView, FilmViews};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};
 
@@ -36,6 +39,8 @@ pub enum Fingerprint {
     Image(ImageFingerprint),
     /// A sound recording: one audio stream of a file.
     Audio(AudioFingerprint),
+    /// A film: the picture of one video stream of a file.
+    Film(FilmFingerprint),
 }
 
 impl Fingerprint {
@@ -44,7 +49,7 @@ impl Fingerprint {
     pub fn image(&self) -> Option<&ImageFingerprint> {
         match self {
             Fingerprint::Image(image) => Some(image),
-            Fingerprint::Audio(_) => None,
+            Fingerprint::Audio(_) | Fingerprint::Film(_) => None,
         }
     }
 
@@ -53,17 +58,27 @@ impl Fingerprint {
     pub fn audio(&self) -> Option<&AudioFingerprint> {
         match self {
             Fingerprint::Audio(audio) => Some(audio),
-            Fingerprint::Image(_) => None,
+            Fingerprint::Image(_) | Fingerprint::Film(_) => None,
         }
     }
 
-    /// True where there is too little content to compare: no view of a picture says anything, or hardly a second of a
-    /// recording does.
+    /// The film, if it is one.
+    #[must_use]
+    pub fn film(&self) -> Option<&FilmFingerprint> {
+        match self {
+            Fingerprint::Film(film) => Some(film),
+            Fingerprint::Image(_) | Fingerprint::Audio(_) => None,
+        }
+    }
+
+    /// True where there is too little content to compare: no view of a picture says anything, hardly a second of a
+    /// recording does, or no frame of a film.
     #[must_use]
     pub fn says_too_little(&self) -> bool {
         match self {
             Fingerprint::Image(image) => image.views.is_empty(),
             Fingerprint::Audio(audio) => audio.content_ms < AudioFingerprint::LEAST_CONTENT_MS,
+            Fingerprint::Film(film) => film.codes.iter().all(|code| code.0 == [0; 32]),
         }
     }
 }

@@ -12,9 +12,14 @@ pub(super) const LONGEST: usize = 512;
 
 /// The picture's luma, each pixel the mean of those that it stands for, its longer side at most [`LONGEST`].
 pub(super) fn reduced(picture: &Picture) -> Luma {
+    shrunk(picture, LONGEST)
+}
+
+/// The same with another longest side.
+pub(super) fn shrunk(picture: &Picture, most: usize) -> Luma {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let longest = width.max(height);
-    let fit = |side: usize| if longest <= LONGEST { side } else { ((side * LONGEST + longest / 2) / longest).max(1) };
+    let fit = |side: usize| if longest <= most { side } else { ((side * most + longest / 2) / longest).max(1) };
     let (to_width, to_height) = (fit(width), fit(height));
     let pixels = match picture {
         Picture::Luma(luma) if (to_width, to_height) == (width, height) => luma.pixels().to_vec(),
@@ -103,6 +108,38 @@ pub(super) fn values(plane: &Luma, part: Part) -> Vec<f32> {
             under.iter().zip(&tent.weights).fold(0.0, |sum, (&value, &weight)| sum + weight * value)
         }));
     }
+    values
+}
+
+/// The 64x64 values of `part` as it stands in the plane turned by so many degrees about the part's centre: of each cell the
+/// mean of a few points between pixels.
+pub(super) fn turned_values(plane: &Luma, part: Part, degrees: f32) -> Vec<f32> {
+    const POINTS: usize = 3;
+    let (width, height) = (plane.width() as usize, plane.height() as usize);
+    let angle = degrees * (std::f32::consts::PI / 180.0);
+    let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+    let (middle_x, middle_y) = ((part.left + part.right) / 2.0, (part.top + part.bottom) / 2.0);
+    let side = (SIDE * POINTS) as f32;
+    let (step_x, step_y) = ((part.right - part.left) / side, (part.bottom - part.top) / side);
+    let pixels = plane.pixels();
+    let mut values = vec![0.0_f32; SIDE * SIDE];
+    for row in 0..SIDE * POINTS {
+        let dy = (row as f32 + 0.5) * step_y + part.top - middle_y;
+        for column in 0..SIDE * POINTS {
+            let dx = (column as f32 + 0.5) * step_x + part.left - middle_x;
+            let x = (middle_x + cos * dx - sin * dy - 0.5).clamp(0.0, (width - 1) as f32);
+            let y = (middle_y + sin * dx + cos * dy - 0.5).clamp(0.0, (height - 1) as f32);
+            let (left, top) = (x as usize, y as usize);
+            let (right, bottom) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
+            let (share_x, share_y) = (x - left as f32, y - top as f32);
+            let at = |x: usize, y: usize| f32::from(pixels[y * width + x]);
+            let above = at(left, top) + share_x * (at(right, top) - at(left, top));
+            let below = at(left, bottom) + share_x * (at(right, bottom) - at(left, bottom));
+            values[row / POINTS * SIDE + column / POINTS] += above + share_y * (below - above);
+        }
+    }
+    let count = (POINTS * POINTS) as f32;
+    values.iter_mut().for_each(|value| *value /= count);
     values
 }
 

@@ -10,14 +10,15 @@ use std::collections::HashMap;
 use minutia_media::Preview;
 use rayon::prelude::*;
 
+use super::film::Films;
 use super::finished::Finished;
 use super::layout::{Kind, RegionRow};
 use super::segment::{Segment, SegmentFrame, region_number};
 use super::sound::Sound;
 use super::tombstones::Dead;
-use super::verify::check_peaks;
+use super::verify::{check_film_frames, check_peaks};
 use super::{Entry, IndexError, Work, WorkId};
-use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, Fingerprint, Region};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint, Region};
 
 /// Regions that the 24 bits of a reference's row can number.
 const MOST_REGIONS: usize = 1 << 24;
@@ -34,6 +35,7 @@ pub(super) struct Draft {
     region_places: HashMap<Region, u32>,
     references: Vec<DraftReference>,
     tracks: Vec<DraftTrack>,
+    films: Vec<DraftFilm>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,11 +65,19 @@ pub(super) struct DraftTrack {
     pub(super) audio: AudioFingerprint,
 }
 
+/// A video stream of an item.
+#[derive(Clone, Debug)]
+pub(super) struct DraftFilm {
+    pub(super) item: u32,
+    pub(super) film: FilmFingerprint,
+}
+
 /// What came of adding an entry to a draft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Added {
     pub(super) references: u64,
     pub(super) tracks: u64,
+    pub(super) films: u64,
     pub(super) refused_low_information: u64,
 }
 
@@ -79,6 +89,11 @@ impl Draft {
     /// Peaks of all tracks.
     pub(super) fn peaks(&self) -> usize {
         self.tracks.iter().map(|track| track.audio.mid.len() + track.audio.side.len()).sum()
+    }
+
+    /// Codes of all films.
+    pub(super) fn film_codes(&self) -> usize {
+        self.films.iter().map(|film| film.film.codes.len()).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -118,7 +133,7 @@ impl Draft {
     }
 
     /// Adds an entry whose codes that algorithm made. Views that say too little (see [`says_too_little`]) are left out and
-    /// counted.
+    /// counted, and so are films that have not the views of references.
     pub(super) fn add(&mut self, entry: Entry, algorithm: AlgorithmId, min_quality: u8) -> Result<Added, IndexError> {
         let mut added = Added::default();
         let bits = algorithm.row().map_or(Code::BITS, |row| row.bits.min(Code::BITS));
@@ -137,6 +152,15 @@ impl Draft {
                 Fingerprint::Audio(audio) => {
                     added.tracks += 1;
                     self.tracks.push(DraftTrack { item, audio: audio.thinned() });
+                    continue;
+                }
+                Fingerprint::Film(film) => {
+                    if film.is_reference() {
+                        added.films += 1;
+                        self.films.push(DraftFilm { item, film: film.clone() });
+                    } else {
+                        added.refused_low_information += 1;
+                    }
                     continue;
                 }
             };
@@ -220,6 +244,11 @@ impl Draft {
                 self.tracks.push(DraftTrack { item, ..track });
             }
         }
+        for film in newer.films {
+            if let Some(item) = item_places[film.item as usize] {
+                self.films.push(DraftFilm { item, ..film });
+            }
+        }
         for reference in newer.references {
             if let Some(frame) = frame_places[reference.frame as usize] {
                 let region = newer.regions[reference.region as usize];
@@ -275,6 +304,17 @@ impl Draft {
                 })?;
                 if let Some(item) = *item {
                     self.tracks.push(DraftTrack { item, audio: sound.fingerprint(track) });
+                }
+            }
+        }
+        if let Some(films) = Films::open(segment, dead)? {
+            check_film_frames(segment, &films)?;
+            for film in 0..films.len() {
+                let item = item_places.get(films.item(film) as usize).ok_or_else(|| {
+                    segment.wrong(Kind::Films, format!("one of {} items", counts.items), films.item(film))
+                })?;
+                if let Some(item) = *item {
+                    self.films.push(DraftFilm { item, film: films.fingerprint(film) });
                 }
             }
         }
@@ -351,7 +391,11 @@ impl Draft {
         tracks.retain(|track| track.item != u32::MAX);
         // Stable: streams of one number stay in the order in which they came.
         tracks.sort_by_key(|track| (track.item, track.audio.stream));
-        Finished { works, items, frames, regions, references, tracks }
+        let mut films = self.films;
+        films.iter_mut().for_each(|film| film.item = item_places[film.item as usize]);
+        films.retain(|film| film.item != u32::MAX);
+        films.sort_by_key(|film| (film.item, film.film.stream));
+        Finished { works, items, frames, regions, references, tracks, films }
     }
 }
 

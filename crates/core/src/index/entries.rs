@@ -1,6 +1,7 @@
 //! The entries of an index: what would register its files again, so that an index can be put into another without any
 //! media.
 
+use super::film::Films;
 use super::layout::Kind;
 use super::reader::Part;
 use super::sound::Sound;
@@ -11,17 +12,23 @@ impl Index {
     /// Every registered file as the entry that [`Writer::add_coded`](super::Writer::add_coded) takes, with the algorithm of
     /// its codes: by segment, and in each by work, digest and name. Holds eight bytes for each reference of one segment.
     ///
-    /// Pictures come before sound. What an index does not keep comes back plain: references are not turned, and the plain rim of their views is 0.
+    /// Pictures come before sound, and sound before films. What an index does not keep comes back plain: references are not turned, and the plain rim of their views is 0.
     pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, AlgorithmId), IndexError>> {
         self.parts().iter().flat_map(move |part| {
-            let prepared = by_item(part).and_then(|places| Ok((places, Sound::open(&part.segment, &part.dead)?)));
-            let (places, sound, error) = match prepared {
-                Ok((places, sound)) => (places, sound, None),
-                Err(error) => (Vec::new(), None, Some(error)),
+            let prepared = by_item(part).and_then(|places| {
+                let sound = Sound::open(&part.segment, &part.dead)?;
+                Ok((places, sound, Films::open(&part.segment, &part.dead)?))
+            });
+            let (places, sound, films, error) = match prepared {
+                Ok((places, sound, films)) => (places, sound, films, None),
+                Err(error) => (Vec::new(), None, None, Some(error)),
             };
             let items = if error.is_some() { 0..0 } else { 0..part.segment.header().counts.items as u32 };
             let living = items.filter(|&item| !part.dead.item(item));
-            error.map(Err).into_iter().chain(living.map(move |item| self.entry(part, item, &places, sound.as_ref())))
+            error
+                .map(Err)
+                .into_iter()
+                .chain(living.map(move |item| self.entry(part, item, &places, sound.as_ref(), films.as_ref())))
         })
     }
 
@@ -31,6 +38,7 @@ impl Index {
         item: u32,
         places: &[(u32, u32)],
         sound: Option<&Sound<'_>>,
+        films: Option<&Films<'_>>,
     ) -> Result<(Entry, AlgorithmId), IndexError> {
         let segment = &part.segment;
         let row = segment.item(item)?;
@@ -62,6 +70,9 @@ impl Index {
         let mut fingerprints: Vec<Fingerprint> = pictures.into_iter().map(Fingerprint::Image).collect();
         if let Some(sound) = sound {
             fingerprints.extend(sound.tracks_of(item).map(|track| Fingerprint::Audio(sound.fingerprint(track))));
+        }
+        if let Some(films) = films {
+            fingerprints.extend(films.films_of(item).map(|film| Fingerprint::Film(films.fingerprint(film))));
         }
         let entry = Entry {
             work,

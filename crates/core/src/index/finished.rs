@@ -7,7 +7,8 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{DraftItem, DraftReference, DraftTrack, number};
+use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, number};
+use super::film::FilmTable;
 use super::landmarks::{self, FAMILIES};
 use super::layout::{
     ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, Section, WorkRow,
@@ -15,7 +16,7 @@ use super::layout::{
 use super::segment::{SegmentFrame, orientation_number};
 use super::sound::{packed_pitch, track_row};
 use super::{IndexError, Scheme, Work, multi_index};
-use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint};
 
 /// Sections' rows, in the order in which they stand in the file.
 pub(super) type Sections = Vec<(Kind, Box<dyn AsRef<[u8]> + Send + Sync>)>;
@@ -42,11 +43,16 @@ pub(super) struct Finished {
     pub(super) regions: Vec<RegionRow>,
     pub(super) references: Vec<DraftReference>,
     pub(super) tracks: Vec<DraftTrack>,
+    pub(super) films: Vec<DraftFilm>,
 }
 
 impl Finished {
     pub(super) fn tracks(&self) -> impl ExactSizeIterator<Item = &AudioFingerprint> {
         self.tracks.iter().map(|track| &track.audio)
+    }
+
+    pub(super) fn films(&self) -> impl ExactSizeIterator<Item = &FilmFingerprint> {
+        self.films.iter().map(|film| &film.film)
     }
 
     pub(super) fn frames(&self) -> &[SegmentFrame] {
@@ -199,11 +205,29 @@ impl Finished {
         if !self.tracks.is_empty() {
             self.put_sound(&mut sections)?;
         }
+        if !self.films.is_empty() {
+            self.put_films(&mut sections)?;
+        }
         Ok((counts, sections))
     }
 }
 
 impl Finished {
+    /// The sections of the films.
+    fn put_films(&self, sections: &mut Sections) -> Result<(), IndexError> {
+        let mut table = FilmTable::default();
+        for DraftFilm { item, film } in &self.films {
+            let most = u32::MAX.into();
+            table.put(*item, film).ok_or(IndexError::TooLarge { what: "codes of films", most })?;
+        }
+        sections.push((Kind::FilmCodes, rows(table.codes)));
+        sections.push((Kind::Films, rows(table.rows)));
+        sections.push((Kind::FilmWide, rows(table.wide)));
+        sections.push((Kind::FilmTimes, rows(table.times)));
+        sections.push((Kind::FilmQualities, rows(table.qualities)));
+        Ok(())
+    }
+
     /// The sections of the tracks.
     fn put_sound(&self, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = Vec::with_capacity(self.tracks.len());

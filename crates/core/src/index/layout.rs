@@ -77,6 +77,17 @@ pub(super) enum Kind {
     ConstellationEnds,
     /// The blocks.
     Constellations,
+    /// [`FilmRow`]s sorted by item, stream.
+    Films,
+    /// `u32` times of the frames of all films, in milliseconds.
+    FilmTimes,
+    /// `u8` qualities of the same frames.
+    FilmQualities,
+    /// 32 bytes each: of each film the codes of the first view of all frames, then those of the other views of its wide
+    /// frames, frame by frame.
+    FilmCodes,
+    /// `u32` numbers of the wide frames of each film, within it: those that have all views.
+    FilmWide,
 }
 
 /// One row of the table of kinds.
@@ -118,6 +129,11 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Pairs, 20, "pairs", true, 1),
     row(Kind::ConstellationEnds, 21, "constellation ends", true, 8),
     row(Kind::Constellations, 22, "constellations", true, 1),
+    row(Kind::Films, 23, "films", true, 48),
+    row(Kind::FilmTimes, 24, "film times", true, 4),
+    row(Kind::FilmQualities, 25, "film qualities", true, 1),
+    row(Kind::FilmCodes, 26, "film codes", true, 32),
+    row(Kind::FilmWide, 27, "film wide frames", true, 4),
 ];
 
 impl Kind {
@@ -142,6 +158,9 @@ pub(super) type ReferenceRow = [u32; 2];
 /// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
 /// peaks of the side mix, first Chromaprint item, Chromaprint items, zero.
 pub(super) type TrackRow = [u32; 12];
+/// A film: item, stream, duration in ms (low half, high half), width, height, first frame, frames, first code, first wide
+/// frame, wide frames, the number of the set of views.
+pub(super) type FilmRow = [u32; 12];
 
 /// What a segment holds, as its header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -369,5 +388,6 @@ mod tests {
         assert_eq!(Kind::Regions.row().row_bytes, size_of::<RegionRow>());
         assert_eq!(Kind::References.row().row_bytes, size_of::<ReferenceRow>());
         assert_eq!(Kind::Tracks.row().row_bytes, size_of::<TrackRow>());
+        assert_eq!(Kind::Films.row().row_bytes, size_of::<FilmRow>());
     }
 }

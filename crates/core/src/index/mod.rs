@@ -37,6 +37,7 @@ mod draft;
 mod entries;
 mod error;
 mod files;
+mod film;
 mod finished;
 mod identifier;
 mod landmarks;
@@ -52,6 +53,7 @@ mod writer;
 
 pub use catalogue::{Policy, Work, WorkId};
 pub use error::{Damage, IndexError};
+pub use film::{Film, FilmFrames, Films, FilmsInMemory};
 pub use identifier::{Identifier, IdentifierError, Scheme};
 pub use landmarks::Landmarks;
 pub(crate) use landmarks::PostingList;

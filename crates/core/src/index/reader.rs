@@ -8,6 +8,7 @@ use minutia_machine::mapped::Mapped;
 use minutia_media::Preview;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use super::film::Films;
 use super::layout::Kind;
 use super::manifest::{self, Listed, Manifest};
 use super::segment::Segment;
@@ -113,6 +114,12 @@ pub struct Info {
     pub hot_codes: u64,
     /// References of the code that has most.
     pub largest_cluster: u64,
+    /// Films: video streams of registered files.
+    pub films: u64,
+    /// Their length altogether, in milliseconds.
+    pub film_ms: u64,
+    /// Codes of their frames, the dead among them.
+    pub film_codes: u64,
     /// Recordings: audio streams of registered files.
     pub tracks: u64,
     /// Their length altogether, in milliseconds.
@@ -234,6 +241,9 @@ impl Index {
             tombstones: 0,
             hot_codes: 0,
             largest_cluster: 0,
+            films: 0,
+            film_ms: 0,
+            film_codes: 0,
             tracks: 0,
             sound_ms: 0,
             peaks: 0,
@@ -256,6 +266,13 @@ impl Index {
             info.hot_codes += header.counts.hot_codes;
             info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);
             info.works += self.works_of(place).count() as u64;
+            if let Some(films) = Films::open(&part.segment, &part.dead)? {
+                for film in (0..films.len()).filter(|&film| films.is_alive(film)) {
+                    info.films += 1;
+                    info.film_ms = info.film_ms.saturating_add(films.frames(film).duration_ms);
+                }
+                info.film_codes += films.codes().len() as u64;
+            }
             let Some(sound) = Sound::open(&part.segment, &part.dead)? else { continue };
             for track in (0..sound.len()).filter(|&track| sound.is_alive(track)) {
                 info.tracks += 1;

@@ -3,8 +3,11 @@
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::film::Films;
 use super::landmarks::FAMILIES;
-use super::layout::{ALIGNMENT, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, RegionRow, Section, TrackRow};
+use super::layout::{
+    ALIGNMENT, FilmRow, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, RegionRow, Section, TrackRow,
+};
 use super::segment::{Segment, digest_of};
 use super::sound::Sound;
 use super::tombstones::Dead;
@@ -24,8 +27,16 @@ pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> 
     damages.extend(check_zeros(segment, end, segment.bytes().len()));
     if damages.is_empty() {
         // Numbers are only worth a look where the bytes are those that were written.
-        let checks =
-            [check_strings, check_works, check_items, check_frames, check_codes, check_multi_index, check_sound];
+        let checks = [
+            check_strings,
+            check_works,
+            check_items,
+            check_frames,
+            check_codes,
+            check_multi_index,
+            check_sound,
+            check_films,
+        ];
         let wrong = checks.par_iter().filter_map(|check: &fn(&Segment<B>) -> _| check(segment).err());
         damages.extend(wrong.collect::<Vec<_>>().into_iter().map(|error| match error {
             IndexError::Damaged(damage) => damage,
@@ -222,6 +233,30 @@ fn check_sound<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         }
     }
     Ok(())
+}
+
+fn check_films<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
+    let Some(films) = Films::open(segment, &Dead::default())? else {
+        let kinds = [Kind::FilmTimes, Kind::FilmQualities, Kind::FilmCodes, Kind::FilmWide];
+        return match kinds.into_iter().find(|&kind| segment.header().section(kind).is_some()) {
+            Some(kind) => Err(segment.wrong(kind, "films beside it", "none")),
+            None => Ok(()),
+        };
+    };
+    let items = segment.header().counts.items;
+    let rows = segment.rows::<FilmRow>(Kind::Films);
+    let ordered = rows.is_sorted_by_key(|row| (row[0], row[1])) && !rows.is_empty();
+    if !ordered || rows.iter().any(|row| u64::from(row[0]) >= items) {
+        return Err(segment.wrong(Kind::Films, "films of items, in the order of these and the streams", "others"));
+    }
+    check_film_frames(segment, &films)
+}
+
+/// That whatever is made of the frames may rely on their order.
+pub(super) fn check_film_frames<B: AsRef<[u8]>>(segment: &Segment<B>, films: &Films<'_>) -> Result<(), IndexError> {
+    films.wrong_frames().map_or(Ok(()), |film| {
+        Err(segment.wrong(Kind::FilmTimes, "frames in order of time", format!("others of film {film}")))
+    })
 }
 
 /// That whatever is made of the peaks may rely on their order.

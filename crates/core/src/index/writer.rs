@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::draft::{Draft, region_row};
 use super::files::{ASIDE, sync_directory, write_aside};
+use super::film::Films;
 use super::finished::write_segment;
 use super::layout::Kind;
 use super::manifest::{self, Listed, Manifest};
@@ -66,7 +67,9 @@ pub struct Commit {
     pub references: u64,
     /// Recordings (audio streams) that they brought.
     pub tracks: u64,
-    /// Entries that the index held already, with the same references and recordings.
+    /// Films (video streams) that they brought.
+    pub films: u64,
+    /// Entries that the index held already, with the same references, recordings and films.
     pub unchanged: u64,
     /// Views refused, since their code says too little.
     pub refused_low_information: u64,
@@ -187,6 +190,7 @@ impl Writer {
         let added = self.draft.add(entry, algorithm, self.rules.min_quality)?;
         self.done.references += added.references;
         self.done.tracks += added.tracks;
+        self.done.films += added.films;
         self.done.refused_low_information += added.refused_low_information;
         Ok(())
     }
@@ -227,12 +231,15 @@ impl Writer {
         if self.draft.is_empty() && unchanged && self.base.is_some() {
             return Ok(self.finish_commit());
         }
-        let mut weight = (self.draft.references() + self.draft.works() + self.draft.peaks()) as u64;
+        let mut weight =
+            (self.draft.references() + self.draft.works() + self.draft.peaks() + self.draft.film_codes()) as u64;
         let mut keep = self.parts().len();
         while !self.draft.is_empty() && keep > 0 {
             let segment = &self.parts()[keep - 1].segment;
             let counts = segment.header().counts;
-            let older = counts.references + counts.works + segment.rows::<u32>(Kind::PeakTimes).len() as u64;
+            let of_sound = segment.rows::<u32>(Kind::PeakTimes).len() as u64;
+            let of_films = segment.rows::<[u64; 4]>(Kind::FilmCodes).len() as u64;
+            let older = counts.references + counts.works + of_sound + of_films;
             if older > SMALL && older > 2 * weight {
                 break;
             }
@@ -379,6 +386,12 @@ fn holds_all_of(
     let tracks = sound.as_ref().map_or(0..0, |sound| sound.tracks_of(item));
     let mut held = sound.iter().flat_map(|sound| tracks.clone().map(|track| sound.fingerprint(track)));
     if tracks.len() != wanted.tracks().len() || !wanted.tracks().all(|track| held.next().as_ref() == Some(track)) {
+        return Ok(false);
+    }
+    let films = Films::open(segment, &part.dead)?;
+    let places = films.as_ref().map_or(0..0, |films| films.films_of(item));
+    let mut held = films.iter().flat_map(|films| places.clone().map(|film| films.fingerprint(film)));
+    if places.len() != wanted.films().len() || !wanted.films().all(|film| held.next().as_ref() == Some(film)) {
         return Ok(false);
     }
     for (code, frame, region, quality) in wanted.references() {

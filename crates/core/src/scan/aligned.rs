@@ -58,6 +58,7 @@ fn finding(
         },
         query_span_ms: Some(found.query_span_ms),
         reference_span_ms: Some(found.reference_span_ms),
+        shared: None,
         expected_false_matches,
         extrapolated,
         confidence: confidence(expected_false_matches),

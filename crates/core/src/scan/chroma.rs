@@ -137,6 +137,7 @@ fn finding(
         },
         query_span_ms: Some(span(alignment.query_start, query.duration_ms)),
         reference_span_ms: Some(span(alignment.reference_start, track.duration_ms)),
+        shared: None,
         expected_false_matches: expected,
         extrapolated: true,
         confidence: confidence(expected),

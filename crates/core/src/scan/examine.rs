@@ -1,18 +1,19 @@
 //! Examining: items against an index, to findings and one outcome each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use minutia_media::Kind;
 use rayon::prelude::*;
 
-use super::{Item, aligned, chroma};
-use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, Fingerprint, ImageFingerprint};
-use crate::index::{Index, IndexError, Policy, Reference};
-use crate::search::{self, Hit, QueryGroup, SoundSearch, Within};
-use crate::verdict::calibration::{Calibration, SOUND_CALIBRATION};
+use super::{Item, aligned, chroma, seen};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint, ImageFingerprint};
+use crate::index::{Index, IndexError, Policy, Reference, WorkId};
+use crate::search::{self, FilmSearch, Hit, QueryGroup, SoundSearch, Within};
+use crate::verdict::calibration::{Calibration, FILM_SCALE, SOUND_CALIBRATION};
 use crate::verdict::{
-    Allowed, Evidence, Finding, Judge, Level, Outcome, Penalty, SoundJudge, Transform, confidence, redundancy,
+    Allowed, Evidence, FilmJudge, Finding, Judge, Level, Outcome, Penalty, SoundJudge, Transform, confidence,
+    redundancy,
 };
 
 /// One item to examine, and the digest of the file that it is.
@@ -29,8 +30,8 @@ pub struct Query<'a> {
 pub struct Examined {
     /// Its outcome.
     pub outcome: Outcome,
-    /// What was found, at most one finding for each registered file, and of sound one for each span that runs along a span
-    /// of such a file: the surest first, ties by work, file name and place in the query.
+    /// What was found, at most one finding for each registered file, and of sound and of moving pictures one each for each
+    /// span that runs along a span of such a file: the surest first, ties by work, file name and place in the query.
     pub findings: Vec<Finding>,
 }
 
@@ -43,6 +44,10 @@ pub struct Examiner<'i> {
     settings: search::Settings,
     /// Opened by the first query that has sound.
     sound: OnceLock<(SoundSearch<'i>, SoundJudge)>,
+    /// Opened by the first query that is a film.
+    film: OnceLock<(FilmSearch<'i>, FilmJudge)>,
+    /// Files with sound, by work and name, for the first film that was found.
+    with_sound: OnceLock<BTreeSet<(WorkId, String)>>,
 }
 
 /// A hit that kept a threshold.
@@ -60,7 +65,8 @@ impl<'i> Examiner<'i> {
     pub fn new(index: &'i Index, allowed: Allowed, settings: search::Settings) -> Examiner<'i> {
         let calibration = Calibration::of(AlgorithmId::PDQ_AREA).expect("a test walks the table of calibrations");
         let judge = Judge::new(calibration, index.pictures(), allowed);
-        Examiner { index, judge, allowed, settings, sound: OnceLock::new() }
+        let (sound, film, with_sound) = Default::default();
+        Examiner { index, judge, allowed, settings, sound, film, with_sound }
     }
 
     /// The thresholds and the calibration behind them.
@@ -85,6 +91,32 @@ impl<'i> Examiner<'i> {
         Ok(self.sound.get_or_init(|| (search, judge)))
     }
 
+    /// The thresholds of films and what they rest on.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn film_judge(&self) -> Result<&FilmJudge, IndexError> {
+        Ok(&self.film()?.1)
+    }
+
+    fn film(&self) -> Result<&(FilmSearch<'i>, FilmJudge), IndexError> {
+        if let Some(film) = self.film.get() {
+            return Ok(film);
+        }
+        let search = FilmSearch::new(self.index)?;
+        let judge = FilmJudge::new(FILM_SCALE, self.index.info()?.films);
+        Ok(self.film.get_or_init(|| (search, judge)))
+    }
+
+    fn with_sound(&self) -> Result<&BTreeSet<(WorkId, String)>, IndexError> {
+        if let Some(files) = self.with_sound.get() {
+            return Ok(files);
+        }
+        let tracks = self.index.tracks()?.into_iter();
+        let files = tracks.map(|track| (track.work, track.source_name)).collect();
+        Ok(self.with_sound.get_or_init(|| files))
+    }
+
     /// Examines `queries` in one search; one answer each, in order. How items are batched changes the speed alone.
     ///
     /// # Errors
@@ -105,7 +137,7 @@ impl<'i> Examiner<'i> {
                 found[number].push(finding);
             }
         }
-        for (number, finding) in self.heard(queries)? {
+        for (number, finding) in self.heard(queries)?.into_iter().chain(self.seen(queries)?) {
             let whole_file = |other: &Finding| {
                 other.evidence == Evidence::Identical
                     && (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name)
@@ -113,6 +145,9 @@ impl<'i> Examiner<'i> {
             if !found[number].iter().any(whole_file) {
                 found[number].push(finding);
             }
+        }
+        for (query, findings) in queries.iter().zip(&mut found) {
+            self.together(query.item, findings)?;
         }
         let judged = queries.iter().zip(found).map(|(query, mut findings)| {
             findings.sort_by(surest_first);
@@ -140,6 +175,7 @@ impl<'i> Examiner<'i> {
                     evidence: Evidence::Identical,
                     query_span_ms: None,
                     reference_span_ms: None,
+                    shared: None,
                     expected_false_matches: 0.0,
                     extrapolated: false,
                     confidence: 1.0,
@@ -168,6 +204,41 @@ impl<'i> Examiner<'i> {
             })
             .collect();
         Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// Findings by moving pictures: for each item one a stretch that runs along a stretch of a registered film.
+    fn seen(&self, queries: &[Query<'_>]) -> Result<Vec<(usize, Finding)>, IndexError> {
+        let films: Vec<(usize, &FilmFingerprint)> = queries
+            .iter()
+            .enumerate()
+            .flat_map(|(n, query)| query.item.fingerprints.iter().filter_map(move |print| Some((n, print.film()?))))
+            .collect();
+        if films.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (search, judge) = self.film()?;
+        let found: Result<Vec<Vec<(usize, Finding)>>, IndexError> = films
+            .par_iter()
+            .map(|&(number, film)| {
+                let findings = seen::by_frames(film, self.index, search, judge)?;
+                Ok(findings.into_iter().map(|finding| (number, finding)).collect())
+            })
+            .collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// Says of a film's findings what they share beside each other.
+    fn together(&self, item: &Item, findings: &mut [Finding]) -> Result<(), IndexError> {
+        if findings.is_empty() || !item.fingerprints.iter().any(|print| print.film().is_some()) {
+            return Ok(());
+        }
+        let with_sound = self.with_sound()?;
+        let mut sounds = item.fingerprints.iter().filter(|print| print.audio().is_some());
+        let heard = sounds.any(|sound| !sound.says_too_little());
+        seen::together(findings, heard, |finding| {
+            with_sound.contains(&(finding.work.clone(), finding.reference_name.clone()))
+        });
+        Ok(())
     }
 
     /// Findings by codes: for each item and registered file the lowest score over all views and frames.
@@ -248,6 +319,7 @@ impl<'i> Examiner<'i> {
             },
             query_span_ms: None,
             reference_span_ms: None,
+            shared: None,
             expected_false_matches,
             extrapolated,
             confidence: confidence(expected_false_matches),
@@ -260,8 +332,8 @@ fn surest_first(a: &Finding, b: &Finding) -> std::cmp::Ordering {
     let score = |finding: &Finding| match &finding.evidence {
         Evidence::Identical => f64::NEG_INFINITY,
         Evidence::Code { score, .. } => *score,
-        // Of sound higher is surer.
-        Evidence::Audio { score, .. } => -*score,
+        // Of what runs along higher is surer.
+        Evidence::Audio { score, .. } | Evidence::Film { score, .. } => -*score,
     };
     let place = |finding: &Finding| {
         [&finding.query_span_ms, &finding.reference_span_ms]

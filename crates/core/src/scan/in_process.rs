@@ -8,9 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use minutia_media::decode::image::{Channels, Frame, decode, preview};
 use minutia_media::{Ffmpeg, Format, Kind, Preview, Problem, Source, probe};
 
-use super::sound::read_sound;
-use super::{Coverage, Item, Reader, Request, SoundCoverage};
-use crate::fingerprint::{AudioFingerprinter, Code, Fingerprint, Region, fingerprint_image};
+use super::recording::{film_item, sound_item};
+use super::{Coverage, Item, Reader, Request};
+use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
 
 /// Reads in this process. A decoder's panic is caught and ends as [`Problem::Crashed`], with what was read before it;
 /// nothing else confines the decoders: a stack overflow or a memory bomb ends the caller too.
@@ -19,7 +19,8 @@ use crate::fingerprint::{AudioFingerprinter, Code, Fingerprint, Region, fingerpr
 #[derive(Debug, Default)]
 pub struct InProcess;
 
-/// As [`InProcess`], and the `ffmpeg` program is started for sound that no decoder here can read.
+/// As [`InProcess`], and the `ffmpeg` program is started for the pictures of films, and for sound that no decoder here can
+/// read.
 #[derive(Clone, Debug)]
 pub struct WithFfmpeg(pub Ffmpeg);
 
@@ -43,45 +44,11 @@ fn read(
 ) -> Result<(), Problem> {
     let format = caught(|| probe(source))?;
     sink(match format.row().kind {
-        Kind::Audio | Kind::Video => sound_item(source, format, request, ffmpeg)?,
+        Kind::Audio => sound_item(source, format, request, ffmpeg)?,
+        Kind::Video => film_item(source, format, request, ffmpeg)?,
         Kind::Image | Kind::Other => image_item(source, format, request)?,
     });
     Ok(())
-}
-
-/// A recording, or a film as far as it can be heard.
-fn sound_item(source: &Source, format: Format, request: &Request, ffmpeg: Option<&Ffmpeg>) -> Result<Item, Problem> {
-    let mut fingerprinter = match request.tiers.landmarks {
-        true => AudioFingerprinter::new(0),
-        false => AudioFingerprinter::without_peaks(0),
-    };
-    let read = caught(|| {
-        read_sound(source, format, &request.limits, ffmpeg, &mut |samples| {
-            fingerprinter.push(&samples);
-            ControlFlow::Continue(())
-        })
-    });
-    let heard_ms = fingerprinter.duration_ms();
-    let (sound, mut problems) = match read {
-        Ok(read) => read,
-        Err(problem) if heard_ms == 0 => return Err(problem),
-        Err(problem) => (SoundCoverage { decoded_ms: heard_ms, ..SoundCoverage::default() }, vec![problem]),
-    };
-    let mut fingerprints = Vec::new();
-    if request.tiers.codes {
-        match caught(|| Ok(fingerprinter.finish())) {
-            Ok(fingerprint) => fingerprints.push(Fingerprint::Audio(fingerprint)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    Ok(Item {
-        member: Vec::new(),
-        format: Some(format),
-        coverage: Coverage { sound: Some(sound), ..Coverage::default() },
-        fingerprints,
-        preview: None,
-        problems,
-    })
 }
 
 fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item, Problem> {
@@ -104,7 +71,7 @@ fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item
             frames_read: frames.read,
             frames_kept: frames.kept.len() as u32,
             partial_rows,
-            sound: None,
+            ..Coverage::default()
         },
         fingerprints: frames.kept,
         preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
@@ -152,7 +119,7 @@ impl Frames {
 }
 
 /// What `work` answers, or its panic as a problem.
-fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
     // Nothing that `work` has left half done is looked at again: frames are counted once they are complete.
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Problem::Crashed { detail: format!("panic: {}", message(&*panic)) }))

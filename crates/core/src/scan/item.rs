@@ -16,7 +16,8 @@ pub struct Item {
     /// How much of it was read.
     pub coverage: Coverage,
     /// What is kept of it; one for a still. Of an animation, one per distinct frame: those whose whole picture has the
-    /// code of an earlier frame are left out, and the first keeps its number and time. Of sound, one per audio stream.
+    /// code of an earlier frame are left out, and the first keeps its number and time. Of sound, one per audio stream; of a
+    /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
     /// A small picture of the first frame, where one was asked for and could be made.
     pub preview: Option<Preview>,
@@ -44,7 +45,7 @@ impl Item {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Coverage {
-    /// Frames decoded.
+    /// Frames of a picture or an animation decoded.
     pub frames_read: u32,
     /// Frames that carried something new: as many as there are fingerprints.
     pub frames_kept: u32,
@@ -52,6 +53,8 @@ pub struct Coverage {
     pub partial_rows: Option<(u32, u32)>,
     /// Its sound, where any was decoded.
     pub sound: Option<SoundCoverage>,
+    /// Its moving pictures, where any were decoded.
+    pub film: Option<FilmCoverage>,
 }
 
 /// How much of a recording, or of a film's sound, was read.
@@ -68,4 +71,31 @@ pub struct SoundCoverage {
     pub declared_ms: Option<u64>,
     /// The length that was decoded.
     pub decoded_ms: u64,
+}
+
+/// How much of a film's pictures was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FilmCoverage {
+    /// Which decoder read them, with its version: `rust_h264 0.6.0`, `ffmpeg 7.1`.
+    pub decoder: String,
+    /// The codec; empty where nobody here knows the container.
+    pub codec: String,
+    /// Width of the upright frames in pixels.
+    pub width: u32,
+    /// Height of the upright frames in pixels.
+    pub height: u32,
+    /// Picture tracks of the container, of which the first is read; 0 where nobody here knows the container.
+    pub tracks: u32,
+    /// Frames that were looked at, at most eight a second.
+    pub frames_read: u64,
+    /// The length that the container declares, in milliseconds.
+    pub declared_ms: Option<u64>,
+    /// How far decoding came, in milliseconds.
+    pub decoded_ms: u64,
+    /// Whether that is the film's end, as far as the decoder can tell.
+    pub to_the_end: bool,
+    /// Whether the views for a second look were made, by which a query is found that was turned, framed or cut oddly. Those
+    /// of long films would take hundreds of megabytes.
+    pub second_look: bool,
 }

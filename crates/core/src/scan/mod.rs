@@ -3,10 +3,18 @@
 mod aligned;
 mod chroma;
 mod examine;
+#[cfg(all(feature = "image", feature = "video"))]
+mod film;
+#[cfg(all(feature = "image", not(feature = "video")))]
+#[path = "no_film.rs"]
+mod film;
 #[cfg(feature = "image")]
 mod in_process;
 mod item;
 mod reader;
+#[cfg(feature = "image")]
+mod recording;
+mod seen;
 #[cfg(all(feature = "image", not(feature = "audio")))]
 #[path = "no_sound.rs"]
 mod sound;
@@ -15,8 +23,10 @@ mod sound;
 
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};
+#[cfg(all(feature = "image", feature = "video"))]
+pub use film::film_wanted;
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};
-pub use item::{Coverage, Item, SoundCoverage};
+pub use item::{Coverage, FilmCoverage, Item, SoundCoverage};
 pub use minutia_media::Preview;
 pub use reader::{Reader, Request, Tiers};

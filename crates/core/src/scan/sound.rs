@@ -7,8 +7,8 @@ use minutia_media::{Ffmpeg, Format, Limits, Problem, Samples, Source};
 
 use super::SoundCoverage;
 
-/// Streams the sound of `source` to `sink`, and says how far it came. `ffmpeg` is asked where the decoders here do not
-/// know the format or its codec.
+/// Streams the sound of `source` to `sink`, and says how far it came. A program is asked where the decoders here do not know
+/// the format or its codec.
 ///
 /// # Errors
 /// The problem that left nothing to hand over.
@@ -19,18 +19,35 @@ pub(super) fn read_sound(
     ffmpeg: Option<&Ffmpeg>,
     sink: &mut dyn FnMut(Samples) -> ControlFlow<()>,
 ) -> Result<(SoundCoverage, Vec<Problem>), Problem> {
-    let decoded = match (source.piped(), ffmpeg) {
-        (Some(piped), _) => {
-            let mut pipe = &piped.pipe;
-            audio::decode_pipe(&mut pipe, &piped.decoder, format, audio::declared(source, format), limits, sink)?
+    let has_outside = source.piped().is_some() || ffmpeg.is_some();
+    let decoded = if has_outside && !audio::is_native(format) {
+        outside(source, format, limits, ffmpeg, sink)?
+    } else {
+        match audio::decode(source, format, limits, sink) {
+            // Nothing was handed over yet.
+            Err(Problem::Unsupported { .. }) if has_outside => outside(source, format, limits, ffmpeg, sink)?,
+            decoded => decoded?,
         }
-        (None, Some(ffmpeg)) if !audio::is_native(format) => ffmpeg.decode(source, format, limits, sink)?,
-        (None, _) => match (audio::decode(source, format, limits, sink), ffmpeg) {
-            (Err(Problem::Unsupported { .. }), Some(ffmpeg)) => ffmpeg.decode(source, format, limits, sink)?,
-            (decoded, _) => decoded?,
-        },
     };
     Ok(coverage(decoded))
+}
+
+/// What a program decodes: the pipe that somebody else has it write into goes before a program of our own.
+fn outside(
+    source: &Source,
+    format: Format,
+    limits: &Limits,
+    ffmpeg: Option<&Ffmpeg>,
+    sink: &mut dyn FnMut(Samples) -> ControlFlow<()>,
+) -> Result<Decoded, Problem> {
+    match (source.piped(), ffmpeg) {
+        (Some(piped), _) => {
+            let mut pipe = &piped.pipe;
+            audio::decode_pipe(&mut pipe, &piped.decoder, format, audio::declared(source, format), limits, sink)
+        }
+        (None, Some(ffmpeg)) => ffmpeg.decode(source, format, limits, sink),
+        (None, None) => audio::decode(source, format, limits, sink),
+    }
 }
 
 fn coverage(decoded: Decoded) -> (SoundCoverage, Vec<Problem>) {

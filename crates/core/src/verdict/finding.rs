@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use minutia_media::Kind;
 
-use crate::fingerprint::{AlgorithmId, Dihedral, Mix, Region};
+use crate::fingerprint::{AlgorithmId, Dihedral, FilmView, Mix, Region};
 use crate::index::{Policy, WorkId};
 
 /// What came of one item: the first that applies, in this order of precedence.
@@ -69,6 +69,8 @@ pub struct Finding {
     pub query_span_ms: Option<Range<u64>>,
     /// Where in the reference, in milliseconds; `None` for stills.
     pub reference_span_ms: Option<Range<u64>>,
+    /// Of a stretch of a film: whether its picture, its sound or both are the reference's; `None` for all else.
+    pub shared: Option<Shared>,
     /// How many unrelated references would score as well in this search.
     pub expected_false_matches: f64,
     /// The calibration's data do not reach this far: the tail was extrapolated.
@@ -110,6 +112,33 @@ pub enum Evidence {
         /// Quality of the reference's view, 0..=100.
         reference_quality: u8,
     },
+    /// A span of a film's pictures runs along a span of a reference: [`Finding::query_span_ms`] and
+    /// [`Finding::reference_span_ms`].
+    Film {
+        /// Frames that were compared along the span.
+        frames: u32,
+        /// What decided; higher is surer.
+        score: f64,
+        /// The score was to be at least this at the finding's level.
+        threshold: f64,
+        /// Seconds of the reference in a second of the query: above 1 the query plays faster.
+        speed: f64,
+        /// Mean distance of the frames' codes in bits.
+        distance_bits: f64,
+        /// The mean distance where the reference is shifted by a second or more.
+        shifted_bits: f64,
+        /// Frames change and change alike. A scene that hardly changes may be another recording of it, and is `possible`
+        /// at most.
+        same_recording: bool,
+        /// The view of the query that agrees: which part of it, and how it was turned.
+        query_view: FilmView,
+        /// The view of the reference that it agrees with.
+        reference_view: FilmView,
+        /// The video stream of the query, from 0.
+        query_stream: u32,
+        /// The video stream of the reference, from 0.
+        reference_stream: u32,
+    },
     /// A span of sound runs along a span of a reference: [`Finding::query_span_ms`] and [`Finding::reference_span_ms`].
     Audio {
         /// What was compared.
@@ -137,6 +166,22 @@ pub enum Evidence {
         /// The audio stream of the reference, from 0.
         reference_stream: u32,
     },
+}
+
+/// Which parts of a film are another's. Picture and sound are aligned apart, and are of one copy where both lie at the same
+/// place of the reference (within half a second) and run at the same speed (within 0.2 %).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Shared {
+    /// Both.
+    PictureAndSound,
+    /// The picture.
+    PictureOnly {
+        /// Both films have sound, and it is not the same one here; else one of them has none.
+        redubbed: bool,
+    },
+    /// The sound.
+    SoundOnly,
 }
 
 /// What was compared of sound.

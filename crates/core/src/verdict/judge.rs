@@ -1,7 +1,7 @@
 //! The judge: from a score to a level, with the numbers that decided.
 
 use super::Level;
-use super::calibration::{Calibration, SoundCalibration};
+use super::calibration::{Calibration, FilmScale, SoundCalibration};
 
 /// How many false matches an investigator accepts for one examined item, at each level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -143,6 +143,57 @@ impl SoundJudge {
     pub fn expected_false_matches(&self, score: f64, windows: u32) -> (f64, bool) {
         let tail = self.calibration.tail(score);
         (tail.probability * self.tracks as f64 * f64::from(windows.max(1)), tail.extrapolated)
+    }
+}
+
+/// What one score of a film means in an index of a given size.
+#[derive(Clone, Copy, Debug)]
+pub struct FilmJudge {
+    scale: &'static FilmScale,
+    films: u64,
+}
+
+impl FilmJudge {
+    /// For an index of so many `films`, by `scale`.
+    #[must_use]
+    pub fn new(scale: &'static FilmScale, films: u64) -> FilmJudge {
+        FilmJudge { scale, films: films.max(1) }
+    }
+
+    /// What this judge goes by.
+    #[must_use]
+    pub fn scale(&self) -> &'static FilmScale {
+        self.scale
+    }
+
+    /// Registered films that a query is compared with.
+    #[must_use]
+    pub fn films(&self) -> u64 {
+        self.films
+    }
+
+    /// No lower score is a finding.
+    #[must_use]
+    pub fn least_score(&self) -> f64 {
+        self.scale.at_possible
+    }
+
+    /// The level of a stretch with `score`, and the threshold that it kept; `None` below both. What may be another
+    /// recording of the same scene is no `match`.
+    #[must_use]
+    pub fn level(&self, score: f64, same_recording: bool) -> Option<(Level, f64)> {
+        let FilmScale { at_match, at_possible, .. } = *self.scale;
+        if same_recording && score >= at_match {
+            return Some((Level::Match, at_match));
+        }
+        (score >= at_possible).then_some((Level::Possible, at_possible))
+    }
+
+    /// How many unrelated films of this index are expected to score as high against a query, and whether that is beyond
+    /// what was measured.
+    #[must_use]
+    pub fn expected_false_matches(&self, score: f64) -> (f64, bool) {
+        (self.scale.share(score) * self.films as f64, score > self.scale.highest_false)
     }
 }
 

@@ -6,8 +6,8 @@ mod judge;
 mod outcome;
 mod score;
 
-pub use finding::{AudioMethod, Evidence, Finding, Level, Outcome, Transform};
+pub use finding::{AudioMethod, Evidence, Finding, Level, Outcome, Shared, Transform};
 pub(crate) use judge::confidence;
-pub use judge::{Allowed, Judge, SoundJudge, Thresholds};
+pub use judge::{Allowed, FilmJudge, Judge, SoundJudge, Thresholds};
 pub use outcome::outcome_of_failure;
 pub use score::{Penalty, redundancy};

@@ -2,5 +2,9 @@
 
 #[cfg(feature = "audio")]
 pub mod audio;
+#[cfg(any(feature = "audio", feature = "video"))]
+mod caught;
 #[cfg(feature = "image")]
 pub mod image;
+#[cfg(feature = "video")]
+pub mod video;

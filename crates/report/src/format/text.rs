@@ -43,8 +43,12 @@ pub fn described(finding: &FindingRecord) -> String {
         let _ = write!(out, "; distance {distance} bits, score {score:.1} of at most {threshold}");
     }
     if let (Some(coinciding), Some(score), Some(least)) = (finding.coinciding, finding.score, finding.least_score) {
-        let what = if finding.method == "chromaprint" { "items" } else { "peaks" };
-        let _ = write!(out, "; {coinciding} {what} coincide, score {score:.1} of at least {least:.1}");
+        let _ = match (finding.mean_distance_bits, finding.method.as_str()) {
+            (Some(bits), _) => write!(out, "; {coinciding} frames compared, {bits:.1} bits apart on average"),
+            (None, "chromaprint") => write!(out, "; {coinciding} items coincide"),
+            (None, _) => write!(out, "; {coinciding} peaks coincide"),
+        };
+        let _ = write!(out, ", score {score:.1} of at least {least:.1}");
     }
     let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
     let _ = write!(out, "; {:.1e} false matches expected{extrapolated}", finding.expected_false_matches);
@@ -52,13 +56,19 @@ pub fn described(finding: &FindingRecord) -> String {
     out
 }
 
-/// Which span of sound runs along which, and what was done to it, in words.
+/// Which span of sound or of a film runs along which, and what was done to it, in words.
 pub fn along(finding: &FindingRecord) -> String {
     let span = |span: Option<(u64, u64)>| {
         span.map_or_else(|| "all".to_owned(), |(start, end)| format!("{}-{}", clock(start), clock(end)))
     };
     let mut out =
         format!("{} of it is {} of the reference", span(finding.query_span_ms), span(finding.reference_span_ms));
+    if let Some(shared) = &finding.shared {
+        let _ = write!(out, ", {}", text(shared));
+        if finding.redubbed == Some(true) {
+            out.push_str(" (with other sound)");
+        }
+    }
     // Finer than anybody hears, and than most spans tell.
     if let Some(percent) = finding.speed.map(|speed| (speed - 1.0) * 100.0).filter(|percent| percent.abs() >= 0.05) {
         let _ = write!(out, ", {:.1} % {}", percent.abs(), if percent > 0.0 { "faster" } else { "slower" });
@@ -69,7 +79,37 @@ pub fn along(finding: &FindingRecord) -> String {
     if finding.query_sound.iter().chain(&finding.reference_sound).any(|sound| sound.mix == "side") {
         out.push_str(", in the difference of the channels");
     }
+    for change in film_changes(finding) {
+        let _ = write!(out, ", {change}");
+    }
     out
+}
+
+/// What was done to the frames of a film.
+fn film_changes(finding: &FindingRecord) -> Vec<String> {
+    let mut changes = Vec::new();
+    let (Some(query), Some(reference)) = (&finding.query_view, &finding.reference_view) else { return changes };
+    changes.extend(finding.turn.as_deref().and_then(turned).map(str::to_owned));
+    if query.degrees != 0 {
+        changes.push(format!("turned by {} degrees", query.degrees.unsigned_abs()));
+    }
+    if query.kind == "framed" {
+        changes.push("inside a frame".to_owned());
+    }
+    let (of_query, of_reference) = (percent(query.region), percent(reference.region));
+    match (of_query < 99.5, of_reference < 99.5) {
+        (false, true) => changes.push(format!("cut to {of_reference:.0} % of the reference")),
+        (true, false) => changes.push(format!("in {of_query:.0} % of it")),
+        // Where a part of both is nearest, the whole is most likely there.
+        (true, true) if (of_query - of_reference).abs() > 10.0 => {
+            changes.push(format!("{of_query:.0} % of it is {of_reference:.0} % of the reference"));
+        }
+        _ => {}
+    }
+    if finding.same_recording == Some(false) {
+        changes.push("the scene hardly changes".to_owned());
+    }
+    changes
 }
 
 /// Milliseconds as minutes and seconds, from an hour on with hours.
@@ -135,7 +175,7 @@ fn reference_part(part: &Part) -> Option<String> {
 
 /// Parts of both pictures are alike: neither need have been cut out of the other.
 fn parts_of_both(query: &Part, reference: &Part) -> String {
-    if (percent(query) - percent(reference)).abs() <= 10.0 {
+    if (percent(query.region) - percent(reference.region)).abs() <= 10.0 {
         format!("in {} of both", share(reference))
     } else {
         format!("{} of it is {} of the reference", share(query), share(reference))
@@ -143,11 +183,11 @@ fn parts_of_both(query: &Part, reference: &Part) -> String {
 }
 
 fn share(part: &Part) -> String {
-    format!("{:.0} %", percent(part))
+    format!("{:.0} %", percent(part.region))
 }
 
-fn percent(part: &Part) -> f64 {
-    let [left, top, right, bottom] = part.region.map(f64::from);
+fn percent(region: [u16; 4]) -> f64 {
+    let [left, top, right, bottom] = region.map(f64::from);
     (right - left).max(0.0) * (bottom - top).max(0.0) / 1e6
 }
 
@@ -168,9 +208,13 @@ pub fn summary(summary: &SummaryRecord, head: &str) -> String {
         0 => String::new(),
         recordings => format!(" and {recordings} recordings"),
     };
+    let films = match run.index.films {
+        0 => String::new(),
+        films => format!(" and {films} films"),
+    };
     let _ = writeln!(
         out,
-        "{} pictures{recordings} of {} works searched, index {} generation {}; match {}, possible {}",
+        "{} pictures{recordings}{films} of {} works searched, index {} generation {}; match {}, possible {}",
         run.index.pictures,
         run.index.works,
         run.index.manifest_digest,

@@ -137,7 +137,23 @@ fn hears_through_a_program() {
         let sound = expected.0[0].coverage.sound.as_ref().unwrap();
         assert_eq!(sound.decoder, ffmpeg.decoder());
         assert!((1_140..1_300).contains(&sound.decoded_ms), "{name}: {sound:?}");
-        assert_eq!(expected.0[0].problems, [], "{name}");
+        // Of containers that nobody here reads, it is not known that they should have no pictures.
+        let unseen = expected.0[0].problems.iter().filter(|problem| problem.to_string().contains("finds no pictures"));
+        let problems = if ["mp3.avi", "mp2.ts"].contains(&name) { 1 } else { 0 };
+        assert_eq!((unseen.count(), expected.0[0].problems.len()), (problems, problems), "{name}");
+    }
+    let films = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/video/formats");
+    for name in ["main.mp4", "hevc.mp4", "mpeg4.avi", "mpeg2.ts", "vp9.webm", "rotated.mov", "tracks.mkv"] {
+        let bytes = fs::read(films.join(name)).unwrap();
+        let expected = read(&mut WithFfmpeg(ffmpeg.clone()), &bytes);
+        let mut items = Vec::new();
+        let source = Source::from_file(File::open(films.join(name)).unwrap()).unwrap();
+        helped.read(&source, &Request::query(), &mut |item| items.push(item)).unwrap();
+        assert_eq!((items, Ok(())), expected, "{name}");
+        let film = expected.0[0].coverage.film.as_ref().unwrap();
+        assert!(film.decoder == ffmpeg.decoder() && film.to_the_end && film.frames_read > 10, "{name}: {film:?}");
+        assert!(expected.0[0].fingerprints.iter().any(|print| print.film().is_some()), "{name}");
+        assert_eq!(read(&mut alone, &bytes), read(&mut InProcess, &bytes), "{name}");
     }
     // What it cannot read, it says so of; and what is decoded here, never comes to it.
     let (items, done) = read(&mut helped, &[&b"\x0b\x77"[..], &[0; 62]].concat());

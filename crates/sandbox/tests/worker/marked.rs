@@ -124,7 +124,7 @@ impl Reader for Marked {
 }
 
 fn piece(len: usize) -> Vec<u8> {
-    encode(&Answer::Sound { of: 0, piece: Piece::Chromaprint(vec![0; len]) }).unwrap()
+    encode(&Answer::Piece { of: 0, piece: Piece::Chromaprint(vec![0; len]) }).unwrap()
 }
 
 fn item(name: &str) -> Item {
@@ -133,7 +133,7 @@ fn item(name: &str) -> Item {
     Item {
         member: vec![name.to_owned()],
         format: None,
-        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows: None, sound: None },
+        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows: None, sound: None, film: None },
         fingerprints: vec![Fingerprint::Image(ImageFingerprint {
             frame: 0,
             time_ms: 0,

@@ -62,6 +62,14 @@ fn use_everything(directory: &Path) -> Option<()> {
             let _ = (sound.peaks(track, mix).span(5..500).iter().count(), sound.chromaprint(track).len());
         }
     }
+    for (segment, films) in index.films().unwrap_or_default() {
+        for film in (0..films.len().saturating_add(2)).chain([u32::MAX]).take(99) {
+            let _ = (index.film(segment, film), films.frames(film).times.len(), films.is_alive(film));
+        }
+        for code in (0..300).chain([u32::MAX]) {
+            let _ = films.place(code);
+        }
+    }
     let _ = index.entries().count();
     Some(())
 }

@@ -12,7 +12,8 @@ use minutia_media::{Orientation, Preview};
 
 use super::*;
 use crate::fingerprint::{
-    AlgorithmId, AudioFingerprint, Code, Dihedral, Fingerprint, ImageFingerprint, Mix, Peak, Region, RegionKind, View,
+    AlgorithmId, AudioFingerprint, Code, Dihedral, FILM_VIEW_SET, FilmFingerprint, FilmFrame, Fingerprint,
+    ImageFingerprint, Mix, Peak, Region, RegionKind, View, film_views,
 };
 
 /// Numbers that only look random.
@@ -101,6 +102,9 @@ fn entry(seed: u64) -> Entry {
         })
         .collect();
     fingerprints.extend((0..seed as u32 % 4 % 3).map(|stream| Fingerprint::Audio(recording(&mut numbers, stream))));
+    if seed.is_multiple_of(4) {
+        fingerprints.push(Fingerprint::Film(film(&mut numbers, 3)));
+    }
     let mut digest = [0; 32];
     digest.fill_with(|| numbers.next() as u8);
     let thumbnail =
@@ -112,6 +116,21 @@ fn entry(seed: u64) -> Entry {
         fingerprints,
         thumbnail,
     }
+}
+
+/// A film of so many frames.
+fn film(numbers: &mut Numbers, frames: u32) -> FilmFingerprint {
+    let views = film_views(FILM_VIEW_SET).unwrap();
+    let nothing = |code: usize| !code.is_multiple_of(views.len()) && code / views.len() % 2 == 1;
+    let code = |place: usize| if nothing(place) { Code([0; 32]) } else { numbers.code() };
+    let codes = (0..frames as usize * views.len()).map(code).collect();
+    let frame = |number: u32| FilmFrame {
+        time_ms: number * 500 + number / 2 * 1_000,
+        quality: 60 + number as u8 % 40,
+        wide: number.is_multiple_of(2),
+    };
+    let frames = (0..frames).map(frame).collect();
+    FilmFingerprint { stream: 0, duration_ms: 90_000, width: 320, height: 240, views, frames, codes }
 }
 
 fn build(directory: &Path, seeds: impl IntoIterator<Item = u64>) -> Commit {
@@ -139,6 +158,8 @@ fn contents(index: &Index) -> Vec<String> {
     for (entry, _) in index.entries().map(Result::unwrap) {
         let audio = entry.fingerprints.iter().filter_map(Fingerprint::audio);
         all.extend(audio.map(|audio| format!("{} {} {audio:?}", entry.work.id, entry.source_name)));
+        let films = entry.fingerprints.iter().filter_map(Fingerprint::film);
+        all.extend(films.map(|film| format!("{} {} {film:?}", entry.work.id, entry.source_name)));
     }
     all.extend(index.works().map(|work| format!("{:?}", work.unwrap())));
     all.sort();

@@ -151,6 +151,92 @@ fn other_sound_of_the_same_file_replaces_it() {
 }
 
 #[test]
+fn only_a_segment_with_films_has_their_sections() {
+    use super::super::layout::{Header, Kind};
+
+    let check = |seed: u64, expected: bool| {
+        let directory = tempfile::tempdir().unwrap();
+        build(directory.path(), [seed]);
+        let name = "segment-0000000000";
+        let header = Header::decode(Path::new(name), &files(directory.path())[name]).unwrap();
+        for kind in [Kind::Films, Kind::FilmTimes, Kind::FilmQualities, Kind::FilmCodes, Kind::FilmWide] {
+            assert_eq!(header.section(kind).map(|section| section.required), expected.then_some(true), "{kind:?}");
+        }
+        assert_eq!(open(directory.path()).films().unwrap().len(), usize::from(expected));
+    };
+    check(4, true);
+    check(2, false);
+}
+
+#[test]
+fn another_film_of_the_same_file_replaces_it_and_a_removed_one_is_dead_until_it_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let with = |frames: u32| {
+        let film = film(&mut Numbers::new(9), frames);
+        Entry { fingerprints: vec![Fingerprint::Film(film)], ..entry(1) }
+    };
+    let add = |entry: Entry| {
+        let mut writer = Writer::open(directory.path()).unwrap();
+        writer.add(entry).unwrap();
+        let commit = writer.commit().unwrap();
+        (commit.films, commit.unchanged, commit.refused_low_information)
+    };
+    assert_eq!(add(with(5)), (1, 0, 0));
+    assert_eq!(add(with(5)), (0, 1, 0));
+    assert_eq!(add(with(6)), (1, 0, 0));
+    build(directory.path(), [4]);
+    let index = open(directory.path());
+    assert_eq!((index.info().unwrap().films, index.verify()), (2, vec![]));
+
+    let mut writer = Writer::open(directory.path()).unwrap();
+    writer.remove(&entry(1).work.id).unwrap();
+    writer.commit().unwrap();
+    let living = |index: &Index| -> Vec<String> {
+        let films = index.films().unwrap();
+        let of_segment = |(segment, films): &(usize, Films<'_>)| {
+            let living = (0..films.len()).filter(|&film| films.is_alive(film));
+            living.map(|film| index.film(*segment, film).unwrap().source_name).collect::<Vec<_>>()
+        };
+        films.iter().flat_map(of_segment).collect()
+    };
+    assert_eq!(living(&open(directory.path())), ["folder/file-4.jpg"]);
+    writer.compact().unwrap();
+    drop(writer);
+    let index = open(directory.path());
+    assert_eq!((living(&index).len(), index.info().unwrap().film_codes), (1, 3 + 2 * 7));
+
+    // What is not made for an index is refused, and counted.
+    let mut other = film(&mut Numbers::new(9), 4);
+    other.codes.pop();
+    assert_eq!(add(Entry { fingerprints: vec![Fingerprint::Film(other)], ..entry(7) }), (0, 0, 1));
+}
+
+#[test]
+fn a_codes_number_says_its_film_frame_and_view() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), [0, 4, 8]);
+    let index = open(directory.path());
+    let films = index.films().unwrap();
+    let (segment, films) = &films[0];
+    let views = film_views(FILM_VIEW_SET).unwrap().len() as u32;
+    let mut number = 0;
+    let mut check = |film: u32, frame: u32, view: u32| {
+        assert_eq!(films.place(number), Some((film, frame, view)));
+        let code = films.frames(film).code(frame as usize, view as usize);
+        assert_eq!(code, films.codes().get(number as usize), "{film} {frame} {view}");
+        number += 1;
+    };
+    for film in 0..films.len() {
+        let frames = index.film(*segment, film).unwrap().frames;
+        (0..frames).for_each(|frame| check(film, frame, 0));
+        for frame in (0..frames).step_by(2) {
+            (1..views).for_each(|view| check(film, frame, view));
+        }
+    }
+    assert_eq!((films.place(number), films.codes().len()), (None, number as usize));
+}
+
+#[test]
 fn adding_again_adds_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let first = build(directory.path(), 0..20);

@@ -7,10 +7,12 @@
 //!
 //! Rows are made by `minutia calibrate` from pictures known to be unrelated, never by hand.
 
+mod film;
 mod measure;
 mod sound;
 mod views;
 
+pub use film::{FILM_SCALE, FilmScale};
 pub use measure::{HIGHEST, Histogram, Pair, Sample, measure};
 pub use sound::{
     HIGHEST_SOUND, SOUND_CALIBRATION, SOUND_PARTS, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundCalibration, SoundHistogram,

@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use symphonia::core::codecs::CodecParameters;
@@ -21,6 +20,7 @@ use symphonia::default::{formats, register_enabled_codecs};
 use super::limited::{Cut, Limited, check_shape, ms};
 use super::opus::{self, Opus, Refused};
 use super::{Decoded, SampleSink, check_length, matroska, mp4, mpeg, riff, unsupported};
+use crate::decode::caught::caught;
 use crate::probe::behind_tags;
 use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
 
@@ -77,15 +77,6 @@ pub(super) fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
     let limits = Limits::default();
     let told = caught(|| Opened::new(source, format, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
     told.unwrap_or((None, 0))
-}
-
-/// What `work` answers, or its panic as a problem: overflow is checked in the decoders too.
-fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
-        Err(Problem::Crashed { detail: format!("panic: {}", text.chars().take(200).collect::<String>()) })
-    })
 }
 
 /// A container with a sound track.

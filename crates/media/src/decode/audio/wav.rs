@@ -89,7 +89,7 @@ fn no_sound(decoder: &str, format: Format) -> Problem {
     if format.row().kind == Kind::Audio {
         return Problem::Damaged { detail: format!("{decoder} found no sound in this {name}") };
     }
-    let hint = "films are heard and not looked at; where there should be sound, the file is damaged".to_owned();
+    let hint = "where there should be sound, the file is damaged".to_owned();
     Problem::Unsupported { format: format!("{name} in which {decoder} finds no sound"), hint }
 }
 

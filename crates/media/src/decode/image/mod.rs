@@ -16,6 +16,7 @@ use std::ops::ControlFlow;
 use crate::{Format, LimitKind, Limits, Orientation, Picture, Problem, Source};
 
 pub use convert::BACKGROUND;
+pub use orient::upright;
 pub use preview::{PREVIEW_MAX_PX, preview};
 
 /// What the caller wants of each picture.

@@ -6,7 +6,7 @@ use crate::{Luma, Orientation, Picture, Rgb};
 const TILE: usize = 32;
 
 /// The upright picture of one that is stored as `orientation` says.
-pub(super) fn upright(picture: Picture, orientation: Orientation) -> Picture {
+pub fn upright(picture: Picture, orientation: Orientation) -> Picture {
     if orientation == Orientation::Upright {
         return picture;
     }

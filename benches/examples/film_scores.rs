@@ -1,0 +1,198 @@
+//! Scores of film against film, as JSON lines: what the thresholds were chosen by.
+//!
+//! `film_scores make reference|query LIST DIR` reads the files of LIST (lines of id, tab, path) with the `ffmpeg` program
+//! and writes their fingerprints to DIR, those that are there already left alone.
+//! `film_scores search LIST DIR LIST DIR` searches for the queries of the second list among the references of the first.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use minutia::fingerprint::{Code, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews};
+use minutia::index::FilmsInMemory;
+use minutia::media::Luma;
+use minutia::search::find_films;
+use minutia_machine::Level;
+use rayon::prelude::*;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments.as_slice() {
+        ["make", role, list, to] => make(role, &listed(list), Path::new(to)),
+        ["search", references, from, queries, queries_from] => {
+            search(&listed(references), Path::new(from), &listed(queries), Path::new(queries_from));
+        }
+        _ => eprintln!("film_scores make reference|query LIST DIR, or film_scores search LIST DIR LIST DIR"),
+    }
+}
+
+fn listed(list: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(list).unwrap();
+    text.lines().filter_map(|line| line.split_once('\t')).map(|(id, path)| (id.to_owned(), path.to_owned())).collect()
+}
+
+fn views(role: &str) -> FilmViews {
+    if role == "reference" { FilmViews::Reference } else { FilmViews::BothLooks }
+}
+
+fn make(role: &str, files: &[(String, String)], to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    let spent = AtomicU64::new(0);
+    files.par_iter().with_max_len(1).for_each(|(id, path)| {
+        let out = to.join(format!("{id}.film"));
+        if out.exists() {
+            return;
+        }
+        let mut fingerprinter = FilmFingerprinter::new(0, views(role));
+        let mut took = 0;
+        read(path, |time_us, frame| {
+            let start = Instant::now();
+            fingerprinter.push(time_us, frame);
+            took += start.elapsed().as_micros() as u64;
+        });
+        let start = Instant::now();
+        let film = fingerprinter.finish();
+        spent.fetch_add(took + start.elapsed().as_micros() as u64, Ordering::Relaxed);
+        fs::write(&out, bytes(&film)).unwrap();
+    });
+    eprintln!("{} s in fingerprints", spent.into_inner() as f64 / 1e6);
+}
+
+/// Frames at eight a second.
+fn read(path: &str, mut frame: impl FnMut(u64, Luma)) {
+    let probe = Command::new("ffmpeg")
+        .args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-threads",
+            "1",
+            "-i",
+            path,
+            "-map",
+            "0:v:0",
+            "-frames:v",
+            "1",
+            "-vf",
+            "format=gray",
+        ])
+        .args(["-f", "image2pipe", "-c:v", "pgm", "-"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&probe.stdout[..probe.stdout.len().min(40)]).into_owned();
+    let mut words = text.split_ascii_whitespace().skip(1).map(|word| word.parse::<u32>().unwrap_or(0));
+    let (Some(width), Some(height)) = (words.next(), words.next()) else {
+        eprintln!("nothing in {path}");
+        return;
+    };
+    let mut child = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-threads", "1", "-i", path, "-map", "0:v:0", "-vf"])
+        .args([&format!("fps=8,scale={width}:{height},format=gray"), "-f", "rawvideo", "-"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut pixels = vec![0; (width * height) as usize];
+    let mut number = 0;
+    while out.read_exact(&mut pixels).is_ok() {
+        frame(number * 125_000, Luma::new(width, height, pixels.clone()).unwrap());
+        number += 1;
+    }
+    child.wait().unwrap();
+}
+
+fn bytes(film: &FilmFingerprint) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let frames = film.frames.len() as u32;
+    for number in [film.duration_ms as u32, film.width, film.height, frames] {
+        bytes.extend(number.to_le_bytes());
+    }
+    for frame in &film.frames {
+        bytes.extend(frame.time_ms.to_le_bytes());
+        bytes.push(frame.quality | u8::from(frame.wide) << 7);
+    }
+    film.codes.iter().for_each(|code| bytes.extend(code.0));
+    bytes
+}
+
+fn film(role: &str, path: &Path) -> FilmFingerprint {
+    let bytes = fs::read(path).unwrap();
+    let at = |place: usize| u32::from_le_bytes(*bytes[place..].first_chunk().unwrap());
+    let frames = at(12) as usize;
+    let frame = |n: usize| FilmFrame {
+        time_ms: at(16 + 5 * n),
+        quality: bytes[20 + 5 * n] & 0x7f,
+        wide: bytes[20 + 5 * n] & 0x80 != 0,
+    };
+    FilmFingerprint {
+        duration_ms: at(0).into(),
+        width: at(4),
+        height: at(8),
+        frames: (0..frames).map(frame).collect(),
+        codes: bytes[16 + 5 * frames..].as_chunks::<32>().0.iter().map(|code| Code(*code)).collect(),
+        ..FilmFingerprinter::new(0, views(role)).finish()
+    }
+}
+
+fn search(references: &[(String, String)], from: &Path, queries: &[(String, String)], queries_from: &Path) {
+    let mut table = FilmsInMemory::default();
+    let (mut seconds, mut kept) = (0.0, 0);
+    for (id, _) in references {
+        let film = film("reference", &from.join(format!("{id}.film")));
+        seconds += film.duration_ms as f64 / 1e3;
+        let codes = film.codes.iter().filter(|code| code.0 != [0; 32]).count();
+        kept += codes * 32 + film.frames.len() * 7;
+        table.add(&film);
+    }
+    eprintln!("{seconds:.0} s of references, {:.2} MB an hour", kept as f64 / seconds * 3600.0 / 1e6);
+    let films = table.films();
+    let spent = AtomicU64::new(0);
+    let lines: Vec<String> = queries
+        .par_iter()
+        .map(|(id, _)| {
+            let query = film("query", &queries_from.join(format!("{id}.film")));
+            let start = Instant::now();
+            let first = find_films(&films, &query, false, Level::best());
+            let second = find_films(&films, &query, true, Level::best());
+            spent.fetch_add(start.elapsed().as_micros() as u64, Ordering::Relaxed);
+            let looks = first.iter().map(|found| (1, found)).chain(second.iter().map(|found| (2, found)));
+            let line = |(look, found): (u32, &minutia::search::FilmMatch)| {
+                let (q, r) = (&found.query_span_ms, &found.reference_span_ms);
+                format!(
+                    "{{\"query\":\"{id}\",\"reference\":\"{}\",\"score\":{:.3},\"query_start\":{},\"query_end\":{},\
+                     \"ref_start\":{},\"ref_end\":{},\"speed\":{:.5},\"look\":{look},\"frames\":{},\"distance\":{:.2},\
+                     \"nearness\":{:.3},\"changes\":{:.3},\"shifted\":{:.2},\"weight\":{:.3},\"votes\":{:.3},\
+                     \"view\":\"{:?} {:?} {} {:?}\",\"rview\":{},\"duration\":{}}}\n",
+                    references[found.film as usize].0,
+                    found.score,
+                    q.start as f64 / 1e3,
+                    q.end as f64 / 1e3,
+                    r.start as f64 / 1e3,
+                    r.end as f64 / 1e3,
+                    found.speed,
+                    found.frames,
+                    found.distance,
+                    found.nearness,
+                    found.changes,
+                    found.shifted,
+                    found.weight,
+                    found.votes,
+                    found.view.base,
+                    found.view.crop,
+                    found.view.degrees,
+                    found.view.turn,
+                    found.reference_view,
+                    query.duration_ms
+                )
+            };
+            looks.map(line).collect()
+        })
+        .collect();
+    lines.iter().for_each(|line| print!("{line}"));
+    eprintln!("{:.1} ms a search", spent.into_inner() as f64 / 1e3 / queries.len() as f64);
+}

@@ -1,0 +1,93 @@
+//! The fingerprint of a film: PDQ codes of its frames, several views each, in order of time.
+//!
+//! A frame is sampled by presentation time: what is on screen at each multiple of a fixed step, whatever the frame rate.
+//! All views of a frame are cut from one plane as those of pictures are, so that the codes are `pdq-area`'s. References
+//! have few views, all of them but the first once a second, and drop the frames that look like the one before; queries
+//! have many views, mirrored ones among them.
+
+mod fingerprinter;
+mod frames;
+mod shot;
+mod views;
+
+pub use fingerprinter::FilmFingerprinter;
+pub(crate) use views::{FILM_VIEW_SET, film_views};
+pub use views::{FilmBase, FilmView, FilmViews};
+
+use super::Code;
+
+/// What is kept of the picture of one video stream.
+///
+/// ```
+/// # use minutia::fingerprint::{Code, FilmFingerprint, FilmFingerprinter, FilmViews};
+/// # use minutia::media::Luma;
+/// let mut fingerprinter = FilmFingerprinter::new(0, FilmViews::Reference);
+/// for frame in 0..50_u64 {
+///     let scene = (0..64 * 48_u64).map(|n| (n % 64 * (n / 64 + frame / 25 * 7) * 3 % 251) as u8).collect();
+///     fingerprinter.push(frame * 40_000, Luma::new(64, 48, scene).ok_or("size and bytes disagree")?);
+/// }
+/// let film = fingerprinter.finish();
+/// assert_eq!((film.duration_ms, film.frames.len()), (2_000, 2));
+/// assert_eq!(film.codes.len(), film.frames.len() * film.views.len());
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FilmFingerprint {
+    /// The stream's number in its file, from 0.
+    pub stream: u32,
+    /// Length of what was decoded, in milliseconds from the first frame.
+    pub duration_ms: u64,
+    /// Width of the frames in pixels.
+    pub width: u32,
+    /// Height of the frames in pixels.
+    pub height: u32,
+    /// The views that each frame has, the first being the whole frame without its border.
+    pub views: Vec<FilmView>,
+    /// The frames that were sampled, in order of time.
+    pub frames: Vec<FilmFrame>,
+    /// The codes: those of a frame together, in the order of the views. All zero bits where a view has nothing to see, and
+    /// for all views but the first of frames that are not wide.
+    pub codes: Vec<Code>,
+}
+
+/// A sampled frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FilmFrame {
+    /// When it is on screen, in milliseconds from the first frame. It stays until the next one.
+    pub time_ms: u32,
+    /// PDQ quality of its first view, 0..=100.
+    pub quality: u8,
+    /// True where it has all views; false for those frames of a reference that have the first alone.
+    pub wide: bool,
+}
+
+impl FilmFingerprint {
+    /// From one sample of a reference to the next, in milliseconds.
+    pub const REFERENCE_STEP_MS: u32 = 500;
+    /// From one frame of a reference that has all views to the next, unless a shot begins between.
+    pub const WIDE_STEP_MS: u32 = 1_000;
+    /// From one sample of a query to the next: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
+    pub const QUERY_STEP_MS: u32 = 250;
+
+    /// True for what an index takes: the views of references, frames in order of time, and a code for each view of each.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);
+        let whole = self.frames.len().checked_mul(self.views.len()) == Some(self.codes.len());
+        let narrow = self.frames.iter().enumerate().filter(|(_, frame)| !frame.wide);
+        let mut others = narrow.flat_map(|(number, _)| self.codes_of(number).iter().skip(1));
+        ordered
+            && whole
+            && others.all(|code| code.0 == [0; 32])
+            && film_views(FILM_VIEW_SET).is_some_and(|views| self.views == views)
+    }
+
+    /// The codes of a frame, one a view; none for a number that no frame has.
+    #[must_use]
+    pub fn codes_of(&self, frame: usize) -> &[Code] {
+        let views = self.views.len();
+        self.codes.get(frame * views..(frame + 1) * views).unwrap_or(&[])
+    }
+}

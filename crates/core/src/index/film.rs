@@ -1,0 +1,317 @@
+//! The films of a segment: of each the frames that were sampled, in order of time, and the codes of their views.
+//!
+//! Codes stand in the order of time and not by their bytes: a code's number says its film, frame and view by arithmetic,
+//! without postings, and neighbours in time are neighbours in memory when an alignment is followed. Every frame has its
+//! first view; the others stand apart, since only some frames, the *wide* ones, have them.
+
+use std::ops::Range;
+
+use super::layout::{FilmRow, Kind};
+use super::segment::Segment;
+use super::tombstones::Dead;
+use super::{Index, IndexError, WorkId};
+use crate::fingerprint::{Code, FILM_VIEW_SET, FilmFingerprint, FilmFrame, film_views};
+
+/// What the film sections hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FilmTable {
+    pub(super) rows: Vec<FilmRow>,
+    pub(super) times: Vec<u32>,
+    pub(super) qualities: Vec<u8>,
+    pub(super) codes: Vec<[u64; 4]>,
+    pub(super) wide: Vec<u32>,
+}
+
+/// The films of one segment of an index. Films have numbers from 0; frames of all films together have, those of a film
+/// following one another; and so have codes, those of a frame following one another in the order of
+/// [`FilmFingerprint::views`].
+#[derive(Debug)]
+pub struct Films<'i> {
+    rows: &'i [FilmRow],
+    times: &'i [u32],
+    qualities: &'i [u8],
+    codes: &'i [[u64; 4]],
+    wide: &'i [u32],
+    /// How many views the films have, by film.
+    views: Vec<u32>,
+    dead: Vec<bool>,
+}
+
+/// The frames of one film.
+#[derive(Clone, Copy, Debug)]
+pub struct FilmFrames<'i> {
+    /// Their times in milliseconds, ascending. Each is on screen until the next.
+    pub times: &'i [u32],
+    /// PDQ qualities of their first views.
+    pub qualities: &'i [u8],
+    /// Their codes: the first view of each, then the others of those that are wide.
+    codes: &'i [[u64; 4]],
+    /// Places of the wide frames, ascending.
+    wide: &'i [u32],
+    /// Views of a frame, at least 1.
+    pub views: usize,
+    /// How long the film is, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl<'i> FilmFrames<'i> {
+    /// The code of a view of a frame, where it has that view.
+    pub(crate) fn code(&self, frame: usize, view: usize) -> Option<&'i [u64; 4]> {
+        if frame >= self.times.len() || view >= self.views {
+            return None;
+        }
+        if view == 0 {
+            return self.codes.get(frame);
+        }
+        let place = self.wide.binary_search(&(frame as u32)).ok()?;
+        self.codes.get(self.times.len() + place * (self.views - 1) + view - 1)
+    }
+}
+
+/// One video stream of a registered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Film {
+    /// The work.
+    pub work: WorkId,
+    /// The file's name when it was registered.
+    pub source_name: String,
+    /// BLAKE3 of the file, where it is known.
+    pub source_digest: Option<[u8; 32]>,
+    /// The stream's number in its file.
+    pub stream: u32,
+    /// Its length in milliseconds.
+    pub duration_ms: u64,
+    /// Frames that are kept of it.
+    pub frames: u32,
+}
+
+impl Index {
+    /// The films of each segment that has any.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn films(&self) -> Result<Vec<(usize, Films<'_>)>, IndexError> {
+        let mut films = Vec::new();
+        for (place, part) in self.parts().iter().enumerate() {
+            films.extend(Films::open(&part.segment, &part.dead)?.map(|films| (place, films)));
+        }
+        Ok(films)
+    }
+
+    /// A film of that segment, both numbered as [`Index::films`] does.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`], also for numbers that this generation does not have.
+    pub fn film(&self, segment: usize, film: u32) -> Result<Film, IndexError> {
+        let part = self.parts().get(segment).ok_or_else(|| {
+            IndexError::damaged(self.directory(), "index", "a segment of this index", segment.to_string())
+        })?;
+        let row: FilmRow = part.segment.row(Kind::Films, film)?;
+        let item = part.segment.item(row[0])?;
+        Ok(Film {
+            work: part.work_id(item.work)?,
+            source_name: item.source_name.to_owned(),
+            source_digest: item.source_digest,
+            stream: row[1],
+            duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
+            frames: row[7],
+        })
+    }
+}
+
+impl<'i> Films<'i> {
+    /// The films of a segment, `None` where it has none. Everything that the accessors rely on is checked here.
+    pub(super) fn open<B: AsRef<[u8]>>(segment: &'i Segment<B>, dead: &Dead) -> Result<Option<Films<'i>>, IndexError> {
+        if segment.header().section(Kind::Films).is_none() {
+            return Ok(None);
+        }
+        let rows = segment.rows::<FilmRow>(Kind::Films);
+        let (mut frames, mut codes, mut wide) = (0_u64, 0_u64, 0_u64);
+        let mut views = Vec::with_capacity(rows.len());
+        for (number, row) in rows.iter().enumerate() {
+            let of_set = film_views(row[11]).map_or(0, |views| views.len() as u32);
+            let follows = [frames, codes, wide] == [row[6], row[8], row[9]].map(u64::from);
+            if !follows || of_set == 0 || row[10] > row[7] {
+                let expected = format!("film {number} from frame {frames}, code {codes}, wide frame {wide} on");
+                return Err(segment.wrong(Kind::Films, expected, format!("{row:?}")));
+            }
+            views.push(of_set);
+            frames += u64::from(row[7]);
+            wide += u64::from(row[10]);
+            codes += u64::from(row[7]) + u64::from(row[10]) * u64::from(of_set - 1);
+        }
+        let (times, qualities) = (segment.rows::<u32>(Kind::FilmTimes), segment.section(Kind::FilmQualities));
+        let (of_films, places) = (segment.rows::<[u64; 4]>(Kind::FilmCodes), segment.rows::<u32>(Kind::FilmWide));
+        for (kind, expected, found) in [
+            (Kind::FilmTimes, frames, times.len()),
+            (Kind::FilmQualities, frames, qualities.len()),
+            (Kind::FilmCodes, codes, of_films.len()),
+            (Kind::FilmWide, wide, places.len()),
+        ] {
+            if expected != found as u64 || expected > u64::from(u32::MAX) {
+                return Err(segment.wrong(kind, format!("{expected} rows, each numbered by 32 bits"), found));
+            }
+        }
+        let dead = rows.iter().map(|row| dead.item(row[0])).collect();
+        Ok(Some(Films { rows, times, qualities, codes: of_films, wide: places, views, dead }))
+    }
+
+    /// The first film whose frames are not in order of time, or whose wide frames are not some of them.
+    pub(super) fn wrong_frames(&self) -> Option<u32> {
+        (0..self.len()).find(|&film| {
+            let frames = self.frames(film);
+            let ordered = |numbers: &[u32]| numbers.is_sorted_by(|a, b| a < b);
+            let inside = frames.wide.last().is_none_or(|&last| (last as usize) < frames.times.len());
+            !(ordered(frames.times) && ordered(frames.wide) && inside)
+        })
+    }
+
+    /// The item of a film.
+    pub(super) fn item(&self, film: u32) -> u32 {
+        self.rows.get(film as usize).map_or(u32::MAX, |row| row[0])
+    }
+
+    /// The films of an item, where the rows are in order.
+    pub(super) fn films_of(&self, item: u32) -> Range<u32> {
+        let start = self.rows.partition_point(|row| row[0] < item);
+        let end = start + self.rows[start..].partition_point(|row| row[0] == item);
+        start as u32..end as u32
+    }
+
+    /// The film as it was registered.
+    pub(super) fn fingerprint(&self, film: u32) -> FilmFingerprint {
+        let row = self.rows.get(film as usize).copied().unwrap_or_default();
+        let frames = self.frames(film);
+        let views = film_views(row[11]).unwrap_or_default();
+        let of_frame = |number: usize| (0..views.len()).map(move |view| frames.code(number, view).copied());
+        let code = |code: Option<[u64; 4]>| Code(bytemuck::cast(code.unwrap_or_default()));
+        let frame = |(number, (&time_ms, &quality)): (usize, (&u32, &u8))| FilmFrame {
+            time_ms,
+            quality,
+            wide: frames.wide.binary_search(&(number as u32)).is_ok(),
+        };
+        FilmFingerprint {
+            stream: row[1],
+            duration_ms: frames.duration_ms,
+            width: row[4],
+            height: row[5],
+            frames: frames.times.iter().zip(frames.qualities).enumerate().map(frame).collect(),
+            codes: (0..frames.times.len()).flat_map(of_frame).map(code).collect(),
+            views,
+        }
+    }
+
+    /// The films of a table whose rows are right: that of [`FilmTable::put`] is.
+    pub(super) fn of(table: &'i FilmTable) -> Films<'i> {
+        let dead = vec![false; table.rows.len()];
+        let views = |row: &FilmRow| film_views(row[11]).map_or(1, |views| views.len() as u32);
+        let views = table.rows.iter().map(views).collect();
+        let FilmTable { rows, times, qualities, codes, wide } = table;
+        Films { rows, times, qualities, codes, wide, views, dead }
+    }
+
+    /// How many films there are, the dead among them.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.rows.len() as u32
+    }
+
+    /// True where there is no film.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// False for a film of a file that was removed, and for a number that no film has.
+    #[must_use]
+    pub fn is_alive(&self, film: u32) -> bool {
+        self.dead.get(film as usize) == Some(&false)
+    }
+
+    /// The codes of all films.
+    pub(crate) fn codes(&self) -> &'i [[u64; 4]] {
+        self.codes
+    }
+
+    /// The frames of a film; none for a number that no film has.
+    #[must_use]
+    pub fn frames(&self, film: u32) -> FilmFrames<'i> {
+        let row = self.rows.get(film as usize).copied().unwrap_or_default();
+        let views = self.views.get(film as usize).map_or(1, |&views| views as usize);
+        let from = |first: u32, count: usize| first as usize..first as usize + count;
+        let (frames, wide) = (row[7] as usize, row[10] as usize);
+        FilmFrames {
+            times: &self.times[from(row[6], frames)],
+            qualities: &self.qualities[from(row[6], frames)],
+            codes: &self.codes[from(row[8], frames + wide * (views - 1))],
+            wide: &self.wide[from(row[9], wide)],
+            views,
+            duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
+        }
+    }
+
+    /// The film of a code, the frame in it and the view.
+    pub(crate) fn place(&self, code: u32) -> Option<(u32, u32, u32)> {
+        // Films without codes may begin with the same one; the last that begins so has it.
+        let film = self.rows.partition_point(|row| row[8] <= code).checked_sub(1)?;
+        let row = &self.rows[film];
+        let within = code - row[8];
+        let Some(beyond) = within.checked_sub(row[7]) else { return Some((film as u32, within, 0)) };
+        let others = self.views[film] - 1;
+        let place = beyond.checked_div(others).filter(|&place| place < row[10])?;
+        let frame = self.wide[(row[9] + place) as usize];
+        (frame < row[7]).then_some((film as u32, frame, 1 + beyond % others))
+    }
+}
+
+impl FilmTable {
+    /// Adds a film of that item. `None` where there would be more frames or codes than 32 bits number.
+    pub(super) fn put(&mut self, item: u32, film: &FilmFingerprint) -> Option<()> {
+        let count = |length: usize| u32::try_from(length).ok();
+        let wide = (0..).zip(&film.frames).filter(|(_, frame)| frame.wide).map(|(number, _)| number);
+        let wide: Vec<u32> = wide.collect();
+        let row = [
+            item,
+            film.stream,
+            film.duration_ms as u32,
+            (film.duration_ms >> 32) as u32,
+            film.width,
+            film.height,
+            count(self.times.len())?,
+            count(film.frames.len())?,
+            count(self.codes.len())?,
+            count(self.wide.len())?,
+            count(wide.len())?,
+            FILM_VIEW_SET,
+        ];
+        count(self.codes.len() + film.codes.len())?;
+        self.rows.push(row);
+        self.times.extend(film.frames.iter().map(|frame| frame.time_ms));
+        self.qualities.extend(film.frames.iter().map(|frame| frame.quality));
+        let views = film.views.len().max(1);
+        let words = |code: &Code| bytemuck::cast::<_, [u64; 4]>(code.0);
+        self.codes.extend(film.codes.iter().step_by(views).map(words));
+        for &frame in &wide {
+            self.codes.extend(film.codes_of(frame as usize).iter().skip(1).map(words));
+        }
+        self.wide.extend(wide);
+        Some(())
+    }
+}
+
+/// Films in memory, without an index on disk: for experiments and tests.
+#[derive(Debug, Default)]
+pub struct FilmsInMemory(FilmTable);
+
+impl FilmsInMemory {
+    /// Adds a film; it has the next number. Nothing happens where there are too many frames already.
+    pub fn add(&mut self, film: &FilmFingerprint) {
+        let _ = self.0.put(self.0.rows.len() as u32, film);
+    }
+
+    /// What was added.
+    #[must_use]
+    pub fn films(&self) -> Films<'_> {
+        Films::of(&self.0)
+    }
+}

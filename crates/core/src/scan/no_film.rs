@@ -1,0 +1,32 @@
+//! Where no decoder of films is built in.
+
+use minutia_media::{Ffmpeg, Format, Problem, Source};
+
+use super::{FilmCoverage, Request};
+use crate::fingerprint::FilmFingerprinter;
+
+/// Never made here.
+pub(super) struct Seen {
+    pub(super) fingerprinter: FilmFingerprinter,
+    pub(super) coverage: FilmCoverage,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Never known here.
+#[derive(Clone, Copy)]
+pub(super) struct Tracks {
+    pub(super) picture: bool,
+    pub(super) sound: bool,
+}
+
+/// Nothing is known of any container.
+#[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
+pub(super) fn tracks(_: &Source, _: Format) -> Result<Option<Tracks>, Problem> {
+    Ok(None)
+}
+
+/// Refuses all films.
+pub(super) fn read_film(_: &Source, format: Format, _: &Request, _: Option<&Ffmpeg>) -> Result<Seen, Problem> {
+    let hint = "this build reads no moving pictures".to_owned();
+    Err(Problem::Unsupported { format: format.row().name.to_owned(), hint })
+}

@@ -1,0 +1,118 @@
+//! What is made of recordings and films: an item with the fingerprint of the sound, of the pictures, or of both.
+
+use std::ops::ControlFlow;
+
+use minutia_media::{Ffmpeg, Format, Problem, Source};
+
+use super::film::{Seen, read_film, tracks};
+use super::in_process::caught;
+use super::sound::read_sound;
+use super::{Coverage, Item, Request, SoundCoverage};
+use crate::fingerprint::{AudioFingerprinter, Fingerprint};
+
+/// A recording.
+pub(super) fn sound_item(
+    source: &Source,
+    format: Format,
+    request: &Request,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<Item, Problem> {
+    let mut item = empty(format);
+    hear(source, format, request, ffmpeg, &mut item)?;
+    Ok(item)
+}
+
+/// A film: what can be heard of it and what can be seen. A track that the container does not have is no problem, as long as
+/// there is another; one that cannot be read is.
+///
+/// # Errors
+/// Where neither can be read, what keeps it from being seen.
+pub(super) fn film_item(
+    source: &Source,
+    format: Format,
+    request: &Request,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<Item, Problem> {
+    let has = caught(|| tracks(source, format))?;
+    let mut item = empty(format);
+    let heard = hear(source, format, request, ffmpeg, &mut item);
+    let seen = see(source, format, request, ffmpeg, &mut item);
+    match (heard, seen) {
+        (Ok(()), Ok(())) => {}
+        (Err(of_sound), Err(of_picture)) => {
+            return Err(if has.is_none_or(|has| has.picture) { of_picture } else { of_sound });
+        }
+        // A container that is used for sound alone as often, in which the program looked.
+        (Ok(()), Err(Problem::Unsupported { .. })) if format == Format::Asf => {}
+        (Ok(()), Err(problem)) if has.is_none_or(|has| has.picture) => item.problems.push(problem),
+        (Err(problem), Ok(())) if has.is_none_or(|has| has.sound) => item.problems.push(problem),
+        _ => {}
+    }
+    Ok(item)
+}
+
+fn empty(format: Format) -> Item {
+    Item {
+        member: Vec::new(),
+        format: Some(format),
+        coverage: Coverage::default(),
+        fingerprints: Vec::new(),
+        preview: None,
+        problems: Vec::new(),
+    }
+}
+
+/// Adds the sound to `item`.
+fn hear(
+    source: &Source,
+    format: Format,
+    request: &Request,
+    ffmpeg: Option<&Ffmpeg>,
+    item: &mut Item,
+) -> Result<(), Problem> {
+    let mut fingerprinter = match request.tiers.landmarks {
+        true => AudioFingerprinter::new(0),
+        false => AudioFingerprinter::without_peaks(0),
+    };
+    let read = caught(|| {
+        read_sound(source, format, &request.limits, ffmpeg, &mut |samples| {
+            fingerprinter.push(&samples);
+            ControlFlow::Continue(())
+        })
+    });
+    let heard_ms = fingerprinter.duration_ms();
+    let (sound, problems) = match read {
+        Ok(read) => read,
+        Err(problem) if heard_ms == 0 => return Err(problem),
+        Err(problem) => (SoundCoverage { decoded_ms: heard_ms, ..SoundCoverage::default() }, vec![problem]),
+    };
+    item.coverage.sound = Some(sound);
+    item.problems.extend(problems);
+    if request.tiers.codes {
+        match caught(|| Ok(fingerprinter.finish())) {
+            Ok(fingerprint) => item.fingerprints.push(Fingerprint::Audio(fingerprint)),
+            Err(problem) => item.problems.push(problem),
+        }
+    }
+    Ok(())
+}
+
+/// Adds the pictures to `item`.
+fn see(
+    source: &Source,
+    format: Format,
+    request: &Request,
+    ffmpeg: Option<&Ffmpeg>,
+    item: &mut Item,
+) -> Result<(), Problem> {
+    let Seen { fingerprinter, coverage, problems } = caught(|| read_film(source, format, request, ffmpeg))?;
+    item.coverage.film = Some(coverage);
+    item.problems.extend(problems);
+    if request.tiers.codes {
+        match caught(|| Ok(fingerprinter.finish())) {
+            Ok(fingerprint) => item.fingerprints.push(Fingerprint::Film(fingerprint)),
+            Err(problem) => item.problems.push(problem),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! What an alignment comes to: the stretches along it in which frames agree, and how much that proves.
+
+use std::ops::Range;
+
+use minutia_machine::hamming::distance;
+
+use super::FilmHit;
+use super::alignment::Alignment;
+use crate::fingerprint::FilmFingerprint;
+use crate::index::{FilmFrames, Films};
+
+/// From one comparison to the next, in milliseconds of the reference.
+const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
+/// Distances below this speak for a copy, above against.
+const BIAS: f64 = 84.0;
+/// Pairs of views that are followed. The nearest counts at each step: a border may be found in one shot and not in the
+/// next, and a caption covers now this corner and now that.
+const MOST_LANES: usize = 5;
+/// Frames of a query so far from where they should be are not compared.
+const REACH_MS: f64 = 190.0;
+/// Shifts of the reference that an alignment is set beside.
+const SHIFTS_MS: [f64; 12] =
+    [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
+/// A frame that is nearer than a shifted one by so many bits counts whole.
+const WHOLE_CHANGE: f64 = 40.0;
+/// What a frame that is like the one before counts.
+const LEAST_WEIGHT: f64 = 0.15;
+/// And what it counts where stretches are bounded.
+const LEAST_VALUE: f64 = 0.3;
+/// Bits between frames that are new to each other.
+const NEW_BITS: f64 = 24.0;
+/// A stretch that is shorter than this, and than the query, counts by its share of it, down to the least.
+const LONG_MS: f64 = 4_000.0;
+const LEAST_SHARE: f64 = 0.4;
+/// And one of fewer frames by theirs.
+const FEWEST_FRAMES: f64 = 5.0;
+/// Stretches under one alignment are one where no more than so much lies between them, and alignments that differ by no
+/// more than so much at both are one.
+const MOST_GAP_MS: u64 = 2_600;
+const SAME_MS: f64 = 350.0;
+/// A stretch is worth at least this.
+const LEAST_NEARNESS: f64 = 0.6;
+
+/// From which view to which view of which film.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lane {
+    pub(super) film: u32,
+    pub(super) query_view: u32,
+    pub(super) reference_view: u32,
+}
+
+/// A stretch that agrees.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    pub(super) lane: Lane,
+    pub(super) alignment: Alignment,
+    pub(super) query_length_ms: f64,
+    pub(super) query_ms: Range<u64>,
+    pub(super) reference_ms: Range<u64>,
+    pub(super) frames: u32,
+    pub(super) distance: f64,
+    pub(super) nearness: f64,
+    pub(super) changes: f64,
+    pub(super) shifted: f64,
+    pub(super) weight: f64,
+}
+
+impl Stretch {
+    /// Nearness and changes, of short stretches less: a logo, a title and what else two films share by chance are short.
+    pub(super) fn score(&self) -> f64 {
+        let long = self.query_length_ms.clamp(1.0, LONG_MS);
+        let share = self.query_ms.end.saturating_sub(self.query_ms.start) as f64 / long;
+        let few = f64::from(self.frames) / FEWEST_FRAMES;
+        (self.nearness + self.changes) * share.min(few).clamp(LEAST_SHARE, 1.0)
+    }
+
+    /// True where `next` goes on under the same alignment, beside or after this.
+    pub(super) fn continued_by(&self, next: &Stretch) -> bool {
+        let (here, there) = (&self.query_ms, &next.query_ms);
+        let apart = |at: u64| (self.alignment.reference_ms(at as f64) - next.alignment.reference_ms(at as f64)).abs();
+        there.start <= here.end.saturating_add(MOST_GAP_MS)
+            && apart(there.start) < SAME_MS
+            && apart(here.end.max(there.end)) < 2.0 * SAME_MS
+    }
+
+    /// Takes in a stretch that continues this one.
+    pub(super) fn join(&mut self, next: &Stretch) {
+        let length = next.query_ms.end.saturating_sub(next.query_ms.start).max(1) as f64;
+        let more = next.query_ms.end.saturating_sub(self.query_ms.end.max(next.query_ms.start)) as f64 / length;
+        if more <= 0.0 {
+            return;
+        }
+        let (here, there) = (f64::from(self.frames), f64::from(next.frames) * more);
+        let mean = |a: f64, b: f64| (a * here + b * there) / (here + there);
+        self.distance = mean(self.distance, next.distance);
+        self.shifted = mean(self.shifted, next.shifted);
+        self.nearness += next.nearness * more;
+        self.changes += next.changes * more;
+        self.weight += next.weight * more;
+        self.frames += there as u32;
+        self.query_ms.end = next.query_ms.end;
+        self.reference_ms.end = self.reference_ms.end.max(next.reference_ms.end);
+        let spans = [&self.query_ms, &self.reference_ms].map(|span| span.end.saturating_sub(span.start) as f64);
+        if spans[0] > 0.0 {
+            self.alignment.speed = spans[1] / spans[0];
+            self.alignment.offset = self.reference_ms.start as f64 - self.alignment.speed * self.query_ms.start as f64;
+        }
+    }
+}
+
+/// A comparison along an alignment.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    reference_ms: f64,
+    reference_frame: usize,
+    query_frame: usize,
+    lane: Lane,
+    distance: f64,
+    weight: f64,
+}
+
+/// Adds the stretches that agree along an alignment.
+pub(super) fn follow(
+    films: &Films<'_>,
+    query: &FilmFingerprint,
+    window: &Range<u32>,
+    alignment: &Alignment,
+    hits: &[FilmHit],
+    rarity: &[f64],
+    found: &mut Vec<Stretch>,
+) {
+    let frames = films.frames(alignment.film);
+    let lanes = lanes(alignment, hits);
+    let steps = steps(&frames, query, window, alignment, &lanes, rarity);
+    stretches(&steps, 0..steps.len(), &mut |range| {
+        found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
+    });
+}
+
+/// The views that hits near the alignment are between, most voted first.
+fn lanes(alignment: &Alignment, hits: &[FilmHit]) -> Vec<Lane> {
+    let start = hits.partition_point(|hit| hit.film < alignment.film);
+    let of_film = hits[start..].iter().take_while(|hit| hit.film == alignment.film);
+    let mut votes: Vec<(u16, u16, u32)> = of_film
+        .filter(|hit| {
+            let apart = f64::from(hit.reference_ms) - alignment.reference_ms(hit.query_ms.into());
+            apart.abs() < STEP_MS
+        })
+        .map(|hit| (hit.query_view, hit.reference_view, super::RADIUS + 10 - hit.distance))
+        .collect();
+    votes.sort_unstable();
+    let mut lanes: Vec<(u32, Lane)> = votes
+        .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+        .map(|same| {
+            let lane = Lane { film: alignment.film, query_view: same[0].0.into(), reference_view: same[0].1.into() };
+            (same.iter().map(|vote| vote.2).sum(), lane)
+        })
+        .collect();
+    lanes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    lanes.into_iter().take(MOST_LANES).map(|(_, lane)| lane).collect()
+}
+
+fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Option<[u64; 4]> {
+    let code = query.codes_of(frame).get(view as usize)?;
+    (code.0 != [0; 32]).then(|| bytemuck::cast(code.0))
+}
+
+fn reference_code<'i>(frames: &FilmFrames<'i>, frame: usize, view: u32) -> Option<&'i [u64; 4]> {
+    frames.code(frame, view as usize).filter(|&&code| code != [0; 4])
+}
+
+/// The frame on screen at a time.
+fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
+    times.partition_point(|&time| f64::from(time) <= ms).checked_sub(1)
+}
+
+/// Compares along an alignment, a step of the reference after the other.
+fn steps(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    window: &Range<u32>,
+    alignment: &Alignment,
+    lanes: &[Lane],
+    rarity: &[f64],
+) -> Vec<Step> {
+    let from = alignment.reference_ms(f64::from(window.start) - REACH_MS).max(0.0);
+    let to = alignment.reference_ms(f64::from(window.end) + REACH_MS).min(frames.duration_ms as f64);
+    let (first, last) = (libm::ceil(from / STEP_MS) as i64, libm::floor(to / STEP_MS) as i64);
+    let mut steps: Vec<Step> = Vec::new();
+    for number in first..=last {
+        let reference_ms = number as f64 * STEP_MS;
+        let query_ms = alignment.query_ms(reference_ms);
+        let Some(reference_frame) = frame_at(frames.times, reference_ms) else { continue };
+        let nearest = nearest(frames, query, query_ms, reference_frame, lanes);
+        let Some((bits, query_frame, lane)) = nearest else { continue };
+        let mut step = Step { reference_ms, reference_frame, query_frame, lane, distance: bits.into(), weight: 1.0 };
+        let new = steps.last().map_or(1.0, |before| novelty(frames, query, before, &step));
+        step.weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
+        steps.push(step);
+    }
+    steps
+}
+
+/// The nearest of the views of a frame to those of the frames of the query around a time: distance, frame, views. Shifted
+/// frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
+fn nearest(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    query_ms: f64,
+    reference_frame: usize,
+    lanes: &[Lane],
+) -> Option<(u32, usize, Lane)> {
+    let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - REACH_MS);
+    let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + REACH_MS);
+    let pairs = (near..beyond).flat_map(|place| lanes.iter().map(move |&lane| (place, lane)));
+    let compared = pairs.filter_map(|(place, lane)| {
+        let reference = reference_code(frames, reference_frame, lane.reference_view)?;
+        Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
+    });
+    compared.min()
+}
+
+/// How much is new since the step before, in the reference and in the query: the less of both.
+fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step: &Step) -> f64 {
+    // Every frame of a reference has the first view, and where it stays the same the others do.
+    let reference = [before.reference_frame, step.reference_frame].map(|frame| reference_code(frames, frame, 0));
+    let query = [before.query_frame, step.query_frame].map(|frame| query_code(query, frame, step.lane.query_view));
+    let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
+    let bits = distance(a, b).min(distance(&c, &d));
+    (f64::from(bits) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
+}
+
+/// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias.
+fn value(step: &Step) -> f64 {
+    (BIAS - step.distance) / BIAS * step.weight.max(LEAST_VALUE)
+}
+
+/// Calls `found` with the stretches of most sum, the best first, and those beside it.
+fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
+    let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
+    for place in within.clone() {
+        sum += value(&steps[place]);
+        if sum <= 0.0 {
+            (sum, start) = (0.0, place + 1);
+        } else if sum > best.0 {
+            best = (sum, start..place + 1);
+        }
+    }
+    let (sum, range) = best;
+    if sum < LEAST_NEARNESS {
+        return;
+    }
+    found(range.clone());
+    stretches(steps, within.start..range.start, found);
+    stretches(steps, range.end..within.end, found);
+}
+
+/// What a stretch proves.
+fn judged(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    alignment: &Alignment,
+    lanes: &[Lane],
+    steps: &[Step],
+) -> Option<Stretch> {
+    let (first, last) = (steps.first()?, steps.last()?);
+    let (mut nearness, mut changes, mut weight, mut bits) = (0.0, 0.0, 0.0, 0.0);
+    let (mut shifted_sum, mut shifted_count) = (0.0, 0.0);
+    let mut others: Vec<f64> = Vec::with_capacity(SHIFTS_MS.len());
+    for step in steps {
+        bits += step.distance;
+        weight += step.weight;
+        nearness += step.weight * (BIAS - step.distance) / BIAS;
+        others.clear();
+        others.extend(SHIFTS_MS.iter().filter_map(|shift| {
+            let at = step.reference_ms + shift;
+            if at < 0.0 || at >= frames.duration_ms as f64 {
+                return None;
+            }
+            let frame = frame_at(frames.times, at)?;
+            let query_ms = alignment.query_ms(step.reference_ms);
+            // Views that the shifted frame has not: the frame before that has them is near enough in time.
+            let nearest = |frame| nearest(frames, query, query_ms, frame, lanes);
+            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frame.checked_sub(1).unwrap_or(frame))).min()?;
+            Some(f64::from(bits))
+        }));
+        if others.is_empty() {
+            continue;
+        }
+        others.sort_by(f64::total_cmp);
+        let other = others[others.len() / 3].min(BIAS);
+        shifted_sum += other;
+        shifted_count += 1.0;
+        changes += ((other - step.distance) / WHOLE_CHANGE).clamp(-1.0, 1.0);
+    }
+    let count = steps.len() as f64;
+    let mut chosen: Vec<Lane> = steps.iter().map(|step| step.lane).collect();
+    chosen.sort_unstable();
+    let most = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+    let lane = most.map_or(first.lane, |same| same[0]);
+    // A step stands for half a step around it; where that reaches the end of the query or nearly, so does the stretch.
+    let query_end = query.duration_ms as f64;
+    let half = STEP_MS / 2.0 / alignment.speed;
+    let mut start = alignment.query_ms(first.reference_ms) - half;
+    let mut end = alignment.query_ms(last.reference_ms) + half;
+    if start < 1.2 * half {
+        start = 0.0;
+    }
+    if end > query_end - 1.2 * half {
+        end = query_end;
+    }
+    start = start.max(alignment.query_ms(0.0)).max(0.0);
+    end = end.min(alignment.query_ms(frames.duration_ms as f64)).min(query_end);
+    let span = |from: f64, to: f64| from.max(0.0) as u64..to.max(0.0) as u64;
+    Some(Stretch {
+        lane,
+        alignment: *alignment,
+        query_length_ms: query_end,
+        query_ms: span(start, end),
+        reference_ms: span(alignment.reference_ms(start), alignment.reference_ms(end)),
+        frames: steps.len() as u32,
+        distance: bits / count,
+        nearness,
+        changes,
+        shifted: if shifted_count > 0.0 { shifted_sum / shifted_count } else { 0.0 },
+        weight,
+    })
+}
+
+/// Of the stretches of one film that lie over the same part of the query keeps the surest, and joins those that continue
+/// each other.
+pub(super) fn kept(found: Vec<Stretch>) -> Vec<Stretch> {
+    let mut found = joined(found);
+    found.sort_by(|a, b| {
+        let by_score = b.score().total_cmp(&a.score());
+        let start = |stretch: &Stretch| (stretch.query_ms.start, stretch.reference_ms.start, stretch.query_ms.end);
+        a.lane.film.cmp(&b.lane.film).then(by_score).then(a.lane.cmp(&b.lane)).then(start(a).cmp(&start(b)))
+    });
+    let mut kept: Vec<Stretch> = Vec::new();
+    for stretch in found {
+        let of_film = kept.iter().rev().take_while(|other| other.lane.film == stretch.lane.film);
+        let mut covered = of_film.filter(|other| {
+            let both = other
+                .query_ms
+                .end
+                .min(stretch.query_ms.end)
+                .saturating_sub(other.query_ms.start.max(stretch.query_ms.start));
+            2 * both > stretch.query_ms.end.saturating_sub(stretch.query_ms.start)
+        });
+        if covered.next().is_none() {
+            kept.push(stretch);
+        }
+    }
+    kept.sort_by(|a, b| {
+        (a.lane.film, a.query_ms.start, a.reference_ms.start).cmp(&(
+            b.lane.film,
+            b.query_ms.start,
+            b.reference_ms.start,
+        ))
+    });
+    kept
+}
+
+/// Makes one of the stretches that continue each other.
+fn joined(mut found: Vec<Stretch>) -> Vec<Stretch> {
+    found.sort_by(|a, b| {
+        let start = |stretch: &Stretch| (stretch.lane.film, stretch.query_ms.start, stretch.reference_ms.start);
+        start(a).cmp(&start(b)).then(b.score().total_cmp(&a.score())).then(a.lane.cmp(&b.lane))
+    });
+    let mut joined: Vec<Stretch> = Vec::with_capacity(found.len());
+    for next in found {
+        let mut earlier = joined.iter_mut().rev().take_while(|other| other.lane.film == next.lane.film);
+        match earlier.find(|before| before.continued_by(&next)) {
+            Some(before) => before.join(&next),
+            None => joined.push(next),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(distance: f64, weight: f64) -> Step {
+        let lane = Lane { film: 0, query_view: 0, reference_view: 0 };
+        Step { reference_ms: 0.0, reference_frame: 0, query_frame: 0, lane, distance, weight }
+    }
+
+    #[test]
+    fn the_first_stretch_is_the_one_of_most_sum() {
+        let mut state = 7_u64;
+        let mut below = |most: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % most
+        };
+        let mut met = 0;
+        for length in (0..40).cycle().take(400) {
+            let steps: Vec<Step> =
+                (0..length).map(|_| step(below(170) as f64, 0.15 + below(85) as f64 / 100.0)).collect();
+            let worth = |range: Range<usize>| steps[range].iter().map(value).sum::<f64>();
+            let all = (0..length).flat_map(|start| (start + 1..=length).map(move |end| start..end));
+            let best = all.map(worth).fold(0.0, f64::max);
+            let mut found = Vec::new();
+            stretches(&steps, 0..steps.len(), &mut |range| found.push(range));
+            if best < LEAST_NEARNESS - 1e-9 {
+                assert!(found.is_empty());
+                continue;
+            }
+            met += 1;
+            assert!((worth(found[0].clone()) - best).abs() < 1e-9);
+            found.sort_by_key(|range| range.start);
+            assert!(found.windows(2).all(|two| two[0].end <= two[1].start), "stretches do not overlap");
+        }
+        assert!(met > 100, "only {met}");
+    }
+}

@@ -1,0 +1,108 @@
+//! Film from frames to matches, through an index on disk.
+// What a test needs and does not get fails the test.
+#![allow(clippy::unwrap_used)]
+
+use minutia::fingerprint::{Dihedral, FilmFingerprint, FilmFingerprinter, FilmViews, Fingerprint};
+use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
+use minutia::media::Luma;
+use minutia::search::{FilmMatch, FilmSearch};
+
+const WIDTH: u32 = 96;
+const HEIGHT: u32 = 64;
+
+/// What a film of this seed shows at a time: waves that drift, and another scene every three seconds. Each scene has waves of
+/// its own: those of one family would be as alike as takes of one scene are.
+fn scene(seed: u32, seconds: f32) -> Vec<u8> {
+    let mut state = u64::from(seed) * 1_000 + (seconds / 3.0) as u64 + 1;
+    let mut between = |least: f32, most: f32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        least + (most - least) * (state >> 40) as f32 / (1 << 24) as f32
+    };
+    let waves: Vec<[f32; 4]> =
+        (0..9).map(|_| [between(-22.0, 22.0), between(-22.0, 22.0), between(0.0, 6.3), between(-1.5, 1.5)]).collect();
+    (0..WIDTH * HEIGHT)
+        .map(|n| ((n % WIDTH) as f32 / WIDTH as f32, (n / WIDTH) as f32 / HEIGHT as f32))
+        .map(|(x, y)| {
+            let sum: f32 = waves.iter().map(|[a, b, c, drift]| (x * a + y * b + c + drift * seconds).sin()).sum();
+            (128.0 + 20.0 * sum).clamp(0.0, 255.0) as u8
+        })
+        .collect()
+}
+
+fn film(views: FilmViews, seconds: f32, frame: impl Fn(f32) -> Vec<u8>) -> FilmFingerprint {
+    let mut fingerprinter = FilmFingerprinter::new(0, views);
+    for number in 0..(seconds * 25.0) as u64 {
+        let luma = Luma::new(WIDTH, HEIGHT, frame(number as f32 / 25.0)).unwrap();
+        fingerprinter.push(number * 40_000, luma);
+    }
+    fingerprinter.finish()
+}
+
+fn search(query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    for seed in 0..3 {
+        let film = film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
+        writer
+            .add(Entry {
+                work: Work::new(WorkId::new(format!("film-{seed}")).unwrap()),
+                source_name: format!("film-{seed}.mp4"),
+                source_digest: None,
+                fingerprints: vec![Fingerprint::Film(film)],
+                thumbnail: None,
+            })
+            .unwrap();
+    }
+    writer.commit().unwrap();
+    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    let found = FilmSearch::new(&index).unwrap().find(query, 3.0);
+    found.into_iter().map(|found| (index.film(found.segment, found.film).unwrap().source_name, found)).collect()
+}
+
+/// Seconds `from..to` of film 1 were found whole, at this speed.
+fn check(found: &[(String, FilmMatch)], from: f64, to: f64, speed: f64) {
+    let best = found.iter().max_by(|a, b| a.1.score.total_cmp(&b.1.score)).unwrap();
+    assert_eq!(best.0, "film-1.mp4");
+    let span = &best.1.reference_span_ms;
+    let near = |ms: u64, seconds: f64| (ms as f64 / 1e3 - seconds).abs() < 0.6;
+    assert!(near(span.start, from) && near(span.end, to), "{:?}", best.1);
+    assert!((best.1.speed - speed).abs() < 0.02 && best.1.same_recording, "{:?}", best.1);
+}
+
+#[test]
+fn an_excerpt_is_found_where_it_was_taken_from() {
+    let found = search(&film(FilmViews::BothLooks, 9.0, |seconds| scene(1, seconds + 6.4)));
+    check(&found, 6.4, 15.4, 1.0);
+}
+
+#[test]
+fn a_mirrored_excerpt_at_another_speed_is_found() {
+    let mirrored = |seconds: f32| {
+        let frame = scene(1, seconds * 1.08 + 4.0);
+        frame.chunks_exact(WIDTH as usize).flat_map(|row| row.iter().rev().copied()).collect()
+    };
+    let found = search(&film(FilmViews::BothLooks, 10.0, mirrored));
+    check(&found, 4.0, 14.8, 1.08);
+    assert!(found.iter().any(|(_, found)| found.view.turn == Dihedral::FlipY));
+}
+
+#[test]
+fn other_films_and_empty_ones_are_not_found() {
+    for seed in [50, 51, 60] {
+        let found = search(&film(FilmViews::BothLooks, 8.0, |seconds| scene(seed, seconds)));
+        assert!(found.iter().all(|(_, found)| found.score < 8.0), "{found:?}");
+    }
+    assert_eq!(search(&film(FilmViews::BothLooks, 8.0, |_| vec![0; (WIDTH * HEIGHT) as usize])), []);
+    assert_eq!(search(&film(FilmViews::BothLooks, 0.0, |_| Vec::new())), []);
+}
+
+#[test]
+fn times_of_a_hostile_file_neither_panic_nor_fill_the_memory() {
+    let frame = || Luma::new(WIDTH, HEIGHT, scene(1, 0.0)).unwrap();
+    let mut fingerprinter = FilmFingerprinter::new(0, FilmViews::BothLooks);
+    for time_us in [0, 40_000, 20_000, u64::MAX / 2, u64::MAX, 5] {
+        fingerprinter.push(time_us, frame());
+    }
+    let film = fingerprinter.finish();
+    assert!(film.frames.len() < 200, "{} frames", film.frames.len());
+}

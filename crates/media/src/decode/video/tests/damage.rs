@@ -1,0 +1,127 @@
+//! Files cut short, with flipped bytes, and with parts in another order: an answer, whatever they are.
+
+use super::*;
+
+/// Of each container that is read here, with tables and with fragments.
+const SAMPLES: [&str; 5] = ["baseline.mp4", "main.mp4", "fragments.mp4", "high.mkv", "live.mkv"];
+
+fn answer(bytes: Vec<u8>) -> Result<Decoded, Problem> {
+    let source = Source::from_bytes(bytes);
+    let format = crate::probe(&source)?;
+    let (mut frames, mut last_us) = (0_u64, None);
+    let limits = Limits { film_seconds: 60, film_frames: 1_000, ..Limits::default() };
+    let done = decode(&source, format, &Wanted::default(), &limits, &mut |frame| {
+        assert!(last_us.is_none_or(|last| frame.pts_us > last));
+        (frames, last_us) = (frames + 1, Some(frame.pts_us));
+        ControlFlow::Continue(())
+    });
+    assert!(last_us.is_none_or(|last| last <= 60_000_000));
+    assert_eq!(done.as_ref().map_or(0, |done| done.frames), frames);
+    // Nothing is handed over without a word why.
+    assert!(frames > 0 || done.as_ref().map_or(true, |done| !done.problems.is_empty()), "{done:?}");
+    done
+}
+
+#[test]
+fn a_cut_anywhere_keeps_what_stands_before_it() {
+    for name in SAMPLES {
+        let whole = fs::read(folder().join(name)).unwrap();
+        let expected = truth(name).len() as u64;
+        let mut most = 0;
+        for end in (0..400).step_by(7).chain((400..whole.len()).step_by(whole.len() / 30)) {
+            match answer(whole[..end].to_vec()) {
+                Ok(done) => {
+                    assert!(done.frames <= expected, "{name} cut at {end}: {done:?}");
+                    most = most.max(done.frames);
+                }
+                Err(Problem::Damaged { .. } | Problem::NotMedia { .. } | Problem::Unsupported { .. }) => {}
+                Err(problem) => panic!("{name} cut at {end}: {problem:?}"),
+            }
+        }
+        // Where the directory is at the end nothing is left without it.
+        assert!(most > expected / 2 || name == "main.mp4", "{name}: {most} of {expected}");
+    }
+}
+
+#[test]
+fn a_cut_film_is_damaged() {
+    for name in ["baseline.mp4", "fragments.mp4"] {
+        let whole = fs::read(folder().join(name)).unwrap();
+        let done = answer(whole[..whole.len() / 2].to_vec()).unwrap();
+        assert!(done.frames > 5, "{name}: {done:?}");
+    }
+    let whole = fs::read(folder().join("baseline.mp4")).unwrap();
+    let done = answer(whole[..whole.len() / 2].to_vec()).unwrap();
+    assert!(
+        matches!(&done.problems[..], [Problem::Damaged { detail }] if detail.contains("end of the file")),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn flipped_bytes_end_in_an_answer() {
+    for name in SAMPLES {
+        let whole = fs::read(folder().join(name)).unwrap();
+        let (mut state, mut met) = (7_u32, 0);
+        for round in 0..24 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + round % 4 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let place = (state >> 8) as usize % bytes.len();
+                // Half of them in the directory.
+                let place = match (state & 0x80 == 0, name) {
+                    (true, "main.mp4") => bytes.len() - 1 - place % 2_000,
+                    (true, _) => place % 1_200,
+                    (false, _) => place,
+                };
+                bytes[place] ^= (state >> 24) as u8 | 1;
+            }
+            met += u32::from(answer(bytes).is_ok());
+        }
+        assert!(met > 0, "{name}: nothing was read of any");
+    }
+}
+
+#[test]
+fn a_hole_in_matroska_is_passed_over() {
+    let mut bytes = fs::read(folder().join("live.mkv")).unwrap();
+    let clusters: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"\x1f\x43\xb6\x75")).collect();
+    let whole = truth("live.mkv").len() as u64;
+    assert!(clusters.len() > 1, "{clusters:?}");
+    // Zeros from inside the first cluster to the second.
+    bytes[clusters[0] + 200..clusters[1]].fill(0);
+    let done = answer(bytes).unwrap();
+    assert!((1..whole).contains(&done.frames), "{done:?}");
+}
+
+#[test]
+fn a_programs_answer_is_not_believed() {
+    let Some(ffmpeg) = installed() else { return };
+    let wanted = Wanted { rate_fps: Some(4), ..Wanted::default() };
+    let limits = Limits { film_pixels: 60_000, film_seconds: 60, film_frames: 100, ..Limits::default() };
+    let mut command = ffmpeg.film_command(Format::Mp4, &wanted, &Limits::default()).unwrap();
+    let file = fs::File::open(folder().join("main.mp4")).unwrap();
+    let whole = command.stdin(file).stdout(std::process::Stdio::piped()).output().unwrap().stdout;
+    let read = |bytes: &[u8]| {
+        let (mut pipe, mut frames) = (bytes, 0);
+        let done = decode_pipe(&mut pipe, "ffmpeg", Film::default(), &wanted, &limits, &mut |frame| {
+            assert!(frame.luma.width() * frame.luma.height() <= 60_000);
+            frames += 1;
+            ControlFlow::Continue(())
+        });
+        assert_eq!(done.as_ref().map_or(0, |done| done.frames), frames);
+        done
+    };
+    assert_eq!(read(&whole).unwrap().frames, 6);
+    for end in (0..1_200).chain((1_200..whole.len()).step_by(997)) {
+        let done = read(&whole[..end]);
+        assert!(done.as_ref().map_or(true, |done| done.frames <= 6), "cut at {end}: {done:?}");
+    }
+    for place in 0..1_200 {
+        for flip in [1, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[place] ^= flip;
+            let _ = read(&bytes);
+        }
+    }
+}
