@@ -42,8 +42,8 @@ pub(super) fn film_item(
         (Err(of_sound), Err(of_picture)) => {
             return Err(if has.is_none_or(|has| has.picture) { of_picture } else { of_sound });
         }
-        // A container that is used for sound alone as often, in which the program looked.
-        (Ok(()), Err(Problem::Unsupported { .. })) if format == Format::Asf => {}
+        // Containers whose tracks are not told here may have either alone; the program looked, and found one.
+        (Ok(()), Err(Problem::Unsupported { .. })) | (Err(Problem::Unsupported { .. }), Ok(())) if has.is_none() => {}
         (Ok(()), Err(problem)) if has.is_none_or(|has| has.picture) => item.problems.push(problem),
         (Err(problem), Ok(())) if has.is_none_or(|has| has.sound) => item.problems.push(problem),
         _ => {}
