@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use image::ImageFormat;
+use minutia::verdict::calibration::FILM_SCALE;
 use serde_json::Value;
 
 use crate::evidence::{Folder, minutia, picture};
@@ -76,7 +77,10 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     let ran = minutia(&folder, &scan).ends(1).says(&["1 films"]);
     let records = ran.json();
     let summary = records.last().unwrap();
-    assert_eq!((&summary["run"]["film"]["match_score"], &summary["run"]["index"]["films"]), (&8.0.into(), &1.into()));
+    assert_eq!(
+        (&summary["run"]["film"]["match_score"], &summary["run"]["index"]["films"]),
+        (&FILM_SCALE.at_match.into(), &1.into())
+    );
 
     let inside = item(&records, "inside.mp4");
     assert_eq!((&inside["outcome"], &inside["problems"]), (&"match".into(), &Value::Array(Vec::new())), "{inside}");
