@@ -21,7 +21,7 @@ fn frames(bytes: Vec<u8>) {
             Answer::Item(item) => check_item(item, &Request::query()).is_ok(),
             Answer::Done(Err(problem)) => check_problem(problem).is_ok(),
             // Bounded as it is gathered.
-            Answer::Sound { .. } | Answer::Done(Ok(())) | Answer::Ready { .. } => true,
+            Answer::Piece { .. } | Answer::Done(Ok(())) | Answer::Ready { .. } => true,
         };
         if sound {
             let mut again = encode(&answer).expect("what came in a frame fits into one");
