@@ -6,6 +6,7 @@
 //! (<https://oxygene.sk/2011/01/how-does-chromaprint-work/>), after Ke, Hoiem and Sukthankar, "Computer Vision for Music
 //! Identification", 2005; rectangles and thresholds are those that the reference library was trained to (2011).
 
+use minutia_machine::{Level, Work, wide};
 use minutia_media::Samples;
 
 use super::fft::RealFft;
@@ -98,6 +99,11 @@ impl Chromaprint {
 
     /// Takes more samples: one channel, 16 bits, at [`Chromaprint::RATE_HZ`].
     pub fn push(&mut self, samples: &[i16]) {
+        wide(Level::best(), Push(self, samples));
+    }
+
+    #[inline(always)]
+    fn take_all(&mut self, samples: &[i16]) {
         for block in samples.chunks(2 * FRAME) {
             self.waiting.extend_from_slice(block);
             let mut start = 0;
@@ -123,6 +129,7 @@ impl Chromaprint {
     }
 
     /// Energies of the notes in the frame that begins at sample `start` of those waiting.
+    #[inline(always)]
     fn chroma(&mut self, start: usize) -> Chroma {
         let samples = &self.waiting[start..][..FRAME];
         for ((value, &sample), &weight) in self.frame.iter_mut().zip(samples).zip(&self.window) {
@@ -153,6 +160,18 @@ impl Chromaprint {
         if self.smooths == WIDTH {
             self.items.push(item(&self.smooth));
         }
+    }
+}
+
+/// [`Chromaprint::take_all`].
+struct Push<'a>(&'a mut Chromaprint, &'a [i16]);
+
+impl Work for Push<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.0.take_all(self.1);
     }
 }
 

@@ -80,6 +80,7 @@ impl RealFft {
     /// # Panics
     ///
     /// Where `frame` has not N values or `power` not N/2.
+    #[inline(always)]
     pub(crate) fn power(&mut self, frame: &[f32], power: &mut [f32]) {
         assert_eq!(power.len(), self.half, "one value a bin");
         self.inner(frame);
@@ -107,6 +108,7 @@ impl RealFft {
     }
 
     /// The transform of the frame read as N/2 complex values, into `now`.
+    #[inline(always)]
     fn inner(&mut self, frame: &[f32]) {
         assert_eq!(frame.len(), 2 * self.half, "a frame of the size that was asked for");
         first_pass(frame, &self.first, &mut self.next);
@@ -133,6 +135,7 @@ fn twiddle(k: usize, n: usize) -> [f32; 2] {
 }
 
 /// Radix 4 over values that stand a quarter apart; group by group, four groups at a time, and reads the frame's pairs.
+#[inline(always)]
 fn first_pass(frame: &[f32], factors: &[[Lane; 6]], out: &mut Planes) {
     let quarter = frame.len() / 4;
     let (pairs, _) = frame.as_chunks::<8>();
@@ -151,6 +154,7 @@ fn first_pass(frame: &[f32], factors: &[[Lane; 6]], out: &mut Planes) {
 }
 
 /// Radix 4, groups of `run` times four neighbours that share their factors.
+#[inline(always)]
 fn pass(factors: &[[f32; 6]], run: usize, from: &Planes, out: &mut Planes) {
     let quarter = factors.len() * run;
     for (group, factors) in factors.iter().enumerate() {
@@ -177,6 +181,7 @@ fn pass(factors: &[[f32; 6]], run: usize, from: &Planes, out: &mut Planes) {
 }
 
 /// Radix 2 over the two halves: all factors are one.
+#[inline(always)]
 fn last_pass(run: usize, from: &Planes, out: &mut Planes) {
     for (from, out) in [(&from.re, &mut out.re), (&from.im, &mut out.im)] {
         let (a, b) = from.split_at(run);
@@ -251,6 +256,7 @@ fn part(re: f32, im: f32, back_re: f32, back_im: f32, cos: f32, sin: f32) -> (f3
 }
 
 /// Squared magnitudes of bins 1..N/2.
+#[inline(always)]
 fn powers(re: &[f32], im: &[f32], cos: &[f32], sin: &[f32], power: &mut [f32]) {
     let count = power.len();
     let (re, im, cos, sin) = (&re[..count], &im[..count], &cos[..count], &sin[..count]);

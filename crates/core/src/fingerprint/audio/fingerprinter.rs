@@ -60,7 +60,8 @@ impl AudioFingerprinter {
     /// For Chromaprint items alone: half the work. The fingerprint has no peaks, and tells nothing of its content.
     #[must_use]
     pub fn without_peaks(stream: u32) -> AudioFingerprinter {
-        AudioFingerprinter { peaks: false, ..AudioFingerprinter::new(stream) }
+        let downmix = Downmix::new(Kernel::LIBRARY, false);
+        AudioFingerprinter { peaks: false, downmix, ..AudioFingerprinter::new(stream) }
     }
 
     /// Takes the next block of the stream.

@@ -7,6 +7,7 @@
 //! Sound that has the rate already passes as it is. The first output lies on the first sample, before which sound is taken as mirrored; the last is the last whose row
 //! lies within the samples. Nothing is added behind the end.
 
+use minutia_machine::{Level, Work, wide};
 use minutia_media::Samples;
 
 /// Rate of what comes out, in Hz.
@@ -110,7 +111,7 @@ impl Resampler {
             }
             self.waiting.extend_from_slice(&[0; LANES]);
             if self.begun {
-                self.drain(out);
+                wide(Level::best(), Drain(self, out));
             }
         }
     }
@@ -125,6 +126,7 @@ impl Resampler {
         }
     }
 
+    #[inline(always)]
     fn drain(&mut self, out: &mut Vec<i16>) {
         let phases = self.kernel.phases as usize;
         let shift = self.kernel.phases.trailing_zeros();
@@ -173,8 +175,20 @@ impl Resampler {
     }
 }
 
+/// [`Resampler::drain`].
+struct Drain<'a>(&'a mut Resampler, &'a mut Vec<i16>);
+
+impl Work for Drain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.0.drain(self.1);
+    }
+}
+
 /// The sum of samples, each by its weight, rounded and within 16 bits.
-#[inline]
+#[inline(always)]
 fn weigh(samples: &[i16], row: &[i16]) -> i16 {
     // A row's weights amount to less than 2^16 and samples to 2^15 at most, so the sum stays within 32 bits; wrapping only
     // spares the checks.
