@@ -16,7 +16,8 @@ pub struct Item {
     /// How much of it was read.
     pub coverage: Coverage,
     /// What is kept of it; one for a still. Of an animation, one per distinct frame: those whose whole picture has the
-    /// code of an earlier frame are left out, and the first keeps its number and time. Of sound, one per audio stream; of a
+    /// code of an earlier frame are left out, and the first keeps its number and time; and where it lasts a second or longer,
+    /// that of a film behind them. Of sound, one per audio stream; of a
     /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
     /// A small picture of the first frame, where one was asked for and could be made.

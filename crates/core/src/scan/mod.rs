@@ -1,6 +1,8 @@
 //! Scanning: reading a source into items ([`Reader`]) and examining the items against an index.
 
 mod aligned;
+#[cfg(feature = "image")]
+mod animation;
 mod chroma;
 mod examine;
 #[cfg(all(feature = "image", feature = "video"))]

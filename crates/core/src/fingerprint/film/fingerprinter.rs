@@ -30,8 +30,8 @@ const SAME_BITS: u32 = 4;
 pub struct FilmFingerprinter {
     is_reference: bool,
     step_us: u64,
-    /// The first frame's time, the time of the last one from there, and how long the one before it stayed.
-    first_us: Option<u64>,
+    /// Whether a frame came, the time of the last one, and how long the one before it stayed.
+    begun: bool,
     at_us: u64,
     stayed_us: u64,
     last: Option<Luma>,
@@ -59,7 +59,7 @@ impl FilmFingerprinter {
         FilmFingerprinter {
             is_reference,
             step_us: u64::from(step) * 1_000,
-            first_us: None,
+            begun: false,
             at_us: 0,
             stayed_us: 0,
             last: None,
@@ -71,23 +71,41 @@ impl FilmFingerprinter {
         }
     }
 
-    /// Takes the next frame, in order of presentation. One that is earlier than the frame before is left out, and so is one
-    /// that comes later than 49 days.
+    /// Takes the next frame, in order of presentation, with its time from the film's zero, which sound counts from too. One
+    /// that is earlier than the frame before is left out, and so is one that comes later than 49 days.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
-        let first = *self.first_us.get_or_insert(time_us);
-        let Some(at_us) = time_us.checked_sub(first).filter(|&at| (self.at_us..=LATEST_US).contains(&at)) else {
+        if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
-        };
-        self.sample_until(at_us);
-        self.stayed_us = at_us - self.at_us;
-        self.at_us = at_us;
+        }
+        if self.begun {
+            self.sample_until(time_us);
+            self.stayed_us = time_us - self.at_us;
+        } else {
+            // Samples stand at the multiples of a step; before the first frame, that frame.
+            self.next_us = time_us / self.step_us * self.step_us;
+            self.begun = true;
+        }
+        self.at_us = time_us;
         self.last = Some(frame);
+    }
+
+    /// Whether the views are made by which a query is found that nothing else explains.
+    #[must_use]
+    pub fn has_second_look(&self) -> bool {
+        self.made.views.iter().any(FilmView::is_second_look)
     }
 
     /// The fingerprint. The last frame is taken to stay as long as the one before it.
     #[must_use]
-    pub fn finish(mut self) -> FilmFingerprint {
+    pub fn finish(self) -> FilmFingerprint {
         let end_us = self.at_us.saturating_add(self.stayed_us);
+        self.finish_at(end_us)
+    }
+
+    /// The fingerprint of a film of which it is known when its last frame is no longer shown, in microseconds.
+    #[must_use]
+    pub fn finish_at(mut self, end_us: u64) -> FilmFingerprint {
+        let end_us = end_us.clamp(self.at_us, LATEST_US.max(self.at_us));
         self.sample_until(end_us.max(self.at_us + 1));
         self.end_shot();
         self.made.duration_ms = end_us / 1_000;
