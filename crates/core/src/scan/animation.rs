@@ -70,6 +70,7 @@ impl Animation {
             decoded_ms: self.end_ms,
             to_the_end: self.whole && !cut,
             second_look: self.fingerprinter.has_second_look(),
+            key_frames: false,
         };
         Some((self.fingerprinter.finish_at(self.end_ms.saturating_mul(1_000)), coverage))
     }

@@ -220,7 +220,9 @@ impl<'i> Examiner<'i> {
         let found: Result<Vec<Vec<(usize, Finding)>>, IndexError> = films
             .par_iter()
             .map(|&(number, film)| {
-                let findings = seen::by_frames(film, self.index, search, judge)?;
+                let coverage = queries[number].item.coverage.film.as_ref();
+                let of_key_frames = coverage.is_some_and(|coverage| coverage.key_frames);
+                let findings = seen::by_frames(film, self.index, search, judge, of_key_frames)?;
                 Ok(findings.into_iter().map(|finding| (number, finding)).collect())
             })
             .collect();

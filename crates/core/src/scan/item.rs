@@ -38,7 +38,8 @@ impl Item {
         if let Some(outcome) = self.problems.iter().map(outcome_of_failure).min() {
             return outcome;
         }
-        if self.fingerprints.iter().all(Fingerprint::says_too_little) { Outcome::Undecided } else { Outcome::NoMatch }
+        let too_little = self.coverage.in_part || self.fingerprints.iter().all(Fingerprint::says_too_little);
+        if too_little { Outcome::Undecided } else { Outcome::NoMatch }
     }
 }
 
@@ -56,6 +57,8 @@ pub struct Coverage {
     pub sound: Option<SoundCoverage>,
     /// Its moving pictures, where any were decoded.
     pub film: Option<FilmCoverage>,
+    /// Whether a part of it was passed over because that was asked for: where nothing was found in the rest, that says little.
+    pub in_part: bool,
 }
 
 /// How much of a recording, or of a film's sound, was read.
@@ -99,4 +102,6 @@ pub struct FilmCoverage {
     /// Whether the views for a second look were made, by which a query is found that was turned, framed or cut oddly. Those
     /// of long films would take hundreds of megabytes.
     pub second_look: bool,
+    /// Whether only frames were looked at that are stored whole, at most one a second.
+    pub key_frames: bool,
 }

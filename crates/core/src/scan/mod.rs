@@ -26,9 +26,9 @@ mod sound;
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};
 #[cfg(all(feature = "image", feature = "video"))]
-pub use film::film_wanted;
+pub use film::{film_begins_here, film_wanted};
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};
 pub use item::{Coverage, FilmCoverage, Item, SoundCoverage};
 pub use minutia_media::Preview;
-pub use reader::{Reader, Request, Tiers};
+pub use reader::{Pass, Reader, Request, Tiers};

@@ -21,9 +21,10 @@ pub(super) const FORMAT: Format = Format {
 
 fn line_of(item: &ItemRecord, finding: &FindingRecord) -> String {
     let title = finding.title.as_deref().map_or_else(String::new, |title| format!(" \"{}\"", text(title)));
+    let level = if item.pass.is_some() { format!("{} (triage)", finding.level) } else { finding.level.clone() };
     format!(
         "{:<8} {}  {} a copy of {}{title} ({}): {}",
-        finding.level,
+        level,
         item.shown_path(),
         if finding.level == "match" { "is" } else { "may be" },
         text(&finding.work),

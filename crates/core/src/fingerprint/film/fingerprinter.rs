@@ -29,6 +29,8 @@ const SAME_BITS: u32 = 4;
 #[derive(Debug)]
 pub struct FilmFingerprinter {
     is_reference: bool,
+    /// Each frame is a sample, at its own time.
+    of_key_frames: bool,
     step_us: u64,
     /// Whether a frame came, the time of the last one, and how long the one before it stayed.
     begun: bool,
@@ -58,6 +60,7 @@ impl FilmFingerprinter {
         let step = if is_reference { FilmFingerprint::REFERENCE_STEP_MS } else { FilmFingerprint::QUERY_STEP_MS };
         FilmFingerprinter {
             is_reference,
+            of_key_frames: false,
             step_us: u64::from(step) * 1_000,
             begun: false,
             at_us: 0,
@@ -69,6 +72,12 @@ impl FilmFingerprinter {
             wide_from_ms: 0,
             made: FilmFingerprint { stream, views: views(wanted), ..FilmFingerprint::default() },
         }
+    }
+
+    /// For the key frames of a stream alone, which are seconds apart: each is sampled once, at its own time.
+    #[must_use]
+    pub fn of_key_frames(stream: u32, wanted: FilmViews) -> FilmFingerprinter {
+        FilmFingerprinter { of_key_frames: true, ..FilmFingerprinter::new(stream, wanted) }
     }
 
     /// Takes the next frame, in order of presentation, with its time from the film's zero, which sound counts from too. One
@@ -114,6 +123,9 @@ impl FilmFingerprinter {
 
     /// Samples the last frame for as long as it is on screen.
     fn sample_until(&mut self, end_us: u64) {
+        if self.of_key_frames {
+            self.next_us = self.at_us;
+        }
         let Some(frame) = self.last.take().filter(|_| self.next_us < end_us) else { return };
         (self.made.width, self.made.height) = (frame.width(), frame.height());
         let plane = Rc::new(reduced(&Picture::Luma(frame)));
@@ -126,8 +138,9 @@ impl FilmFingerprinter {
             self.end_shot();
         }
         self.before = Some(whole);
+        let most_repeats = if self.of_key_frames { 1 } else { MOST_REPEATS };
         let mut repeats = 0;
-        while self.next_us < end_us && repeats < MOST_REPEATS {
+        while self.next_us < end_us && repeats < most_repeats {
             let Ok(time_ms) = u32::try_from(self.next_us / 1_000) else { return };
             if self.shot.len() >= MOST_HELD {
                 self.end_shot();
@@ -147,7 +160,11 @@ impl FilmFingerprinter {
         let shot = std::mem::take(&mut self.shot);
         let planes: Vec<&Luma> = shot.iter().map(|sample| &*sample.plane).collect();
         let Some(trimmed) = trimmed(&planes) else { return };
-        let framed = if self.is_reference { Vec::new() } else { rectangles(&planes, FRAMED.into()) };
+        let is_framed = |view: &FilmView| matches!(view.base, FilmBase::Framed(_));
+        let framed = match self.made.views.iter().any(is_framed) {
+            true => rectangles(&planes, FRAMED.into()),
+            false => Vec::new(),
+        };
         let mut before: Option<&Sample> = None;
         // The beginning of a shot has all views.
         self.wide_from_ms = 0;

@@ -7,6 +7,7 @@
 
 mod alignment;
 mod evidence;
+mod sparse;
 mod votes;
 
 use std::ops::Range;
@@ -120,6 +121,22 @@ impl<'i> FilmSearch<'i> {
     }
 }
 
+impl FilmSearch<'_> {
+    /// As [`FilmSearch::find`], for a query of key frames alone: it has no frames between, by which a full search goes.
+    #[must_use]
+    pub fn find_key_frames(&self, query: &FilmFingerprint, least_score: f64) -> Vec<FilmMatch> {
+        let mut all: Vec<FilmMatch> = Vec::new();
+        for (segment, films) in &self.films {
+            let stretches = evidence::kept(sparse::stretches(films, query, self.level)).into_iter();
+            all.extend(
+                stretches.map(|stretch| FilmMatch { segment: *segment, ..matched(query, stretch, sparse::score) }),
+            );
+        }
+        all.retain(|found| found.score >= least_score);
+        all
+    }
+}
+
 /// A query of which so much is explained by a score like this is not looked at again.
 const ENOUGH_SHARE: f64 = 0.8;
 const ENOUGH_SCORE: f64 = 8.0;
@@ -171,8 +188,12 @@ pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool,
             evidence::follow(films, query, &window, &alignment, &hits, &rarity, &mut found);
         }
     }
-    let found = evidence::kept(found);
-    let matches = found.into_iter().map(|stretch| FilmMatch {
+    evidence::kept(found).into_iter().map(|stretch| matched(query, stretch, Stretch::score)).collect()
+}
+
+/// A stretch as a match of segment 0.
+fn matched(query: &FilmFingerprint, stretch: Stretch, score: fn(&Stretch) -> f64) -> FilmMatch {
+    FilmMatch {
         segment: 0,
         film: stretch.lane.film,
         query_span_ms: stretch.query_ms.clone(),
@@ -180,7 +201,7 @@ pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool,
         speed: stretch.alignment.speed,
         view: query.views[stretch.lane.query_view as usize],
         reference_view: stretch.lane.reference_view,
-        score: stretch.score(),
+        score: score(&stretch),
         same_recording: stretch.changes >= LEAST_CHANGES,
         frames: stretch.frames,
         distance: stretch.distance,
@@ -189,8 +210,7 @@ pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool,
         shifted: stretch.shifted,
         weight: stretch.weight,
         votes: stretch.alignment.votes,
-    });
-    matches.collect()
+    }
 }
 
 /// Changes that show the same recording.
