@@ -287,3 +287,70 @@ fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
         assert_eq!(again.out, both.out, "cut at {cut}");
     }
 }
+
+#[test]
+fn pictures_that_begin_late_are_placed_late_and_beside_other_sound() {
+    let Some(folder) = films() else {
+        println!(
+            "pictures_that_begin_late_are_placed_late_and_beside_other_sound: not run (no ffmpeg that makes them)"
+        );
+        return;
+    };
+    for name in ["late.mkv", "late.mp4"] {
+        let late =
+            format!("-itsoffset 3 -i works/film.mp4 -i works/film.mp4 -map 0:v -map 1:a -c copy evidence/{name}");
+        assert!(ffmpeg(&folder, &late));
+    }
+    minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
+    let scan = ["scan", "evidence/late.mkv", "evidence/late.mp4", "--index", "works.idx", "--json"];
+    for options in [&["--in-process"][..], &["--no-ffmpeg"], &[]] {
+        let records = minutia(&folder, &[&scan[..], options].concat()).ends(1).json();
+        for name in ["late.mkv", "late.mp4"] {
+            let findings = item(&records, name)["findings"].as_array().unwrap();
+            let start = |method: &str| {
+                let found = findings.iter().find(|found| found["method"] == method).unwrap();
+                assert!(near(&found["reference_span_ms"][0], 0), "{name}: {found}");
+                assert_ne!(found["shared"], "picture+sound", "{name}: three seconds apart");
+                found["query_span_ms"][0].as_u64().unwrap()
+            };
+            assert!(start("frames").abs_diff(3_000) <= 700 && start("landmarks") <= 700, "{name}: {findings:?}");
+        }
+    }
+}
+
+#[test]
+fn a_poster_in_a_film_and_a_frame_of_a_film_are_found_with_their_places() {
+    let Some(folder) = films() else {
+        println!("a_poster_in_a_film_and_a_frame_of_a_film_are_found_with_their_places: not run (no ffmpeg)");
+        return;
+    };
+    for kept in ["pictures", "stills"] {
+        std::fs::create_dir_all(folder.at(kept)).unwrap();
+    }
+    std::fs::copy(folder.at("a/07.png"), folder.at("pictures/07.png")).unwrap();
+    let slides =
+        "-framerate 1/2 -start_number 3 -i a/%02d.png -t 16 -r 10 -pix_fmt yuv420p -c:v libx264 stills/slides.mp4";
+    assert!(ffmpeg(&folder, slides));
+    assert!(ffmpeg(&folder, "-ss 9 -i stills/slides.mp4 -frames:v 1 stills/still.jpg"));
+    minutia(&folder, &["index", "add", "pictures.idx", "pictures"]).ends(0);
+    minutia(&folder, &["index", "add", "films.idx", "stills/slides.mp4"]).ends(0);
+
+    let ran = minutia(&folder, &["scan", "stills/slides.mp4", "--index", "pictures.idx", "--json"]).ends(1);
+    let film = ran.json()[0].clone();
+    let found = &film["findings"][0];
+    let expected = (&"code".into(), &"image".into(), &"07.png".into());
+    assert_eq!((&found["method"], &found["modality"], &found["reference"]), expected, "{film}");
+    // The fifth of its pictures, two seconds each.
+    assert!(near(&found["query_span_ms"][0], 8_000) && near(&found["query_span_ms"][1], 10_000), "{found}");
+    assert_eq!(found["reference_span_ms"], Value::Null);
+    let told = minutia(&folder, &["scan", "stills/slides.mp4", "--index", "pictures.idx"]).ends(1).out;
+    assert!(told.contains("shows a copy of 07") && told.contains(", at 0:08.0-0:10.0 of it; distance"), "{told}");
+
+    let still =
+        minutia(&folder, &["scan", "stills/still.jpg", "--index", "films.idx", "--json"]).ends(1).json()[0].clone();
+    let found = &still["findings"][0];
+    assert_eq!((&found["method"], &found["reference"]), (&"code".into(), &"slides.mp4".into()), "{still}");
+    assert!(near(&found["reference_span_ms"][0], 8_000) && near(&found["reference_span_ms"][1], 10_000), "{found}");
+    let other = minutia(&folder, &["scan", "b/07.png", "--index", "films.idx", "--json"]).ends(0).json();
+    assert_eq!(other[0]["outcome"], "no-match");
+}

@@ -44,9 +44,11 @@ pub(super) struct Tracks {
 pub fn film_wanted(request: &Request) -> Wanted {
     let us = |ms: u64| ms.saturating_mul(1_000);
     let span_us = request.span_ms.as_ref().map(|span| us(span.start)..us(span.end));
-    let (selection, rate_fps) = match request.pass {
-        Pass::Full => (Selection::All, RATE_FPS),
-        Pass::Triage => (Selection::KeyFrames, KEY_FRAMES_FPS),
+    let (selection, rate_fps) = match (request.pass, request.views) {
+        (Pass::Triage, _) => (Selection::KeyFrames, KEY_FRAMES_FPS),
+        // What is registered is every bit as the stream says.
+        (Pass::Full, Views::Reference) => (Selection::All, RATE_FPS),
+        (Pass::Full, Views::Query) => (Selection::Sparse, RATE_FPS),
     };
     Wanted { selection, rate_fps: Some(request.rate_fps.unwrap_or(rate_fps)), span_us, track: None }
 }

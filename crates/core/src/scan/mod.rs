@@ -22,6 +22,7 @@ mod seen;
 mod sound;
 #[cfg(all(feature = "image", feature = "audio"))]
 mod sound;
+mod stills;
 
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};

@@ -7,15 +7,15 @@
 
 mod alignment;
 mod evidence;
+mod nearby;
 mod sparse;
 mod votes;
 
 use std::ops::Range;
 
 use minutia_machine::Level;
-use minutia_machine::hamming::{self, Window};
+use minutia_machine::hamming;
 
-use super::brute;
 use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::{Films, Index, IndexError};
 
@@ -24,6 +24,8 @@ use evidence::Stretch;
 /// Length of a window and from one to the next, in milliseconds.
 const WINDOW_MS: u32 = 40_000;
 const WINDOW_STEP_MS: u32 = 20_000;
+/// Of a query so much is looked up at once.
+const MOST_SEARCHED_MS: u32 = 3_600_000;
 /// A query up to so long is one window.
 const SINGLE_WINDOW_MS: u32 = 60_000;
 /// Alignments that are followed, of one window.
@@ -181,8 +183,14 @@ fn surest(mut found: Vec<FilmMatch>) -> Vec<FilmMatch> {
 #[must_use]
 pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, level: Level) -> Vec<FilmMatch> {
     let mut found: Vec<Stretch> = Vec::new();
+    let (mut all, mut searched) = (Vec::new(), 0..0);
     for window in windows_of(query) {
-        let hits = hits(films, query, &window, second_look, level);
+        // Many windows at once: they overlap, and many codes share a pass over the references.
+        if window.end > searched.end {
+            searched = window.start..window.end.max(window.start.saturating_add(MOST_SEARCHED_MS));
+            all = hits(films, query, &searched, second_look, level);
+        }
+        let hits: Vec<FilmHit> = all.iter().filter(|hit| window.contains(&hit.query_ms)).copied().collect();
         let rarity = rarity(&hits, query.frames.len());
         for alignment in votes::alignments(films, &hits, MOST_ALIGNMENTS) {
             evidence::follow(films, query, &window, &alignment, &hits, &rarity, &mut found);
@@ -270,7 +278,7 @@ fn hits(
             }
         }
     }
-    let found = brute::find(films.codes(), &codes, Window { near: RADIUS, complement: None }, level);
+    let found = nearby::find(films.codes(), &codes, RADIUS, level);
     let hit = |found: hamming::Found| {
         let (query_frame, query_view, query_ms) = places[found.query as usize];
         let (film, reference_frame, reference_view) = films.place(found.row)?;

@@ -48,7 +48,11 @@ const LEAST_WEIGHT: f64 = 0.15;
 pub(super) fn stretches(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> Vec<Stretch> {
     let mut found = Vec::new();
     let length = query.frames.last().map_or(0, |frame| frame.time_ms.saturating_add(1));
-    let hits = hits(films, query, &(0..length), false, level);
+    let parts = (0..length).step_by(super::MOST_SEARCHED_MS as usize);
+    let mut hits: Vec<FilmHit> = parts
+        .flat_map(|start| hits(films, query, &(start..start.saturating_add(super::MOST_SEARCHED_MS)), false, level))
+        .collect();
+    hits.sort_unstable();
     let rarity = rarity(&hits, query.frames.len());
     let mut followed: Vec<Alignment> = Vec::new();
     for start in (0..length).step_by(WINDOW_STEP_MS as usize) {
