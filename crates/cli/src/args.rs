@@ -323,12 +323,18 @@ named in PATHS is followed, one that is found on the way never. Nothing is writt
 evidence: files are opened read-only and, where the system allows it, without touching access
 times.
 
+With --triage a quick pass over everything comes first: pictures as ever, of films the key frames
+alone, and no sound. What it finds is printed at once, and marked; what it does not find says little,
+so that a film without findings is `undecided`. Then the full pass follows. With --triage-only it
+does not.
+
 With --case, a scan that was stopped at any moment goes on where it was when the same command is
 given again. CASE holds records.jsonl and run.json; docs/REPORT.md documents them.
 
 Examples:
   minutia scan /mnt/evidence --index works.idx
   minutia scan /mnt/evidence --index works.idx --case case-17
+  minutia scan /mnt/evidence --index works.idx --triage
   minutia scan photo.jpg --index works.idx --json | jq '.findings'
 
 Exit codes: 0 nothing found; 1 a copy of a work with the policy `infringing`; 2 could not run, or
@@ -349,6 +355,12 @@ pub(crate) struct Scan {
     /// Print one JSON record a line for every item, and a summary
     #[arg(long)]
     pub(crate) json: bool,
+    /// Look quickly through everything first, by key frames of films, and then fully
+    #[arg(long)]
+    pub(crate) triage: bool,
+    /// Look quickly through everything, and no more
+    #[arg(long, conflicts_with = "triage")]
+    pub(crate) triage_only: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }

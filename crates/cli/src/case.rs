@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
-use minutia_report::{Chain, Line, Record, RunRecord, escape, rfc3339};
+use minutia::scan::Pass;
+use minutia_report::{Chain, ItemRecord, Line, Record, RunRecord, escape, rfc3339};
 use serde_json::{Value, json};
 
 use crate::settings::shown;
@@ -31,7 +32,9 @@ pub(crate) struct Case {
 /// What an earlier run left.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
-    /// Entries of the walk that have their records.
+    /// The last pass that was begun; the one before it is done. `None` where no record is kept.
+    pub(crate) pass: Option<Pass>,
+    /// Entries of its walk that have their records.
     pub(crate) entries: u64,
     /// The path of the last of them.
     pub(crate) last_path: Option<Vec<u8>>,
@@ -155,6 +158,11 @@ fn same_run(directory: &Path, bytes: &[u8], run: &RunRecord) -> Result<Value> {
     Ok(state)
 }
 
+/// The pass that a record is of.
+pub(crate) fn pass_of(item: &ItemRecord) -> Pass {
+    if item.pass.is_some() { Pass::Triage } else { Pass::Full }
+}
+
 /// Lists what differs, by name.
 fn differ(name: &str, case: &Value, run: &Value, differences: &mut Vec<String>) {
     match (case, run) {
@@ -181,7 +189,7 @@ struct Kept {
 /// brought more.
 fn keep(path: &Path, records: &mut File, mut chain: Chain) -> Result<Kept> {
     let mut kept = Kept { before: Before::default(), bytes: 0 };
-    let mut group: Option<Vec<u8>> = None;
+    let mut group: Option<(Pass, Vec<u8>)> = None;
     let mut position = 0;
     let all = records.metadata()?.len();
     for (number, line) in lines(records, all)?.enumerate() {
@@ -196,12 +204,14 @@ fn keep(path: &Path, records: &mut File, mut chain: Chain) -> Result<Kept> {
             format!("{}: line {}: expected a record of this run; give the scan a new case", shown(path), number + 1)
         })?;
         let of_line = match line.record {
-            Record::Item(item) => Some(item.path_as_bytes()),
+            Record::Item(item) => Some((pass_of(&item), item.path_as_bytes())),
             Record::Summary(_) => None,
         };
-        if group.is_some() && group != of_line {
-            kept.before.entries += 1;
-            kept.before.last_path = group.take();
+        if group != of_line
+            && let Some((pass, path)) = group.take()
+        {
+            let of_pass = if kept.before.pass == Some(pass) { kept.before.entries } else { 0 };
+            kept.before = Before { pass: Some(pass), entries: of_pass + 1, last_path: Some(path) };
             kept.bytes = position;
         }
         position = whole;

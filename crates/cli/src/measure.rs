@@ -3,9 +3,9 @@
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use minutia::scan::{Coverage, Item, Reader, Request};
+use minutia::scan::{Coverage, Item, Pass, Reader, Request};
 use minutia::verdict::Outcome;
-use minutia_media::{Problem, Source, probe};
+use minutia_media::{Kind, Problem, Source, probe};
 use minutia_report::FileFacts;
 use sha2::{Digest, Sha256};
 
@@ -45,7 +45,8 @@ impl Measurer {
 
     /// Measures the entry of this number in its walk, from 0.
     pub(crate) fn measure(&mut self, number: u64, entry: Entry) -> Measured {
-        let mut facts = FileFacts { path: entry.path.as_os_str().as_bytes().to_vec(), ..FileFacts::default() };
+        let (path, triage) = (entry.path.as_os_str().as_bytes().to_vec(), self.request.pass == Pass::Triage);
+        let mut facts = FileFacts { path, triage, ..FileFacts::default() };
         let content = match entry.met {
             Met::File(opened) => {
                 facts.modified = Some(opened.modified);
@@ -71,12 +72,17 @@ impl Measurer {
     /// Takes the digests and the items of a file. Problems of the file as a whole go to the item that is the file.
     fn read(&mut self, source: &Source, facts: &mut FileFacts) -> Vec<Item> {
         facts.size = Some(source.len());
-        let mut of_file = match self.digests(source) {
-            Ok((blake3, sha256)) => {
-                (facts.blake3, facts.sha256) = (Some(blake3), Some(sha256));
-                None
-            }
-            Err(problem) => Some(problem),
+        // A quick pass does not read the whole of what is long.
+        let is_film = || probe(source).is_ok_and(|format| format.row().kind == Kind::Video);
+        let mut of_file = match facts.triage && is_film() {
+            true => None,
+            false => match self.digests(source) {
+                Ok((blake3, sha256)) => {
+                    (facts.blake3, facts.sha256) = (Some(blake3), Some(sha256));
+                    None
+                }
+                Err(problem) => Some(problem),
+            },
         };
         let mut items = Vec::new();
         let read = self.reader.read(source, &self.request, &mut |item| items.push(item));

@@ -94,8 +94,12 @@ impl Compared {
 
     /// What came of it, as a scan would say of A.
     pub(crate) fn outcome(&self) -> Outcome {
-        if let (Some(heard), false) = (&self.heard, self.identical) {
+        // Animated pictures are compared as films and picture by picture.
+        if let (Some(heard), None) = (&self.heard, self.level()) {
             return if heard.outcome == Outcome::NoMatch { self.b.outcome() } else { heard.outcome };
+        }
+        if let (Some(Level::Possible), Some(Outcome::Match)) = (self.level(), self.heard.as_ref().map(|h| h.outcome)) {
+            return Outcome::Match;
         }
         match self.level() {
             Some(Level::Match) => Outcome::Match,

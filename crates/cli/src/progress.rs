@@ -15,6 +15,9 @@ use crate::walk::{Met, Resolution, Walk};
 pub(crate) struct Progress {
     bar: ProgressBar,
     files: u64,
+    /// How many files had findings, and the name of the last of them.
+    found: u64,
+    last: String,
     total: Arc<Total>,
 }
 
@@ -42,14 +45,14 @@ impl Progress {
     pub(crate) fn over(roots: &Roots, resolution: Resolution) -> Progress {
         let total = Arc::new(Total::default());
         if !stderr().is_terminal() {
-            return Progress { bar: ProgressBar::hidden(), files: 0, total };
+            return Progress { bar: ProgressBar::hidden(), files: 0, found: 0, last: String::new(), total };
         }
         let bar = ProgressBar::new(0);
         bar.set_style(style("{spinner} {msg}, {bytes} ({bytes_per_sec})"));
         bar.enable_steady_tick(Duration::from_millis(250));
         let (walk, shared, counted) = (Walk::new(&roots.paths, resolution), Arc::clone(&total), bar.clone());
         thread::spawn(move || count(walk, &shared, &counted));
-        Progress { bar, files: 0, total }
+        Progress { bar, files: 0, found: 0, last: String::new(), total }
     }
 
     /// One more file of so many bytes.
@@ -63,7 +66,23 @@ impl Progress {
             true => format!(" of {}", self.total.files.load(Ordering::Acquire)),
             false => String::new(),
         };
-        self.bar.set_message(format!("{}{of} files", self.files));
+        let found = match self.found {
+            0 => String::new(),
+            found => format!(", {found} with findings, the last {}", self.last),
+        };
+        self.bar.set_message(format!("{}{of} files{found}", self.files));
+    }
+
+    /// The same files once more.
+    pub(crate) fn again(&mut self) {
+        (self.files, self.found) = (0, 0);
+        self.bar.set_position(0);
+    }
+
+    /// A file had findings; its name, fit for a terminal.
+    pub(crate) fn found(&mut self, name: String) {
+        self.found += 1;
+        self.last = name;
     }
 
     /// Prints something while the progress is out of the way.

@@ -87,6 +87,71 @@ fn a_mirrored_excerpt_at_another_speed_is_found() {
 }
 
 #[test]
+fn times_count_from_the_zero_of_the_container_and_not_from_the_first_frame() {
+    for (views, step) in [(FilmViews::Reference, 500), (FilmViews::FirstLook, 250)] {
+        let mut fingerprinter = FilmFingerprinter::new(0, views);
+        for number in 0..100_u64 {
+            let luma = Luma::new(WIDTH, HEIGHT, scene(1, number as f32 / 25.0)).unwrap();
+            // The pictures begin 1.083 s behind the sound.
+            fingerprinter.push(1_083_000 + number * 40_000, luma);
+        }
+        let film = fingerprinter.finish();
+        assert_eq!((film.duration_ms, film.frames[0].time_ms), (5_083, 1_000));
+        assert!(film.frames.iter().all(|frame| frame.time_ms % step == 0), "{:?}", film.frames);
+    }
+    let late = |views, zero_ms: u64| {
+        let mut fingerprinter = FilmFingerprinter::new(0, views);
+        for number in 0..250_u64 {
+            let luma = Luma::new(WIDTH, HEIGHT, scene(1, number as f32 / 25.0)).unwrap();
+            fingerprinter.push((zero_ms + number * 40) * 1_000, luma);
+        }
+        fingerprinter.finish()
+    };
+    let found = search(&late(FilmViews::FirstLook, 2_310));
+    let best = found.iter().max_by(|a, b| a.1.score.total_cmp(&b.1.score)).unwrap();
+    assert!(best.1.query_span_ms.start.abs_diff(2_310) < 600 && best.1.query_span_ms.end.abs_diff(12_310) < 600);
+    assert!(best.1.reference_span_ms.start < 600 && best.1.reference_span_ms.end.abs_diff(10_000) < 600);
+}
+
+#[test]
+fn key_frames_are_sampled_once_each_and_find_a_film() {
+    let mut fingerprinter = FilmFingerprinter::of_key_frames(0, FilmViews::FirstLook);
+    // One in some two seconds, of 18 s of the film, from 4.3 s on, and some of another film before and behind.
+    let times = [0.0, 2.2, 4.0, 6.1, 8.7, 10.2, 12.4, 14.9, 17.0, 19.3, 21.5, 23.7];
+    for (number, &seconds) in times.iter().enumerate() {
+        let inside = (2..11).contains(&number);
+        let frame = if inside { scene(1, seconds + 0.3) } else { scene(70, seconds) };
+        fingerprinter.push((seconds * 1e6) as u64, Luma::new(WIDTH, HEIGHT, frame).unwrap());
+    }
+    let query = fingerprinter.finish_at(26_000_000);
+    assert_eq!(query.frames.len(), times.len());
+    assert_eq!((query.frames[1].time_ms, query.duration_ms), (2_200, 26_000));
+
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    for seed in 0..3 {
+        let film = film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
+        writer
+            .add(Entry {
+                work: Work::new(WorkId::new(format!("film-{seed}")).unwrap()),
+                source_name: format!("film-{seed}.mp4"),
+                source_digest: None,
+                fingerprints: vec![Fingerprint::Film(film)],
+                thumbnail: None,
+            })
+            .unwrap();
+    }
+    writer.commit().unwrap();
+    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    let found = FilmSearch::new(&index).unwrap().find_key_frames(&query, 4.0);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let (first, name) = (&found[0], index.film(found[0].segment, found[0].film).unwrap().source_name);
+    assert_eq!((name.as_str(), first.frames), ("film-1.mp4", 9));
+    assert_eq!(first.query_span_ms, 4_000..23_700);
+    assert!(first.reference_span_ms.start.abs_diff(4_300) < 600 && first.same_recording, "{first:?}");
+}
+
+#[test]
 fn other_films_and_empty_ones_are_not_found() {
     for seed in [50, 51, 60] {
         let found = search(&film(FilmViews::BothLooks, 8.0, |seconds| scene(seed, seconds)));

@@ -28,8 +28,13 @@ fn encoded(picture: RgbImage, format: ImageFormat) -> Vec<u8> {
 
 /// A GIF of these frames, 50 ms each.
 fn animation(frames: impl IntoIterator<Item = RgbaImage>) -> Vec<u8> {
+    shown(frames, 50)
+}
+
+/// A GIF of these frames, each shown so long.
+fn shown(frames: impl IntoIterator<Item = RgbaImage>, delay_ms: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let delay = Delay::from_saturating_duration(Duration::from_millis(50));
+    let delay = Delay::from_saturating_duration(Duration::from_millis(delay_ms));
     let frames = frames.into_iter().map(|picture| Frame::from_parts(picture, 0, 0, delay));
     GifEncoder::new_with_speed(&mut bytes, 30).encode_frames(frames).unwrap();
     bytes
@@ -69,6 +74,51 @@ fn of_an_animation_each_distinct_frame_is_kept_once() {
     assert_eq!(kept, [(0, 0), (1, 50), (5, 250)]);
     assert_eq!((item.coverage.frames_read, item.coverage.frames_kept), (6, 3));
     assert_eq!(item.problems, []);
+}
+
+#[test]
+fn an_animation_of_a_second_is_a_film_too() {
+    let pictures = |numbers: &[u32]| -> Vec<RgbaImage> {
+        numbers.iter().map(|&n| DynamicImage::from(scene(n, 160, 120)).into_rgba8()).collect()
+    };
+    let film = |bytes: &[u8], request: &Request| {
+        let item = read(bytes, request).unwrap();
+        assert_eq!(item.coverage.film.is_some(), item.fingerprints.iter().any(|print| print.film().is_some()));
+        let coverage = item.coverage.film.clone();
+        item.fingerprints.into_iter().find_map(|print| print.film().cloned().zip(coverage.clone()))
+    };
+    let (print, coverage) = film(&shown(pictures(&[0, 1, 2]), 400), &Request::query()).unwrap();
+    assert_eq!((print.duration_ms, print.width, print.height), (1_200, 160, 120));
+    // Every quarter of a second what is on screen then.
+    assert_eq!(print.frames.iter().map(|frame| frame.time_ms).collect::<Vec<_>>(), [0, 250, 500, 750, 1_000]);
+    let code = |frame: usize| print.codes_of(frame)[0];
+    assert!(code(0) == code(1) && code(2) == code(3) && code(1).distance(&code(2)) > 60);
+    assert_eq!((coverage.frames_read, coverage.decoded_ms, coverage.to_the_end), (3, 1_200, true));
+    assert!(coverage.second_look && coverage.decoder.starts_with("image ") && coverage.codec == "GIF");
+    let (print, _) = film(&shown(pictures(&[0, 1, 2]), 400), &Request::reference()).unwrap();
+    assert!(print.is_reference() && print.frames.len() == 3, "{:?}", print.frames);
+
+    // A delay of nothing is shown for a tenth of a second.
+    assert_eq!(film(&shown(pictures(&[0; 11]), 0), &Request::query()).unwrap().0.duration_ms, 1_100);
+    // Too short, a still, and a still that is shown for long.
+    assert_eq!(film(&shown(pictures(&[0, 1]), 490), &Request::query()), None);
+    assert_eq!(film(&shown(pictures(&[0]), 5_000), &Request::query()), None);
+    assert_eq!(film(&encoded(scene(0, 300, 200), ImageFormat::Png), &Request::query()), None);
+    // Cut short.
+    let whole = shown(pictures(&[0, 1, 2, 3, 4]), 400);
+    assert!(!film(&whole[..whole.len() - 200], &Request::query()).unwrap().1.to_the_end);
+}
+
+#[test]
+fn an_animation_that_claims_to_last_for_days_is_a_film_of_twenty_minutes() {
+    let pictures = (0..40).map(|n| DynamicImage::from(scene(n % 3, 40, 30)).into_rgba8());
+    let item = read(&shown(pictures, 655_350), &Request::query()).unwrap();
+    assert_eq!((item.coverage.frames_read, item.problems.len()), (40, 0));
+    let coverage = item.coverage.film.unwrap();
+    assert_eq!((coverage.frames_read, coverage.decoded_ms, coverage.to_the_end), (2, 1_200_000, false));
+    let film = item.fingerprints.iter().find_map(Fingerprint::film).unwrap();
+    // A long still is sampled forty times.
+    assert_eq!((film.duration_ms, film.frames.len()), (1_200_000, 80));
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct FileFacts {
     pub blake3: Option<[u8; 32]>,
     /// SHA-256, where it was read to its end.
     pub sha256: Option<[u8; 32]>,
+    /// Found by a quick pass.
+    pub triage: bool,
     /// The batch of workers that read it, from 1; `None` where none did.
     pub batch: Option<u64>,
     /// When it was last modified: seconds since 1970 and nanoseconds.
@@ -54,7 +56,9 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
             decoded_ms: film.decoded_ms,
             to_the_end: film.to_the_end,
             second_look: film.second_look,
+            key_frames: film.key_frames,
         }),
+        in_part: item.coverage.in_part,
     };
     let lengths = item.fingerprints.iter().filter_map(|print| match print {
         Fingerprint::Audio(audio) => Some(audio.duration_ms),
@@ -73,7 +77,8 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         height: first.map(|image| image.height).or(film.map(|film| film.height)),
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
         duration_ms,
-        coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some() || film.is_some()).then_some(coverage),
+        coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some() || film.is_some() || coverage.in_part)
+            .then_some(coverage),
         findings: examined.findings.iter().map(finding).collect(),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)
@@ -92,6 +97,7 @@ fn of_file(facts: &FileFacts) -> ItemRecord {
     ItemRecord {
         path,
         path_bytes: lossy.then(|| hex(&facts.path)),
+        pass: facts.triage.then(|| "triage".to_owned()),
         batch: facts.batch,
         size: facts.size,
         blake3: facts.blake3.map(|digest| hex(&digest)),

@@ -51,6 +51,9 @@ pub struct ItemRecord {
     pub member: Vec<String>,
     /// What came of it: one of the names of [`minutia::verdict::Outcome`].
     pub outcome: String,
+    /// `triage` for what a quick pass found; absent for a full one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<String>,
     /// The batch of files, numbered from 1 along the walk, to which the workers that read it were kept; absent where no
     /// worker did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,6 +113,9 @@ pub struct Coverage {
     /// Its moving pictures, where any were decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub film: Option<FilmCoverage>,
+    /// A part was passed over, as a quick pass does: where nothing was found in the rest, that says little.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_part: bool,
 }
 
 /// How much of a recording, or of a film's sound, was read.
@@ -150,6 +156,9 @@ pub struct FilmCoverage {
     pub to_the_end: bool,
     /// Whether the views for a second look were made.
     pub second_look: bool,
+    /// Only frames were looked at that are stored whole, at most one a second.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub key_frames: bool,
 }
 
 /// A problem: a stable code and a sentence.
@@ -315,6 +324,9 @@ pub struct SummaryRecord {
     /// What was counted.
     #[serde(flatten)]
     pub totals: Totals,
+    /// The same of a quick pass before; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triage: Option<Totals>,
     /// What the exit code of the command is.
     pub exit_code: u8,
     /// Whether access times were protected.
@@ -358,6 +370,9 @@ pub struct RunRecord {
     pub build: String,
     /// What was scanned, as it was given.
     pub paths: Vec<String>,
+    /// The passes over it in their order, where there was not just a full one: `triage`, `full`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<String>,
     /// The index.
     pub index: IndexFacts,
     /// Name of the algorithm whose codes were compared.

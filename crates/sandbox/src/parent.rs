@@ -5,9 +5,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use minutia::scan::{Item, Reader, Request, film_wanted};
+use minutia::scan::{Item, Pass, Reader, Request, film_begins_here, film_wanted};
 use minutia_media::decode::audio::ffmpeg::{Access, in_memory};
-use minutia_media::{Ffmpeg, Kind, Problem, Source, probe};
+use minutia_media::{Ffmpeg, Format, Kind, Problem, Source, probe};
 
 use crate::child::{PipedParts, StartError, Worker};
 use crate::config::Config;
@@ -105,7 +105,8 @@ impl Reader for Isolated {
         let is_film = format.is_some_and(|format| format.row().kind == Kind::Video);
         let bytes = Evidence { descriptor: evidence, allowed: self.config.deadline_for(source.len(), is_film) };
         let ffmpeg = self.config.ffmpeg.clone().zip(format).filter(|(ffmpeg, format)| ffmpeg.access(*format).is_some());
-        if let (Some((ffmpeg, format)), true) = (&ffmpeg, is_film) {
+        let begins_here = format.is_some_and(|format| film_begins_here(request, format));
+        if let (Some((ffmpeg, format)), true) = (&ffmpeg, is_film && !begins_here) {
             // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
             let reopened = ffmpeg.access(*format) == Some(Access::Reopened) && source.file().is_some();
             let copy = if reopened { in_memory(source, request.limits.file_bytes).ok() } else { None };
@@ -113,8 +114,7 @@ impl Reader for Isolated {
                 Commands { sound: None, film: None }
             } else {
                 // The worker hears by its own decoders where they know the codec: then the program for sound ends unheard.
-                let film = ffmpeg.film_command(*format, &film_wanted(request), &request.limits);
-                Commands { sound: ffmpeg.command(*format), film }
+                commands(ffmpeg, *format, is_film, request)
             };
             let input = copy.as_ref().map_or(evidence, |copy| copy.as_fd());
             return self.serve(&bytes, Some(&Outside { ffmpeg, commands, input }), request, sink);
@@ -131,9 +131,16 @@ impl Reader for Isolated {
         } else {
             evidence
         };
-        let commands = Commands { sound: ffmpeg.command(format), film: None };
+        let commands = commands(&ffmpeg, format, is_film, request);
         self.serve(&bytes, Some(&Outside { ffmpeg: &ffmpeg, commands, input }), request, sink)
     }
+}
+
+/// What the program is asked for: a worker that has no use for its answer closes the pipe, and the program ends.
+fn commands(ffmpeg: &Ffmpeg, format: Format, is_film: bool, request: &Request) -> Commands {
+    let film = if is_film { ffmpeg.film_command(format, &film_wanted(request), &request.limits) } else { None };
+    let sound = if request.pass == Pass::Full { ffmpeg.command(format) } else { None };
+    Commands { sound, film }
 }
 
 /// The bytes of a source, and the wall time that reading them may take.

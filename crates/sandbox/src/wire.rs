@@ -459,6 +459,7 @@ mod tests {
                 partial_rows: Some((7, 7)),
                 sound: Some(heard()),
                 film: Some(seen()),
+                in_part: true,
             },
             fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording()), Fingerprint::Film(film())],
             preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),

@@ -66,7 +66,8 @@ pub(super) fn verdict(compared: &Compared) -> String {
     if compared.identical {
         return format!("{outcome}: byte for byte the same file");
     }
-    if let Some(heard) = &compared.heard {
+    let pictures = compared.level().is_some();
+    if let Some(heard) = compared.heard.as_ref().filter(|heard| !pictures || !heard.record.findings.is_empty()) {
         let lines = heard.lines();
         return match lines.len() {
             0 if compared.outcome() == Outcome::Undecided => format!("{outcome}: too little in it to tell"),

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use minutia::scan::Pass;
 use minutia_report::escape::text;
 use minutia_report::{ItemRecord, Line, Record, format};
 
@@ -65,6 +66,7 @@ fn part(media: &Path, out: &mut impl Write) -> Result<(bool, Vec<ItemRecord>)> {
         index,
         in_memory: false,
         case: None,
+        passes: &[Pass::Full],
         reading: Reading::all(),
     };
     let (summary, head) = scan::scan(&settings, &mut records)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use minutia::fingerprint::AlgorithmId;
 use minutia::index::Index;
-use minutia::scan::{Examiner, Query, Request};
+use minutia::scan::{Examiner, Pass, Query, Request};
 use minutia::verdict::{Allowed, FilmJudge, SoundJudge};
 use minutia_report::{
     AccessTimes, CalibrationFacts, Chain, FilmFacts, ItemRecord, Line, Record, RunRecord, SoundCalibrationFacts,
@@ -16,7 +16,7 @@ use minutia_report::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::args;
-use crate::case::{Before, Case};
+use crate::case::{Before, Case, pass_of};
 use crate::exit::Exit;
 use crate::indexes::{facts, open, open_in_memory, sound};
 use crate::measure::{Content, Measured, Measurer};
@@ -35,6 +35,11 @@ pub(crate) fn run(args: args::Scan) -> Result<Exit> {
         index: args.index,
         in_memory: args.in_memory,
         case: args.case,
+        passes: match (args.triage, args.triage_only) {
+            (_, true) => &[Pass::Triage],
+            (true, false) => &[Pass::Triage, Pass::Full],
+            (false, false) => &[Pass::Full],
+        },
         reading: Reading::of(&args.reading),
     };
     let (summary, head) = scan(&settings, &mut output)?;
@@ -49,6 +54,8 @@ pub(crate) struct Settings {
     /// Read the index into memory wherever it is.
     pub(crate) in_memory: bool,
     pub(crate) case: Option<PathBuf>,
+    /// The passes over everything, in their order; the last one's counts are the scan's.
+    pub(crate) passes: &'static [Pass],
     pub(crate) reading: Reading,
 }
 
@@ -86,15 +93,27 @@ pub(crate) fn scan(settings: &Settings, sink: &mut dyn Sink) -> Result<(SummaryR
 
     let chain = Chain::of(&run)?;
     let progress = Progress::over(roots, resolution);
-    let mut scan =
-        Scan { examiner, pool, chain, totals: Totals::default(), unprotected: 0, case: None, progress, sink };
+    let mut scan = Scan {
+        examiner,
+        pool,
+        chain,
+        totals: Totals::default(),
+        triage: None,
+        unprotected: 0,
+        case: None,
+        progress,
+        sink,
+    };
     let mut before = Before::default();
     if let Some(directory) = &settings.case {
         let mut summary = None;
         let mut chain = scan.chain.clone();
         let (case, found) = Case::open(directory, &run, &mut chain, |line, json| {
             match &line.record {
-                Record::Item(item) => scan.count(item),
+                Record::Item(item) => {
+                    scan.turn_to(pass_of(item), settings.passes);
+                    scan.count(item);
+                }
                 Record::Summary(record) => summary = Some(record.clone()),
             }
             scan.show(line, json)
@@ -110,15 +129,23 @@ pub(crate) fn scan(settings: &Settings, sink: &mut dyn Sink) -> Result<(SummaryR
         scan.case = Some(case);
     }
 
-    let mut walk = Walk::new(&roots.paths, resolution);
-    pass(&mut walk, &before)?;
-    let measurer = || Measurer::new(settings.reading.reader(), request.clone());
-    pipeline::run(&mut walk, before.entries, settings.reading.threads, measurer, |batch| scan.take(&batch))?;
+    let mut unprotected_directories = 0;
+    let begun = settings.passes.iter().position(|pass| before.pass.is_some_and(|before| before == *pass)).unwrap_or(0);
+    for &pass in &settings.passes[begun..] {
+        scan.turn_to(pass, settings.passes);
+        let before = if before.pass == Some(pass) { std::mem::take(&mut before) } else { Before::default() };
+        let mut walk = Walk::new(&roots.paths, resolution);
+        pass_over(&mut walk, &before)?;
+        let request = Request { pass, ..request.clone() };
+        let measurer = || Measurer::new(settings.reading.reader(), request.clone());
+        pipeline::run(&mut walk, before.entries, settings.reading.threads, measurer, |batch| scan.take(&batch))?;
+        unprotected_directories = walk.unprotected_directories();
+    }
 
-    let access_times =
-        AccessTimes { unprotected_files: scan.unprotected, unprotected_directories: walk.unprotected_directories() };
+    let access_times = AccessTimes { unprotected_files: scan.unprotected, unprotected_directories };
     let exit_code = scan.totals.exit_code();
-    let summary = SummaryRecord { totals: scan.totals.clone(), exit_code, access_times, run };
+    let summary =
+        SummaryRecord { totals: scan.totals.clone(), triage: scan.triage.clone(), exit_code, access_times, run };
     scan.write(Record::Summary(Box::new(summary.clone())))?;
     scan.flush()?;
     let head = scan.chain.head().to_owned();
@@ -133,7 +160,10 @@ struct Scan<'i, 's> {
     examiner: Examiner<'i>,
     pool: ThreadPool,
     chain: Chain,
+    /// Of the pass that runs.
     totals: Totals,
+    /// Of a quick pass before it.
+    triage: Option<Totals>,
     /// Files opened without protection of their access times.
     unprotected: u64,
     case: Option<Case>,
@@ -142,6 +172,15 @@ struct Scan<'i, 's> {
 }
 
 impl Scan<'_, '_> {
+    /// Begins the counts of a pass, where it is not the one that runs.
+    fn turn_to(&mut self, pass: Pass, passes: &[Pass]) {
+        if pass == Pass::Full && passes.len() > 1 && self.triage.is_none() {
+            self.triage = Some(std::mem::take(&mut self.totals));
+            self.unprotected = 0;
+            self.progress.again();
+        }
+    }
+
     /// Examines a batch and writes its records.
     fn take(&mut self, batch: &[Measured]) -> Result<()> {
         let mut queries = Vec::new();
@@ -169,6 +208,9 @@ impl Scan<'_, '_> {
     }
 
     fn item(&mut self, record: ItemRecord) -> Result<()> {
+        if !record.findings.is_empty() {
+            self.progress.found(record.shown_path());
+        }
         self.count(&record);
         self.write(Record::Item(Box::new(record)))
     }
@@ -213,8 +255,8 @@ fn is_file(item: &minutia::scan::Item) -> bool {
     item.member.is_empty()
 }
 
-/// Passes what has its records.
-fn pass(walk: &mut Walk, before: &Before) -> Result<()> {
+/// Passes over what has its records.
+fn pass_over(walk: &mut Walk, before: &Before) -> Result<()> {
     let mut last = None;
     for _ in 0..before.entries {
         last = walk.pass().map(|entry| entry.path.as_os_str().as_bytes().to_vec());
@@ -248,6 +290,10 @@ fn run_record(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: program_digest()?,
         paths: settings.roots.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        passes: match settings.passes {
+            [Pass::Full] => Vec::new(),
+            passes => passes.iter().map(|&pass| pass_name(pass).to_owned()).collect(),
+        },
         index: facts(&info),
         algorithm: calibration.algorithm.row().map_or("unknown", |row| row.name).to_owned(),
         calibration: CalibrationFacts {
@@ -265,6 +311,13 @@ fn run_record(
         reading: settings.reading.facts_aloud()?,
         resolution: resolution.name().to_owned(),
     })
+}
+
+fn pass_name(pass: Pass) -> &'static str {
+    match pass {
+        Pass::Triage => "triage",
+        Pass::Full => "full",
+    }
 }
 
 /// How sound is judged in this index.

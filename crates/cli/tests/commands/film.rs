@@ -143,3 +143,214 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     let other = minutia(&folder, &["compare", "evidence/other.mp4", "works/film.mp4"]).ends(0);
     assert!(other.out.starts_with("no-match: nothing of A runs along B"), "{}", other.out);
 }
+
+/// A GIF of these pictures, each shown so long.
+fn gif(pictures: impl IntoIterator<Item = u32>, delay_ms: u64) -> Vec<u8> {
+    use image::codecs::gif::GifEncoder;
+    use image::{Delay, Frame, load_from_memory};
+
+    let mut bytes = Vec::new();
+    let delay = Delay::from_saturating_duration(std::time::Duration::from_millis(delay_ms));
+    let frames = pictures.into_iter().map(|number| {
+        let picture = load_from_memory(&picture(number, ImageFormat::Png)).unwrap();
+        Frame::from_parts(picture.into_rgba8(), 0, 0, delay)
+    });
+    GifEncoder::new_with_speed(&mut bytes, 20).encode_frames(frames).unwrap();
+    bytes
+}
+
+#[test]
+fn an_animated_gif_is_found_as_a_film() {
+    let folder = Folder::new();
+    folder.write("works/long.gif", gif(3_000..3_020, 500));
+    // Six seconds of it, by other delays, between other pictures.
+    let inside = [4_000, 4_001].into_iter().chain(3_004..3_016).chain([4_002]);
+    folder.write("evidence/inside.gif", gif(inside, 500));
+    folder.write("evidence/other.gif", gif(5_000..5_012, 500));
+    folder.write("evidence/short.gif", gif(5_020..5_022, 100));
+    let added = minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
+    assert!(added.out.contains(" and 1 films of 0 min 10 s in all"), "{}", added.out);
+
+    let records = minutia(&folder, &["scan", "evidence", "--index", "works.idx", "--json"]).ends(1).json();
+    let inside = item(&records, "inside.gif");
+    assert_eq!((&inside["format"], &inside["duration_ms"]), (&"GIF".into(), &7_500.into()), "{inside}");
+    let findings = inside["findings"].as_array().unwrap();
+    let found = findings.iter().find(|found| found["method"] == "frames").unwrap();
+    assert_eq!((&found["modality"], &found["level"]), (&"video".into(), &"match".into()), "{found}");
+    let (query, reference) = (&found["query_span_ms"], &found["reference_span_ms"]);
+    assert!(near(&query[0], 1_000) && near(&query[1], 7_000), "{found}");
+    assert!(near(&reference[0], 2_000) && near(&reference[1], 8_000), "{found}");
+    // Its pictures are compared one by one as well.
+    assert!(findings.iter().any(|found| found["method"] == "code"), "{inside}");
+    assert_eq!(item(&records, "short.gif")["coverage"]["film"], Value::Null);
+    assert_eq!(item(&records, "other.gif")["coverage"]["film"]["decoded_ms"], 6_000);
+
+    let compared = minutia(&folder, &["compare", "evidence/inside.gif", "works/long.gif"]).ends(1);
+    assert!(compared.out.starts_with("match: A is it") && compared.out.contains("frames compared"), "{}", compared.out);
+    // One picture alone is compared as a picture.
+    folder.write("evidence/one.gif", gif([3_007], 500));
+    let compared = minutia(&folder, &["compare", "evidence/one.gif", "works/long.gif"]).ends(1);
+    assert!(compared.out.starts_with("match: distance"), "{}", compared.out);
+}
+
+#[test]
+fn a_gif_of_a_film_and_a_film_of_a_gif_are_found() {
+    let Some(folder) = films() else {
+        println!("a_gif_of_a_film_and_a_film_of_a_gif_are_found: not run (no ffmpeg that makes H.264 and AAC)");
+        return;
+    };
+    // A key frame is a scene's first.
+    let made = [
+        "-ss 5 -t 8 -i works/film.mp4 -vf fps=10,scale=120:-2 evidence/cut.gif",
+        "-i evidence/cut.gif -pix_fmt yuv420p -c:v libx264 evidence/back.mp4",
+    ];
+    assert!(made.iter().all(|arguments| ffmpeg(&folder, arguments)));
+    minutia(&folder, &["index", "add", "films.idx", "works"]).ends(0);
+    std::fs::create_dir_all(folder.at("gifs")).unwrap();
+    std::fs::rename(folder.at("evidence/cut.gif"), folder.at("gifs/cut.gif")).unwrap();
+    minutia(&folder, &["index", "add", "gifs.idx", "gifs"]).ends(0);
+    let found = |path: &str, index: &str| {
+        let records = minutia(&folder, &["scan", path, "--index", index, "--json"]).ends(1).json();
+        let findings = records[0]["findings"].as_array().unwrap().clone();
+        findings.into_iter().find(|found| found["method"] == "frames").unwrap()
+    };
+    let gif = found("gifs/cut.gif", "films.idx");
+    assert!(near(&gif["reference_span_ms"][0], 5_000) && near(&gif["reference_span_ms"][1], 13_000), "{gif}");
+    let film = found("works/film.mp4", "gifs.idx");
+    assert!(near(&film["query_span_ms"][0], 5_000) && near(&film["query_span_ms"][1], 13_000), "{film}");
+    let back = found("evidence/back.mp4", "gifs.idx");
+    assert!(near(&back["query_span_ms"][0], 0) && near(&back["query_span_ms"][1], 8_000), "{back}");
+}
+
+#[test]
+fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
+    let Some(folder) = films() else {
+        println!(
+            "a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more: not run (no ffmpeg that makes them)"
+        );
+        return;
+    };
+    folder.write("evidence/picture.png", picture(9_000, ImageFormat::Png));
+    minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
+    let scan = ["scan", "evidence", "--index", "works.idx", "--json"];
+    let quick = minutia(&folder, &[&scan[..], &["--triage-only"]].concat()).ends(1);
+    let records = quick.json();
+    let summary = records.last().unwrap();
+    assert_eq!((&summary["run"]["passes"][0], &summary["items"]), (&"triage".into(), &6.into()), "{summary}");
+    let inside = item(&records, "inside.mp4");
+    assert_eq!((&inside["pass"], &inside["outcome"]), (&"triage".into(), &"match".into()), "{inside}");
+    assert_eq!((&inside["blake3"], &inside["coverage"]["in_part"]), (&Value::Null, &true.into()), "{inside}");
+    let film = &inside["coverage"]["film"];
+    assert_eq!((&film["key_frames"], &film["second_look"]), (&true.into(), &false.into()), "{inside}");
+    assert!(film["decoder"].as_str().unwrap().starts_with("rust_h264"), "{inside}");
+    let found = &inside["findings"][0];
+    assert_eq!((&found["method"], &found["turn"]), (&"frames".into(), &"flip_y".into()), "{found}");
+    let near = |value: &Value, expected: u64| value.as_u64().unwrap().abs_diff(expected) <= 1_500;
+    assert!(near(&found["query_span_ms"][0], 6_000) && near(&found["query_span_ms"][1], 18_000), "{found}");
+    assert!(near(&found["reference_span_ms"][0], 4_000), "{found}");
+    // What was not found by key frames may be there: of sound nothing was heard.
+    for name in ["other.mp4", "music.mp4"] {
+        assert_eq!(item(&records, name)["outcome"], "undecided", "{name}");
+    }
+    assert_eq!(item(&records, "picture.png")["outcome"], "no-match");
+    let excerpt = item(&records, "excerpt.avi");
+    assert_eq!((&excerpt["outcome"], &excerpt["coverage"]["sound"]), (&"match".into(), &Value::Null), "{excerpt}");
+    let here = minutia(&folder, &[&scan[..], &["--triage-only", "--in-process"]].concat()).ends(1).json();
+    assert_eq!(item(&here, "inside.mp4")["findings"], inside["findings"]);
+    assert_eq!(item(&here, "excerpt.avi")["findings"], excerpt["findings"]);
+
+    // Both passes: each says something of everything, the full one what a scan without the other says.
+    let both = minutia(&folder, &[&scan[..], &["--triage", "--case", "case"]].concat()).ends(1);
+    let records = both.json();
+    assert_eq!(records.len(), 6 + 6 + 1);
+    let summary = records.last().unwrap();
+    assert_eq!((&summary["items"], &summary["triage"]["items"]), (&6.into(), &6.into()), "{summary}");
+    assert_eq!(summary["run"]["passes"], serde_json::json!(["triage", "full"]));
+    let plain = minutia(&folder, &scan).ends(1).json();
+    let told = |records: &[Value]| -> Vec<Value> {
+        let mut items = records.to_vec();
+        for item in &mut items {
+            item.as_object_mut().unwrap().remove("previous");
+        }
+        items
+    };
+    assert_eq!(told(&records[6..12]), told(&plain[..6]));
+    assert_eq!((&plain[6]["outcomes"], &plain[6]["triage"]), (&summary["outcomes"], &Value::Null));
+
+    // It goes on to the same bytes wherever it was cut, also between the passes.
+    let whole = std::fs::read(folder.at("case/records.jsonl")).unwrap();
+    let ends: Vec<usize> = (1..).zip(&whole).filter(|&(_, &byte)| byte == b'\n').map(|(end, _)| end).collect();
+    for cut in [ends[2], ends[5], ends[6] - 3, ends[6], ends[8], ends[11], ends[12]] {
+        std::fs::write(folder.at("case/records.jsonl"), &whole[..cut]).unwrap();
+        let again = minutia(&folder, &[&scan[..], &["--triage", "--case", "case"]].concat()).ends(1);
+        assert_eq!(std::fs::read(folder.at("case/records.jsonl")).unwrap(), whole, "cut at {cut}");
+        assert_eq!(again.out, both.out, "cut at {cut}");
+    }
+}
+
+#[test]
+fn pictures_that_begin_late_are_placed_late_and_beside_other_sound() {
+    let Some(folder) = films() else {
+        println!(
+            "pictures_that_begin_late_are_placed_late_and_beside_other_sound: not run (no ffmpeg that makes them)"
+        );
+        return;
+    };
+    for name in ["late.mkv", "late.mp4"] {
+        let late =
+            format!("-itsoffset 3 -i works/film.mp4 -i works/film.mp4 -map 0:v -map 1:a -c copy evidence/{name}");
+        assert!(ffmpeg(&folder, &late));
+    }
+    minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
+    let scan = ["scan", "evidence/late.mkv", "evidence/late.mp4", "--index", "works.idx", "--json"];
+    for options in [&["--in-process"][..], &["--no-ffmpeg"], &[]] {
+        let records = minutia(&folder, &[&scan[..], options].concat()).ends(1).json();
+        for name in ["late.mkv", "late.mp4"] {
+            let findings = item(&records, name)["findings"].as_array().unwrap();
+            let start = |method: &str| {
+                let found = findings.iter().find(|found| found["method"] == method).unwrap();
+                assert!(near(&found["reference_span_ms"][0], 0), "{name}: {found}");
+                assert_ne!(found["shared"], "picture+sound", "{name}: three seconds apart");
+                found["query_span_ms"][0].as_u64().unwrap()
+            };
+            assert!(start("frames").abs_diff(3_000) <= 700 && start("landmarks") <= 700, "{name}: {findings:?}");
+        }
+    }
+}
+
+#[test]
+fn a_poster_in_a_film_and_a_frame_of_a_film_are_found_with_their_places() {
+    let Some(folder) = films() else {
+        println!("a_poster_in_a_film_and_a_frame_of_a_film_are_found_with_their_places: not run (no ffmpeg)");
+        return;
+    };
+    for kept in ["pictures", "stills"] {
+        std::fs::create_dir_all(folder.at(kept)).unwrap();
+    }
+    std::fs::copy(folder.at("a/07.png"), folder.at("pictures/07.png")).unwrap();
+    let slides =
+        "-framerate 1/2 -start_number 3 -i a/%02d.png -t 16 -r 10 -pix_fmt yuv420p -c:v libx264 stills/slides.mp4";
+    assert!(ffmpeg(&folder, slides));
+    assert!(ffmpeg(&folder, "-ss 9 -i stills/slides.mp4 -frames:v 1 stills/still.jpg"));
+    minutia(&folder, &["index", "add", "pictures.idx", "pictures"]).ends(0);
+    minutia(&folder, &["index", "add", "films.idx", "stills/slides.mp4"]).ends(0);
+
+    let ran = minutia(&folder, &["scan", "stills/slides.mp4", "--index", "pictures.idx", "--json"]).ends(1);
+    let film = ran.json()[0].clone();
+    let found = &film["findings"][0];
+    let expected = (&"code".into(), &"image".into(), &"07.png".into());
+    assert_eq!((&found["method"], &found["modality"], &found["reference"]), expected, "{film}");
+    // The fifth of its pictures, two seconds each.
+    assert!(near(&found["query_span_ms"][0], 8_000) && near(&found["query_span_ms"][1], 10_000), "{found}");
+    assert_eq!(found["reference_span_ms"], Value::Null);
+    let told = minutia(&folder, &["scan", "stills/slides.mp4", "--index", "pictures.idx"]).ends(1).out;
+    assert!(told.contains("shows a copy of 07") && told.contains(", at 0:08.0-0:10.0 of it; distance"), "{told}");
+
+    let still =
+        minutia(&folder, &["scan", "stills/still.jpg", "--index", "films.idx", "--json"]).ends(1).json()[0].clone();
+    let found = &still["findings"][0];
+    assert_eq!((&found["method"], &found["reference"]), (&"code".into(), &"slides.mp4".into()), "{still}");
+    assert!(near(&found["reference_span_ms"][0], 8_000) && near(&found["reference_span_ms"][1], 10_000), "{found}");
+    let other = minutia(&folder, &["scan", "b/07.png", "--index", "films.idx", "--json"]).ends(0).json();
+    assert_eq!(other[0]["outcome"], "no-match");
+}

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use minutia_media::Kind;
 use rayon::prelude::*;
 
+use super::stills::{Asked, FilmStills, Still, stills_of};
 use super::{Item, aligned, chroma, seen};
-use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint, ImageFingerprint};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint};
 use crate::index::{Index, IndexError, Policy, Reference, WorkId};
 use crate::search::{self, FilmSearch, Hit, QueryGroup, SoundSearch, Within};
 use crate::verdict::calibration::{Calibration, FILM_SCALE, SOUND_CALIBRATION};
@@ -46,6 +47,8 @@ pub struct Examiner<'i> {
     sound: OnceLock<(SoundSearch<'i>, SoundJudge)>,
     /// Opened by the first query that is a film.
     film: OnceLock<(FilmSearch<'i>, FilmJudge)>,
+    /// Made for the first picture, or the first key frame, where there are films.
+    stills: OnceLock<FilmStills<'i>>,
     /// Files with sound, by work and name, for the first film that was found.
     with_sound: OnceLock<BTreeSet<(WorkId, String)>>,
 }
@@ -65,8 +68,8 @@ impl<'i> Examiner<'i> {
     pub fn new(index: &'i Index, allowed: Allowed, settings: search::Settings) -> Examiner<'i> {
         let calibration = Calibration::of(AlgorithmId::PDQ_AREA).expect("a test walks the table of calibrations");
         let judge = Judge::new(calibration, index.pictures(), allowed);
-        let (sound, film, with_sound) = Default::default();
-        Examiner { index, judge, allowed, settings, sound, film, with_sound }
+        let (sound, film, stills, with_sound) = Default::default();
+        Examiner { index, judge, allowed, settings, sound, film, stills, with_sound }
     }
 
     /// The thresholds and the calibration behind them.
@@ -108,6 +111,14 @@ impl<'i> Examiner<'i> {
         Ok(self.film.get_or_init(|| (search, judge)))
     }
 
+    fn stills(&self) -> Result<&FilmStills<'i>, IndexError> {
+        if let Some(stills) = self.stills.get() {
+            return Ok(stills);
+        }
+        let stills = FilmStills::of(self.index)?;
+        Ok(self.stills.get_or_init(|| stills))
+    }
+
     fn with_sound(&self) -> Result<&BTreeSet<(WorkId, String)>, IndexError> {
         if let Some(files) = self.with_sound.get() {
             return Ok(files);
@@ -123,14 +134,15 @@ impl<'i> Examiner<'i> {
     /// [`IndexError`] where the index turns out to be damaged.
     pub fn examine(&self, queries: &[Query<'_>]) -> Result<Vec<Examined>, IndexError> {
         let mut found = queries.iter().map(|query| self.identical(query)).collect::<Result<Vec<_>, _>>()?;
-        let images: Vec<(usize, &ImageFingerprint)> = queries
+        let images: Vec<(usize, Asked<'_>)> = queries
             .iter()
             .enumerate()
             .flat_map(|(n, query)| {
-                query.item.fingerprints.iter().filter_map(Fingerprint::image).map(move |image| (n, image))
+                let images = query.item.fingerprints.iter().filter_map(Fingerprint::image);
+                images.map(move |image| (n, Asked { image, span_ms: None }))
             })
             .collect();
-        for (number, finding) in self.near(&images)? {
+        for (number, finding) in self.near(&images, &self.judge)?.into_iter().chain(self.posters(queries)?) {
             let same =
                 |other: &Finding| (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name);
             if !found[number].iter().any(same) {
@@ -143,6 +155,13 @@ impl<'i> Examiner<'i> {
                     && (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name)
             };
             if !found[number].iter().any(whole_file) {
+                found[number].push(finding);
+            }
+        }
+        for (number, finding) in self.frames(queries)? {
+            let same =
+                |other: &Finding| (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name);
+            if !found[number].iter().any(same) {
                 found[number].push(finding);
             }
         }
@@ -220,11 +239,53 @@ impl<'i> Examiner<'i> {
         let found: Result<Vec<Vec<(usize, Finding)>>, IndexError> = films
             .par_iter()
             .map(|&(number, film)| {
-                let findings = seen::by_frames(film, self.index, search, judge)?;
+                let coverage = queries[number].item.coverage.film.as_ref();
+                let of_key_frames = coverage.is_some_and(|coverage| coverage.key_frames);
+                let findings = seen::by_frames(film, self.index, search, judge, of_key_frames)?;
                 Ok(findings.into_iter().map(|finding| (number, finding)).collect())
             })
             .collect();
         Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// Registered pictures that are seen in films: for each item and picture the nearest frame.
+    fn posters(&self, queries: &[Query<'_>]) -> Result<Vec<(usize, Finding)>, IndexError> {
+        if self.index.pictures() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for (number, query) in queries.iter().enumerate() {
+            let stills = stills(query.item);
+            let judge = Judge::new(
+                self.judge.calibration(),
+                self.index.pictures().max(Judge::FEWEST_PICTURES).saturating_mul(stills.len() as u64),
+                self.allowed,
+            );
+            let asked: Vec<(usize, Asked<'_>)> = asked(&stills).map(|asked| (number, asked)).collect();
+            found.extend(self.near(&asked, &judge)?);
+        }
+        Ok(found)
+    }
+
+    /// Frames of registered films that were kept as pictures, and, of a quick pass, those that a film's key frames are.
+    fn frames(&self, queries: &[Query<'_>]) -> Result<Vec<(usize, Finding)>, IndexError> {
+        let mut found = Vec::new();
+        for (number, query) in queries.iter().enumerate() {
+            let item = query.item;
+            let of_key_frames = item.coverage.film.as_ref().is_some_and(|coverage| coverage.key_frames);
+            let stills = if of_key_frames { stills(item) } else { Vec::new() };
+            let pictures = item.fingerprints.iter().filter_map(Fingerprint::image);
+            let mut wanted: Vec<Asked<'_>> = pictures.map(|image| Asked { image, span_ms: None }).collect();
+            wanted.extend(asked(&stills));
+            if wanted.is_empty() || self.index.info()?.films == 0 {
+                continue;
+            }
+            // One key frame says that it is the same scene.
+            let surest = if of_key_frames { Level::Possible } else { Level::Match };
+            let findings = self.stills()?.find(&wanted, self.index, self.allowed, surest, self.settings.level)?;
+            found.extend(findings.into_iter().map(|finding| (number, finding)));
+        }
+        Ok(found)
     }
 
     /// Says of a film's findings what they share beside each other.
@@ -242,21 +303,21 @@ impl<'i> Examiner<'i> {
     }
 
     /// Findings by codes: for each item and registered file the lowest score over all views and frames.
-    fn near(&self, images: &[(usize, &ImageFingerprint)]) -> Result<Vec<(usize, Finding)>, IndexError> {
+    fn near(&self, images: &[(usize, Asked<'_>)], judge: &Judge) -> Result<Vec<(usize, Finding)>, IndexError> {
         // Every item is compared with pdq-area; with other codes the answer would mean nothing.
         let algorithm = AlgorithmId::PDQ_AREA;
         if let Some(index) = self.index.algorithm().filter(|&index| !algorithm.compares_with(index)) {
             return Err(IndexError::Incomparable { algorithm, index });
         }
-        let Some(highest) = self.judge.thresholds().possible_score else { return Ok(Vec::new()) };
+        let Some(highest) = judge.thresholds().possible_score else { return Ok(Vec::new()) };
         let penalties: Vec<Vec<Penalty>> = images
             .iter()
-            .map(|(_, image)| image.views.iter().map(|v| Penalty::of(&v.code, v.plain_rim)).collect())
+            .map(|(_, asked)| asked.image.views.iter().map(|v| Penalty::of(&v.code, v.plain_rim)).collect())
             .collect();
         let radius = penalties.iter().flatten().filter_map(|penalty| penalty.radius(highest.into())).max();
         let Some(radius) = radius else { return Ok(Vec::new()) };
         let codes: Vec<Vec<Code>> =
-            images.iter().map(|(_, image)| image.views.iter().map(|view| view.code).collect()).collect();
+            images.iter().map(|(_, asked)| asked.image.views.iter().map(|view| view.code).collect()).collect();
         let groups: Vec<QueryGroup<'_>> = codes.iter().map(|codes| QueryGroup { views: codes }).collect();
         let within = Within { near: radius, complement: Some(radius) };
 
@@ -270,7 +331,7 @@ impl<'i> Examiner<'i> {
             let reference = self.index.reference(hit.reference)?;
             let reference_redundancy = redundancy(&reference.code);
             let score = penalty.score(hit.distance.into(), reference_redundancy);
-            let Some((level, threshold)) = self.judge.level(score) else { continue };
+            let Some((level, threshold)) = judge.level(score) else { continue };
             let redundancies = (penalty.redundancy(), reference_redundancy);
             let key = (images[hit.group as usize].0, reference.work.as_str().to_owned(), reference.source_name.clone());
             let kept = Kept { hit, score, redundancies, level, threshold, reference };
@@ -281,15 +342,15 @@ impl<'i> Examiner<'i> {
                 None => drop(best.insert(key, kept)),
             }
         }
-        best.into_iter().map(|((number, ..), kept)| Ok((number, self.finding(images, kept)?))).collect()
+        best.into_iter().map(|((number, ..), kept)| Ok((number, self.finding(images, judge, kept)?))).collect()
     }
 
-    fn finding(&self, images: &[(usize, &ImageFingerprint)], kept: Kept) -> Result<Finding, IndexError> {
+    fn finding(&self, images: &[(usize, Asked<'_>)], judge: &Judge, kept: Kept) -> Result<Finding, IndexError> {
         let Kept { hit, score, redundancies, level, threshold, reference } = kept;
-        let image = images[hit.group as usize].1;
+        let (_, Asked { image, span_ms }) = &images[hit.group as usize];
         let view = &image.views[usize::from(hit.view)];
         let work = self.index.work(&reference.work)?;
-        let (expected_false_matches, extrapolated) = self.judge.expected_false_matches(score);
+        let (expected_false_matches, extrapolated) = judge.expected_false_matches(score);
         Ok(Finding {
             title: work.as_ref().and_then(|work| work.title.clone()),
             policy: work.map_or(Policy::default(), |work| work.policy),
@@ -317,7 +378,7 @@ impl<'i> Examiner<'i> {
                 query_quality: view.quality,
                 reference_quality: reference.quality,
             },
-            query_span_ms: None,
+            query_span_ms: span_ms.clone(),
             reference_span_ms: None,
             shared: None,
             expected_false_matches,
@@ -325,6 +386,18 @@ impl<'i> Examiner<'i> {
             confidence: confidence(expected_false_matches),
         })
     }
+}
+
+/// The stills of an item's films; of an animated picture every frame is compared anyway.
+fn stills(item: &Item) -> Vec<Still> {
+    if item.fingerprints.iter().any(|print| print.image().is_some()) {
+        return Vec::new();
+    }
+    item.fingerprints.iter().filter_map(Fingerprint::film).flat_map(stills_of).collect()
+}
+
+fn asked(stills: &[Still]) -> impl Iterator<Item = Asked<'_>> {
+    stills.iter().map(|still| Asked { image: &still.image, span_ms: Some(still.span_ms.clone()) })
 }
 
 /// By level, then by expected false matches, then by score, then by name and place: a total order.

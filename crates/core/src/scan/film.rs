@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 
 use minutia_media::decode::image::upright;
 use minutia_media::decode::video::ffmpeg::Access;
-use minutia_media::decode::video::{self, Decoded, Film, Frame, TrackKind, Wanted};
+use minutia_media::decode::video::{self, Decoded, Film, Frame, Selection, TrackKind, Wanted};
 use minutia_media::{Ffmpeg, Format, Picture, Problem, Source};
 
-use super::{FilmCoverage, Request};
+use super::{FilmCoverage, Pass, Request};
 use crate::fingerprint::{FilmFingerprinter, FilmViews, Views};
 
 /// Frames a second that are looked at, where the request says nothing: those that thresholds were measured with.
 const RATE_FPS: u32 = 8;
+/// Of key frames so many a second are enough.
+const KEY_FRAMES_FPS: u32 = 1;
 /// Films up to so long have the views for a second look: their codes take 20 kB a second.
 const SECOND_LOOK_MS: u64 = 20 * 60 * 1_000;
 
@@ -42,7 +44,19 @@ pub(super) struct Tracks {
 pub fn film_wanted(request: &Request) -> Wanted {
     let us = |ms: u64| ms.saturating_mul(1_000);
     let span_us = request.span_ms.as_ref().map(|span| us(span.start)..us(span.end));
-    Wanted { rate_fps: Some(request.rate_fps.unwrap_or(RATE_FPS)), span_us, ..Wanted::default() }
+    let (selection, rate_fps) = match (request.pass, request.views) {
+        (Pass::Triage, _) => (Selection::KeyFrames, KEY_FRAMES_FPS),
+        // What is registered is every bit as the stream says.
+        (Pass::Full, Views::Reference) => (Selection::All, RATE_FPS),
+        (Pass::Full, Views::Query) => (Selection::Sparse, RATE_FPS),
+    };
+    Wanted { selection, rate_fps: Some(request.rate_fps.unwrap_or(rate_fps)), span_us, track: None }
+}
+
+/// Whether the decoders here are asked before a program is: of key frames they read no byte of the others.
+#[must_use]
+pub fn film_begins_here(request: &Request, format: Format) -> bool {
+    request.pass == Pass::Triage && video::is_native(format)
 }
 
 /// Reads the pictures of `source`. A program is asked first where there is one, and the decoder here where nothing came of
@@ -59,12 +73,16 @@ pub(super) fn read_film(
     let film = video::describe(source, format, 0)?;
     let views = match request.views {
         Views::Reference => FilmViews::Reference,
+        Views::Query if request.pass == Pass::Triage => FilmViews::FirstLook,
         Views::Query if film.declared_ms.is_some_and(|ms| ms <= SECOND_LOOK_MS) => FilmViews::BothLooks,
         Views::Query => FilmViews::FirstLook,
     };
     let wanted = film_wanted(request);
     let orientation = film.orientation;
-    let mut fingerprinter = FilmFingerprinter::new(0, views);
+    let mut fingerprinter = match request.pass {
+        Pass::Full => FilmFingerprinter::new(0, views),
+        Pass::Triage => FilmFingerprinter::of_key_frames(0, views),
+    };
     let mut sink = |frame: Frame| {
         if let Picture::Luma(luma) = upright(Picture::Luma(frame.luma), orientation) {
             fingerprinter.push(frame.pts_us, luma);
@@ -72,6 +90,17 @@ pub(super) fn read_film(
         ControlFlow::Continue(())
     };
     let limits = &request.limits;
+    if film_begins_here(request, format) {
+        match video::decode(source, format, &wanted, limits, &mut sink) {
+            // Nothing was handed over yet.
+            Err(Problem::Unsupported { .. }) if source.piped_film().is_some() || ffmpeg.is_some() => {}
+            decoded => {
+                let decoded = decoded?;
+                let coverage = coverage(&decoded, &film, request, views);
+                return Ok(Seen { fingerprinter, coverage, problems: decoded.problems });
+            }
+        }
+    }
     let outside = match (source.piped_film(), ffmpeg) {
         (Some(piped), _) => {
             let mut pipe = &piped.pipe;
@@ -97,11 +126,11 @@ pub(super) fn read_film(
         Some(decoded) => decoded?,
         None => video::decode(source, format, &wanted, limits, &mut sink)?,
     };
-    let coverage = coverage(&decoded, &film, views);
+    let coverage = coverage(&decoded, &film, request, views);
     Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
 }
 
-fn coverage(decoded: &Decoded, film: &Film, views: FilmViews) -> FilmCoverage {
+fn coverage(decoded: &Decoded, film: &Film, request: &Request, views: FilmViews) -> FilmCoverage {
     use minutia_media::Orientation::{Rotate90, Rotate270, Transpose, Transverse};
     let swaps = matches!(film.orientation, Transpose | Rotate90 | Transverse | Rotate270);
     let (width, height) = (decoded.film.width, decoded.film.height);
@@ -117,5 +146,6 @@ fn coverage(decoded: &Decoded, film: &Film, views: FilmViews) -> FilmCoverage {
         decoded_ms: decoded.last_us.unwrap_or(0) / 1_000,
         to_the_end: decoded.to_the_end,
         second_look: views == FilmViews::BothLooks,
+        key_frames: request.pass == Pass::Triage,
     }
 }

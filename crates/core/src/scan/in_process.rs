@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use minutia_media::decode::image::{Channels, Frame, decode, preview};
 use minutia_media::{Ffmpeg, Format, Kind, Preview, Problem, Source, probe};
 
+use super::animation::Animation;
 use super::recording::{film_item, sound_item};
 use super::{Coverage, Item, Reader, Request};
 use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
@@ -53,27 +54,37 @@ fn read(
 
 fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item, Problem> {
     let mut frames = Frames::default();
+    let mut animation = Animation::new(request);
     let decoded = caught(|| {
         decode(source, format, Channels::Luma, &request.limits, &mut |frame| {
             frames.take(&frame, request);
+            if let Some(animation) = &mut animation {
+                animation.take(frame);
+            }
             ControlFlow::Continue(())
         })
     });
-    let (problems, partial_rows) = match decoded {
+    let (mut problems, partial_rows) = match decoded {
         Ok(decoded) => (decoded.problems, decoded.partial_rows),
         Err(problem) if frames.read == 0 => return Err(problem),
         Err(problem) => (vec![problem], None),
     };
+    let frames_kept = frames.kept.len() as u32;
+    let mut fingerprints = frames.kept;
+    let mut film = None;
+    match caught(|| Ok(animation.and_then(|animation| animation.finish(format, !problems.is_empty())))) {
+        Ok(Some((print, coverage))) => {
+            fingerprints.push(Fingerprint::Film(print));
+            film = Some(coverage);
+        }
+        Ok(None) => {}
+        Err(problem) => problems.push(problem),
+    }
     Ok(Item {
         member: Vec::new(),
         format: Some(format),
-        coverage: Coverage {
-            frames_read: frames.read,
-            frames_kept: frames.kept.len() as u32,
-            partial_rows,
-            ..Coverage::default()
-        },
-        fingerprints: frames.kept,
+        coverage: Coverage { frames_read: frames.read, frames_kept, partial_rows, film, ..Coverage::default() },
+        fingerprints,
         preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
         problems,
     })

@@ -16,7 +16,8 @@ pub struct Item {
     /// How much of it was read.
     pub coverage: Coverage,
     /// What is kept of it; one for a still. Of an animation, one per distinct frame: those whose whole picture has the
-    /// code of an earlier frame are left out, and the first keeps its number and time. Of sound, one per audio stream; of a
+    /// code of an earlier frame are left out, and the first keeps its number and time; and where it lasts a second or longer,
+    /// that of a film behind them. Of sound, one per audio stream; of a
     /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
     /// A small picture of the first frame, where one was asked for and could be made.
@@ -37,7 +38,8 @@ impl Item {
         if let Some(outcome) = self.problems.iter().map(outcome_of_failure).min() {
             return outcome;
         }
-        if self.fingerprints.iter().all(Fingerprint::says_too_little) { Outcome::Undecided } else { Outcome::NoMatch }
+        let too_little = self.coverage.in_part || self.fingerprints.iter().all(Fingerprint::says_too_little);
+        if too_little { Outcome::Undecided } else { Outcome::NoMatch }
     }
 }
 
@@ -55,6 +57,8 @@ pub struct Coverage {
     pub sound: Option<SoundCoverage>,
     /// Its moving pictures, where any were decoded.
     pub film: Option<FilmCoverage>,
+    /// Whether a part of it was passed over because that was asked for: where nothing was found in the rest, that says little.
+    pub in_part: bool,
 }
 
 /// How much of a recording, or of a film's sound, was read.
@@ -98,4 +102,6 @@ pub struct FilmCoverage {
     /// Whether the views for a second look were made, by which a query is found that was turned, framed or cut oddly. Those
     /// of long films would take hundreds of megabytes.
     pub second_look: bool,
+    /// Whether only frames were looked at that are stored whole, at most one a second.
+    pub key_frames: bool,
 }

@@ -1,6 +1,8 @@
 //! Scanning: reading a source into items ([`Reader`]) and examining the items against an index.
 
 mod aligned;
+#[cfg(feature = "image")]
+mod animation;
 mod chroma;
 mod examine;
 #[cfg(all(feature = "image", feature = "video"))]
@@ -20,13 +22,14 @@ mod seen;
 mod sound;
 #[cfg(all(feature = "image", feature = "audio"))]
 mod sound;
+mod stills;
 
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};
 #[cfg(all(feature = "image", feature = "video"))]
-pub use film::film_wanted;
+pub use film::{film_begins_here, film_wanted};
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};
 pub use item::{Coverage, FilmCoverage, Item, SoundCoverage};
 pub use minutia_media::Preview;
-pub use reader::{Reader, Request, Tiers};
+pub use reader::{Pass, Reader, Request, Tiers};

@@ -18,6 +18,17 @@ pub struct Tiers {
     pub landmarks: bool,
 }
 
+/// How much of a source is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Pass {
+    /// Everything.
+    #[default]
+    Full,
+    /// What is quick and tells most: pictures as in a full pass, of films the key frames, at most one a second, and no sound.
+    Triage,
+}
+
 /// What the caller wants of a source.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -35,6 +46,8 @@ pub struct Request {
     pub preview_px: Option<u16>,
     /// What the source may cost.
     pub limits: Limits,
+    /// How much is read.
+    pub pass: Pass,
 }
 
 impl Request {
@@ -47,7 +60,13 @@ impl Request {
             span_ms: None,
             preview_px: None,
             limits: Limits::default(),
+            pass: Pass::Full,
         }
+    }
+
+    /// What a scan asks for that wants to know soon where to look.
+    pub fn triage() -> Request {
+        Request { pass: Pass::Triage, ..Request::query() }
     }
 
     /// What `index add` asks for: codes of a reference, no preview.

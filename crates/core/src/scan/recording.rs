@@ -7,7 +7,7 @@ use minutia_media::{Ffmpeg, Format, Problem, Source};
 use super::film::{Seen, read_film, tracks};
 use super::in_process::caught;
 use super::sound::read_sound;
-use super::{Coverage, Item, Request, SoundCoverage};
+use super::{Coverage, Item, Pass, Request, SoundCoverage};
 use crate::fingerprint::{AudioFingerprinter, Fingerprint};
 
 /// A recording.
@@ -18,7 +18,10 @@ pub(super) fn sound_item(
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Item, Problem> {
     let mut item = empty(format);
-    hear(source, format, request, ffmpeg, &mut item)?;
+    match request.pass {
+        Pass::Full => hear(source, format, request, ffmpeg, &mut item)?,
+        Pass::Triage => item.coverage.in_part = true,
+    }
     Ok(item)
 }
 
@@ -33,8 +36,13 @@ pub(super) fn film_item(
     request: &Request,
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Item, Problem> {
-    let has = caught(|| tracks(source, format))?;
     let mut item = empty(format);
+    if request.pass == Pass::Triage {
+        item.coverage.in_part = true;
+        see(source, format, request, ffmpeg, &mut item)?;
+        return Ok(item);
+    }
+    let has = caught(|| tracks(source, format))?;
     let heard = hear(source, format, request, ffmpeg, &mut item);
     let seen = see(source, format, request, ffmpeg, &mut item);
     match (heard, seen) {
@@ -106,10 +114,16 @@ fn see(
     item: &mut Item,
 ) -> Result<(), Problem> {
     let Seen { fingerprinter, coverage, problems } = caught(|| read_film(source, format, request, ffmpeg))?;
+    // The last key frame is shown until the end.
+    let end_ms = coverage.declared_ms.filter(|_| coverage.key_frames && coverage.to_the_end);
     item.coverage.film = Some(coverage);
     item.problems.extend(problems);
     if request.tiers.codes {
-        match caught(|| Ok(fingerprinter.finish())) {
+        let finish = || match end_ms {
+            Some(ms) => fingerprinter.finish_at(ms.saturating_mul(1_000)),
+            None => fingerprinter.finish(),
+        };
+        match caught(|| Ok(finish())) {
             Ok(fingerprint) => item.fingerprints.push(Fingerprint::Film(fingerprint)),
             Err(problem) => item.problems.push(problem),
         }

@@ -15,7 +15,7 @@ use crate::verdict::{Evidence, FilmJudge, Finding, Shared, confidence};
 const MOST_APART_MS: f64 = 500.0;
 const MOST_SPEED_APART: f64 = 0.002;
 
-/// What `query` shares with the films of `index`: a finding for each stretch, in no particular order.
+/// What `query`, which may be of key frames alone, shares with the films of `index`: a finding for each stretch, in no particular order.
 ///
 /// # Errors
 /// [`IndexError::Damaged`].
@@ -24,9 +24,11 @@ pub(super) fn by_frames(
     index: &Index,
     search: &FilmSearch<'_>,
     judge: &FilmJudge,
+    of_key_frames: bool,
 ) -> Result<Vec<Finding>, IndexError> {
     let views = film_views(FILM_VIEW_SET).unwrap_or_default();
-    let matches = search.find(query, judge.least_score()).into_iter();
+    let find = if of_key_frames { FilmSearch::find_key_frames } else { FilmSearch::find };
+    let matches = find(search, query, judge.least_score()).into_iter();
     matches.filter_map(|found| finding(query, index, judge, &views, found).transpose()).collect()
 }
 

@@ -118,6 +118,12 @@ pub fn search(
     Ok(hits)
 }
 
+/// Every pair of one of `queries` and one of `codes` of which one, or its complement, is within `radius` of the other, in no
+/// particular order: with the distance of the codes as they are.
+pub(crate) fn among(codes: &[hamming::Code], queries: &[hamming::Code], radius: u32, level: Level) -> Vec<Found> {
+    brute::find(codes, queries, Window { near: radius, complement: Some(radius) }, level)
+}
+
 /// Turns codes that were found into hits on their references.
 fn expand(
     part: &Part,

@@ -6,7 +6,7 @@ use minutia::verdict::Outcome;
 
 use super::Format;
 use crate::escape::text;
-use crate::record::{FindingRecord, ItemRecord, Part, Record, SummaryRecord};
+use crate::record::{FindingRecord, ItemRecord, Part, Record, SummaryRecord, Totals};
 
 pub(super) const FORMAT: Format = Format {
     name: "text",
@@ -21,15 +21,27 @@ pub(super) const FORMAT: Format = Format {
 
 fn line_of(item: &ItemRecord, finding: &FindingRecord) -> String {
     let title = finding.title.as_deref().map_or_else(String::new, |title| format!(" \"{}\"", text(title)));
+    let level = if item.pass.is_some() { format!("{} (triage)", finding.level) } else { finding.level.clone() };
     format!(
         "{:<8} {}  {} a copy of {}{title} ({}): {}",
-        finding.level,
+        level,
         item.shown_path(),
-        if finding.level == "match" { "is" } else { "may be" },
+        verb(finding),
         text(&finding.work),
         text(&finding.policy),
         described(finding),
     )
+}
+
+/// What a file does: a film that a picture is seen in is no copy of it.
+fn verb(finding: &FindingRecord) -> &'static str {
+    let shows = finding.method == "code" && finding.query_span_ms.is_some();
+    match (finding.level.as_str(), shows) {
+        ("match", false) => "is",
+        ("match", true) => "shows",
+        (_, false) => "may be",
+        (_, true) => "may show",
+    }
 }
 
 /// A finding in words and numbers, without the names of what was compared.
@@ -38,6 +50,11 @@ pub fn described(finding: &FindingRecord) -> String {
         return format!("byte for byte the file {}", text(&finding.reference));
     }
     let mut out = if finding.speed.is_some() { along(finding) } else { changes(finding) };
+    if finding.speed.is_none() {
+        for (span, of) in [(finding.query_span_ms, "it"), (finding.reference_span_ms, "the reference")] {
+            let _ = span.map(|(start, end)| write!(out, ", at {}-{} of {of}", clock(start), clock(end)));
+        }
+    }
     if let (Some(distance), Some(score), Some(threshold)) = (finding.distance_bits, finding.score, finding.threshold) {
         // Writing to a string does not fail.
         let _ = write!(out, "; distance {distance} bits, score {score:.1} of at most {threshold}");
@@ -194,15 +211,16 @@ fn percent(region: [u16; 4]) -> f64 {
 /// The summary of a run in a few lines.
 pub fn summary(summary: &SummaryRecord, head: &str) -> String {
     let SummaryRecord { totals, access_times, run, .. } = summary;
-    let named = |outcome: Outcome| (outcome.name(), totals.of(outcome));
-    let counts: Vec<String> = Outcome::ALL
-        .into_iter()
-        .map(named)
-        .filter(|&(_, count)| count > 0)
-        .map(|(name, count)| format!("{count} {name}"))
-        .collect();
-    let counts = if counts.is_empty() { "nothing there".to_owned() } else { counts.join(", ") };
-    let mut out = format!("{} items, {}: {counts}\n", totals.items, bytes(totals.bytes));
+    let counted = |totals: &Totals| {
+        let named = Outcome::ALL.into_iter().map(|outcome| (outcome.name(), totals.of(outcome)));
+        let counts: Vec<String> =
+            named.filter(|&(_, count)| count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+        if counts.is_empty() { "nothing there".to_owned() } else { counts.join(", ") }
+    };
+    let mut out = format!("{} items, {}: {}\n", totals.items, bytes(totals.bytes), counted(totals));
+    if let Some(triage) = &summary.triage {
+        let _ = writeln!(out, "in the quick pass before: {}", counted(triage));
+    }
     let level = |score: Option<u32>| score.map_or_else(|| "never".to_owned(), |score| format!("up to {score}"));
     let recordings = match run.index.recordings {
         0 => String::new(),

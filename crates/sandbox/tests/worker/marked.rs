@@ -133,7 +133,7 @@ fn item(name: &str) -> Item {
     Item {
         member: vec![name.to_owned()],
         format: None,
-        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows: None, sound: None, film: None },
+        coverage: Coverage { frames_read: 1, frames_kept: 1, ..Coverage::default() },
         fingerprints: vec![Fingerprint::Image(ImageFingerprint {
             frame: 0,
             time_ms: 0,

@@ -29,9 +29,11 @@ const SAME_BITS: u32 = 4;
 #[derive(Debug)]
 pub struct FilmFingerprinter {
     is_reference: bool,
+    /// Each frame is a sample, at its own time.
+    of_key_frames: bool,
     step_us: u64,
-    /// The first frame's time, the time of the last one from there, and how long the one before it stayed.
-    first_us: Option<u64>,
+    /// Whether a frame came, the time of the last one, and how long the one before it stayed.
+    begun: bool,
     at_us: u64,
     stayed_us: u64,
     last: Option<Luma>,
@@ -58,8 +60,9 @@ impl FilmFingerprinter {
         let step = if is_reference { FilmFingerprint::REFERENCE_STEP_MS } else { FilmFingerprint::QUERY_STEP_MS };
         FilmFingerprinter {
             is_reference,
+            of_key_frames: false,
             step_us: u64::from(step) * 1_000,
-            first_us: None,
+            begun: false,
             at_us: 0,
             stayed_us: 0,
             last: None,
@@ -71,23 +74,47 @@ impl FilmFingerprinter {
         }
     }
 
-    /// Takes the next frame, in order of presentation. One that is earlier than the frame before is left out, and so is one
-    /// that comes later than 49 days.
+    /// For the key frames of a stream alone, which are seconds apart: each is sampled once, at its own time.
+    #[must_use]
+    pub fn of_key_frames(stream: u32, wanted: FilmViews) -> FilmFingerprinter {
+        FilmFingerprinter { of_key_frames: true, ..FilmFingerprinter::new(stream, wanted) }
+    }
+
+    /// Takes the next frame, in order of presentation, with its time from the film's zero, which sound counts from too. One
+    /// that is earlier than the frame before is left out, and so is one that comes later than 49 days.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
-        let first = *self.first_us.get_or_insert(time_us);
-        let Some(at_us) = time_us.checked_sub(first).filter(|&at| (self.at_us..=LATEST_US).contains(&at)) else {
+        if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
-        };
-        self.sample_until(at_us);
-        self.stayed_us = at_us - self.at_us;
-        self.at_us = at_us;
+        }
+        if self.begun {
+            self.sample_until(time_us);
+            self.stayed_us = time_us - self.at_us;
+        } else {
+            // Samples stand at the multiples of a step; before the first frame, that frame.
+            self.next_us = time_us / self.step_us * self.step_us;
+            self.begun = true;
+        }
+        self.at_us = time_us;
         self.last = Some(frame);
+    }
+
+    /// Whether the views are made by which a query is found that nothing else explains.
+    #[must_use]
+    pub fn has_second_look(&self) -> bool {
+        self.made.views.iter().any(FilmView::is_second_look)
     }
 
     /// The fingerprint. The last frame is taken to stay as long as the one before it.
     #[must_use]
-    pub fn finish(mut self) -> FilmFingerprint {
+    pub fn finish(self) -> FilmFingerprint {
         let end_us = self.at_us.saturating_add(self.stayed_us);
+        self.finish_at(end_us)
+    }
+
+    /// The fingerprint of a film of which it is known when its last frame is no longer shown, in microseconds.
+    #[must_use]
+    pub fn finish_at(mut self, end_us: u64) -> FilmFingerprint {
+        let end_us = end_us.clamp(self.at_us, LATEST_US.max(self.at_us));
         self.sample_until(end_us.max(self.at_us + 1));
         self.end_shot();
         self.made.duration_ms = end_us / 1_000;
@@ -96,6 +123,9 @@ impl FilmFingerprinter {
 
     /// Samples the last frame for as long as it is on screen.
     fn sample_until(&mut self, end_us: u64) {
+        if self.of_key_frames {
+            self.next_us = self.at_us;
+        }
         let Some(frame) = self.last.take().filter(|_| self.next_us < end_us) else { return };
         (self.made.width, self.made.height) = (frame.width(), frame.height());
         let plane = Rc::new(reduced(&Picture::Luma(frame)));
@@ -108,8 +138,9 @@ impl FilmFingerprinter {
             self.end_shot();
         }
         self.before = Some(whole);
+        let most_repeats = if self.of_key_frames { 1 } else { MOST_REPEATS };
         let mut repeats = 0;
-        while self.next_us < end_us && repeats < MOST_REPEATS {
+        while self.next_us < end_us && repeats < most_repeats {
             let Ok(time_ms) = u32::try_from(self.next_us / 1_000) else { return };
             if self.shot.len() >= MOST_HELD {
                 self.end_shot();
@@ -129,7 +160,11 @@ impl FilmFingerprinter {
         let shot = std::mem::take(&mut self.shot);
         let planes: Vec<&Luma> = shot.iter().map(|sample| &*sample.plane).collect();
         let Some(trimmed) = trimmed(&planes) else { return };
-        let framed = if self.is_reference { Vec::new() } else { rectangles(&planes, FRAMED.into()) };
+        let is_framed = |view: &FilmView| matches!(view.base, FilmBase::Framed(_));
+        let framed = match self.made.views.iter().any(is_framed) {
+            true => rectangles(&planes, FRAMED.into()),
+            false => Vec::new(),
+        };
         let mut before: Option<&Sample> = None;
         // The beginning of a shot has all views.
         self.wide_from_ms = 0;

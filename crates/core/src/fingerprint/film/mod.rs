@@ -36,7 +36,7 @@ use super::Code;
 pub struct FilmFingerprint {
     /// The stream's number in its file, from 0.
     pub stream: u32,
-    /// Length of what was decoded, in milliseconds from the first frame.
+    /// The end of what was decoded, in milliseconds from the film's zero.
     pub duration_ms: u64,
     /// Width of the frames in pixels.
     pub width: u32,
@@ -55,7 +55,8 @@ pub struct FilmFingerprint {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FilmFrame {
-    /// When it is on screen, in milliseconds from the first frame. It stays until the next one.
+    /// When it is on screen, in milliseconds from the film's zero, from which its sound is counted too. It stays until the next
+    /// one.
     pub time_ms: u32,
     /// PDQ quality of its first view, 0..=100.
     pub quality: u8,

@@ -12,23 +12,23 @@ use crate::index::{FilmFrames, Films};
 /// From one comparison to the next, in milliseconds of the reference.
 const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
 /// Distances below this speak for a copy, above against.
-const BIAS: f64 = 84.0;
+pub(super) const BIAS: f64 = 84.0;
 /// Pairs of views that are followed. The nearest counts at each step: a border may be found in one shot and not in the
 /// next, and a caption covers now this corner and now that.
 const MOST_LANES: usize = 5;
 /// Frames of a query so far from where they should be are not compared.
 const REACH_MS: f64 = 190.0;
 /// Shifts of the reference that an alignment is set beside.
-const SHIFTS_MS: [f64; 12] =
+pub(super) const SHIFTS_MS: [f64; 12] =
     [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
 /// A frame that is nearer than a shifted one by so many bits counts whole.
-const WHOLE_CHANGE: f64 = 40.0;
+pub(super) const WHOLE_CHANGE: f64 = 40.0;
 /// What a frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
 /// And what it counts where stretches are bounded.
 const LEAST_VALUE: f64 = 0.3;
 /// Bits between frames that are new to each other.
-const NEW_BITS: f64 = 24.0;
+pub(super) const NEW_BITS: f64 = 24.0;
 /// A stretch that is shorter than this, and than the query, counts by its share of it, down to the least.
 const LONG_MS: f64 = 4_000.0;
 const LEAST_SHARE: f64 = 0.4;
@@ -160,17 +160,17 @@ fn lanes(alignment: &Alignment, hits: &[FilmHit]) -> Vec<Lane> {
     lanes.into_iter().take(MOST_LANES).map(|(_, lane)| lane).collect()
 }
 
-fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Option<[u64; 4]> {
+pub(super) fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Option<[u64; 4]> {
     let code = query.codes_of(frame).get(view as usize)?;
     (code.0 != [0; 32]).then(|| bytemuck::cast(code.0))
 }
 
-fn reference_code<'i>(frames: &FilmFrames<'i>, frame: usize, view: u32) -> Option<&'i [u64; 4]> {
+pub(super) fn reference_code<'i>(frames: &FilmFrames<'i>, frame: usize, view: u32) -> Option<&'i [u64; 4]> {
     frames.code(frame, view as usize).filter(|&&code| code != [0; 4])
 }
 
 /// The frame on screen at a time.
-fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
+pub(super) fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
     times.partition_point(|&time| f64::from(time) <= ms).checked_sub(1)
 }
 

@@ -7,14 +7,15 @@
 
 mod alignment;
 mod evidence;
+mod nearby;
+mod sparse;
 mod votes;
 
 use std::ops::Range;
 
 use minutia_machine::Level;
-use minutia_machine::hamming::{self, Window};
+use minutia_machine::hamming;
 
-use super::brute;
 use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::{Films, Index, IndexError};
 
@@ -23,6 +24,8 @@ use evidence::Stretch;
 /// Length of a window and from one to the next, in milliseconds.
 const WINDOW_MS: u32 = 40_000;
 const WINDOW_STEP_MS: u32 = 20_000;
+/// Of a query so much is looked up at once.
+const MOST_SEARCHED_MS: u32 = 3_600_000;
 /// A query up to so long is one window.
 const SINGLE_WINDOW_MS: u32 = 60_000;
 /// Alignments that are followed, of one window.
@@ -120,6 +123,22 @@ impl<'i> FilmSearch<'i> {
     }
 }
 
+impl FilmSearch<'_> {
+    /// As [`FilmSearch::find`], for a query of key frames alone: it has no frames between, by which a full search goes.
+    #[must_use]
+    pub fn find_key_frames(&self, query: &FilmFingerprint, least_score: f64) -> Vec<FilmMatch> {
+        let mut all: Vec<FilmMatch> = Vec::new();
+        for (segment, films) in &self.films {
+            let stretches = evidence::kept(sparse::stretches(films, query, self.level)).into_iter();
+            all.extend(
+                stretches.map(|stretch| FilmMatch { segment: *segment, ..matched(query, stretch, sparse::score) }),
+            );
+        }
+        all.retain(|found| found.score >= least_score);
+        all
+    }
+}
+
 /// A query of which so much is explained by a score like this is not looked at again.
 const ENOUGH_SHARE: f64 = 0.8;
 const ENOUGH_SCORE: f64 = 8.0;
@@ -164,15 +183,25 @@ fn surest(mut found: Vec<FilmMatch>) -> Vec<FilmMatch> {
 #[must_use]
 pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, level: Level) -> Vec<FilmMatch> {
     let mut found: Vec<Stretch> = Vec::new();
+    let (mut all, mut searched) = (Vec::new(), 0..0);
     for window in windows_of(query) {
-        let hits = hits(films, query, &window, second_look, level);
+        // Many windows at once: they overlap, and many codes share a pass over the references.
+        if window.end > searched.end {
+            searched = window.start..window.end.max(window.start.saturating_add(MOST_SEARCHED_MS));
+            all = hits(films, query, &searched, second_look, level);
+        }
+        let hits: Vec<FilmHit> = all.iter().filter(|hit| window.contains(&hit.query_ms)).copied().collect();
         let rarity = rarity(&hits, query.frames.len());
         for alignment in votes::alignments(films, &hits, MOST_ALIGNMENTS) {
             evidence::follow(films, query, &window, &alignment, &hits, &rarity, &mut found);
         }
     }
-    let found = evidence::kept(found);
-    let matches = found.into_iter().map(|stretch| FilmMatch {
+    evidence::kept(found).into_iter().map(|stretch| matched(query, stretch, Stretch::score)).collect()
+}
+
+/// A stretch as a match of segment 0.
+fn matched(query: &FilmFingerprint, stretch: Stretch, score: fn(&Stretch) -> f64) -> FilmMatch {
+    FilmMatch {
         segment: 0,
         film: stretch.lane.film,
         query_span_ms: stretch.query_ms.clone(),
@@ -180,7 +209,7 @@ pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool,
         speed: stretch.alignment.speed,
         view: query.views[stretch.lane.query_view as usize],
         reference_view: stretch.lane.reference_view,
-        score: stretch.score(),
+        score: score(&stretch),
         same_recording: stretch.changes >= LEAST_CHANGES,
         frames: stretch.frames,
         distance: stretch.distance,
@@ -189,8 +218,7 @@ pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool,
         shifted: stretch.shifted,
         weight: stretch.weight,
         votes: stretch.alignment.votes,
-    });
-    matches.collect()
+    }
 }
 
 /// Changes that show the same recording.
@@ -250,7 +278,7 @@ fn hits(
             }
         }
     }
-    let found = brute::find(films.codes(), &codes, Window { near: RADIUS, complement: None }, level);
+    let found = nearby::find(films.codes(), &codes, RADIUS, level);
     let hit = |found: hamming::Found| {
         let (query_frame, query_view, query_ms) = places[found.query as usize];
         let (film, reference_frame, reference_view) = films.place(found.row)?;

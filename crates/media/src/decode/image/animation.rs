@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 
 use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder};
+use image::{AnimationDecoder, Delay, DynamicImage, Frames, ImageDecoder};
 
 use super::convert::picture;
 use super::orient::upright;
@@ -54,8 +54,21 @@ pub(super) fn decode(
     }
 }
 
-/// Canvas, frame and converted picture are held at once, four bytes a pixel each.
-const ANIMATION_BYTES_PER_PIXEL: u64 = 12;
+/// Canvas, frame and converted picture are held at once, four bytes a pixel each, and the frame before may be kept as luma.
+const ANIMATION_BYTES_PER_PIXEL: u64 = 13;
+
+/// Frames that are to be shown for less than this are shown for longer, by every viewer alike.
+const LEAST_SHOWN_MS: u64 = 20;
+const SHOWN_INSTEAD_MS: u64 = 100;
+
+/// For how long a frame is shown, in milliseconds.
+fn shown_ms(delay: Delay) -> u64 {
+    let (numerator, denominator) = delay.numer_denom_ms();
+    match u64::from(numerator) / u64::from(denominator.max(1)) {
+        0..LEAST_SHOWN_MS => SHOWN_INSTEAD_MS,
+        ms => ms,
+    }
+}
 
 /// Sizes are checked by [`check_size`], which names the limit with its numbers; the PNG decoder keeps the bytes only.
 fn png_limits(limits: &Limits) -> image::Limits {
@@ -113,14 +126,14 @@ fn frames(
                 break;
             }
         };
-        let (numerator, denominator) = frame.delay().numer_denom_ms();
+        let duration_ms = shown_ms(frame.delay());
         let picture = upright(picture(DynamicImage::ImageRgba8(frame.into_buffer()), channels)?, orientation);
         let number = decoded.frames;
         decoded.frames += 1;
-        if sink(Frame { number, time_ms, orientation, picture }).is_break() {
+        if sink(Frame { number, time_ms, duration_ms, orientation, picture }).is_break() {
             break;
         }
-        time_ms = time_ms.saturating_add(u64::from(numerator) / u64::from(denominator.max(1)));
+        time_ms = time_ms.saturating_add(duration_ms);
     }
     if decoded.frames == 0 {
         return Err(Problem::Damaged { detail: "an animation without a frame".to_owned() });

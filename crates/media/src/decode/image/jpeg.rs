@@ -52,7 +52,8 @@ pub(super) fn decode(
         }
     }
     let picture = picture(pixels, &info, wanted, channels)?;
-    let _: ControlFlow<()> = sink(Frame { number: 0, time_ms: 0, orientation, picture: upright(picture, orientation) });
+    let picture = upright(picture, orientation);
+    let _: ControlFlow<()> = sink(Frame { number: 0, time_ms: 0, duration_ms: 0, orientation, picture });
     Ok(decoded)
 }
 

@@ -19,6 +19,9 @@ pub use convert::BACKGROUND;
 pub use orient::upright;
 pub use preview::{PREVIEW_MAX_PX, preview};
 
+/// The decoder of animated pictures, with its version, as records name it.
+pub const ANIMATION_DECODER: &str = "image 0.25.10";
+
 /// What the caller wants of each picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
@@ -35,6 +38,8 @@ pub struct Frame {
     pub number: u32,
     /// Presentation time from the animation's start in milliseconds, 0 for stills.
     pub time_ms: u64,
+    /// For how long it is shown, in milliseconds, 0 for stills. A delay below 20 ms is shown for 100, as browsers and ffmpeg do.
+    pub duration_ms: u64,
     /// How the pixels were stored; the picture is upright already.
     pub orientation: Orientation,
     /// The pixels.

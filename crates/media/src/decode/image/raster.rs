@@ -78,7 +78,7 @@ pub(super) fn still(mut decoder: impl ImageDecoder, channels: Channels, limits: 
         decoder.orientation().map_or(Orientation::Upright, |o| Orientation::from_exif(o.to_exif().into()));
     let image = DynamicImage::from_decoder(decoder).map_err(|error| problem(error, limits))?;
     let picture = upright(picture(image, channels)?, orientation);
-    Ok(Frame { number: 0, time_ms: 0, orientation, picture })
+    Ok(Frame { number: 0, time_ms: 0, duration_ms: 0, orientation, picture })
 }
 
 fn image_format(format: Format) -> Result<ImageFormat, Problem> {

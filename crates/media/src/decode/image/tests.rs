@@ -269,6 +269,7 @@ fn animations_give_every_frame_with_its_time() {
                 Picture::Rgb(_) => panic!("luma was asked for"),
             })
             .collect();
+        assert_eq!(frames.iter().map(|frame| frame.duration_ms).collect::<Vec<_>>(), [50, 100, 80], "{name}");
         let expected: Vec<(u32, u64, u8)> = (0..3).map(|n| (n as u32, times[n], shades[n])).collect();
         assert_eq!(found, expected, "{name}");
         // Whoever has seen enough breaks off.
@@ -277,6 +278,23 @@ fn animations_give_every_frame_with_its_time() {
         let first = decode(&source, format, Channels::Luma, &Limits::default(), &mut |_| ControlFlow::Break(()));
         assert_eq!(first.unwrap().frames, 1, "{name}");
     }
+}
+
+#[test]
+fn delays_that_no_viewer_keeps_are_those_that_are_shown() {
+    for (name, bytes) in samples::animations(&[20, 120, 220], &[0, 10, 20]) {
+        let (frames, _) = frames(&bytes, Channels::Luma, &Limits::default()).unwrap();
+        let found: Vec<(u64, u64)> = frames.iter().map(|frame| (frame.time_ms, frame.duration_ms)).collect();
+        assert_eq!(found, [(0, 100), (100, 100), (200, 20)], "{name}");
+    }
+}
+
+#[test]
+fn the_recorded_version_is_the_one_that_is_built() {
+    let lock = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+    let lock = std::fs::read_to_string(lock).unwrap();
+    let (name, version) = ANIMATION_DECODER.split_once(' ').unwrap();
+    assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")), "{ANIMATION_DECODER}");
 }
 
 #[test]

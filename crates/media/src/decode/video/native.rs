@@ -140,6 +140,12 @@ impl<'a> Run<'a> {
             if self.samples <= first || self.wanted.selection == Selection::KeyFrames && !sample.key {
                 continue;
             }
+            // A film may be of key frames alone.
+            if self.wanted.selection == Selection::KeyFrames
+                && sample.pts_us.is_some_and(|pts_us| !out.may_take(pts_us))
+            {
+                continue;
+            }
             // What comes before the first picture that stands alone refers to what is not there.
             begun |= sample.key;
             let Some(data) = self.data(&sample)?.filter(|_| begun) else { continue };

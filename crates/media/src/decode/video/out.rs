@@ -85,14 +85,25 @@ impl<'a> Out<'a> {
         if pts_us < span.start {
             return Choice::Skip;
         }
-        if let Some(rate) = self.wanted.rate_fps {
-            let part = u128::from(pts_us) * u128::from(rate.max(1)) / u128::from(SECOND_US);
+        if let Some(part) = self.part_of(pts_us) {
             if self.part == Some(part) {
                 return Choice::Skip;
             }
             self.part = Some(part);
         }
         Choice::Take
+    }
+
+    /// False for the time of a frame that [`Out::choose`] would leave out, were it the next.
+    pub(super) fn may_take(&self, pts_us: i64) -> bool {
+        let part = u64::try_from(pts_us).ok().map(|pts_us| self.part_of(pts_us));
+        self.wanted.rate_fps.is_none() || part != Some(self.part)
+    }
+
+    /// The part of a second, of those of which one frame is wanted, in which a time lies.
+    fn part_of(&self, pts_us: u64) -> Option<u128> {
+        let rate = self.wanted.rate_fps?;
+        Some(u128::from(pts_us) * u128::from(rate.max(1)) / u128::from(SECOND_US))
     }
 
     /// Hands over a frame that was chosen.
