@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 
 use minutia_media::decode::image::upright;
 use minutia_media::decode::video::ffmpeg::Access;
-use minutia_media::decode::video::{self, Decoded, Film, Frame, TrackKind, Wanted};
-use minutia_media::{Ffmpeg, Format, Picture, Problem, Source};
+use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, TrackKind, Wanted};
+use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
 use super::{FilmCoverage, Request};
-use crate::fingerprint::{FilmFingerprinter, FilmViews, Views};
+use crate::fingerprint::{FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
 
 /// Frames a second that are looked at, where the request says nothing: those that thresholds were measured with.
 const RATE_FPS: u32 = 8;
@@ -71,34 +71,76 @@ pub(super) fn read_film(
         }
         ControlFlow::Continue(())
     };
-    let limits = &request.limits;
+    let decoded = frames(source, format, &film, &wanted, &request.limits, ffmpeg, &mut sink)?;
+    let coverage = coverage(&decoded, &film, views);
+    Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
+}
+
+/// Has the frames that are wanted decoded: by a pipe that somebody else fills, by a program, or here.
+fn frames(
+    source: &Source,
+    format: Format,
+    film: &Film,
+    wanted: &Wanted,
+    limits: &Limits,
+    ffmpeg: Option<&Ffmpeg>,
+    sink: FrameSink<'_>,
+) -> Result<Decoded, Problem> {
     let outside = match (source.piped_film(), ffmpeg) {
         (Some(piped), _) => {
             let mut pipe = &piped.pipe;
-            Some(video::decode_pipe(&mut pipe, &piped.decoder, film.clone(), &wanted, limits, &mut sink))
+            Some(video::decode_pipe(&mut pipe, &piped.decoder, film.clone(), wanted, limits, sink))
         }
         // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
         (None, Some(ffmpeg)) if ffmpeg.access(format) == Some(Access::Reopened) && source.file().is_some() => {
             let copy = source.read_all(limits.file_bytes).ok().map(Source::from_bytes);
-            copy.map(|copy| ffmpeg.decode_film(&copy, format, &wanted, limits, &mut sink))
+            copy.map(|copy| ffmpeg.decode_film(&copy, format, wanted, limits, sink))
         }
-        (None, Some(ffmpeg)) => Some(ffmpeg.decode_film(source, format, &wanted, limits, &mut sink)),
+        (None, Some(ffmpeg)) => Some(ffmpeg.decode_film(source, format, wanted, limits, sink)),
         (None, None) => None,
     };
-    let decoded = match outside {
+    match outside {
         // Nothing was handed over yet.
         None | Some(Err(_)) if video::is_native(format) => {
-            let here = video::decode(source, format, &wanted, limits, &mut sink);
+            let here = video::decode(source, format, wanted, limits, sink);
             match (here, outside) {
-                (Err(Problem::Unsupported { .. }), Some(Err(problem))) => return Err(problem),
-                (here, _) => here?,
+                (Err(Problem::Unsupported { .. }), Some(Err(problem))) => Err(problem),
+                (here, _) => here,
             }
         }
-        Some(decoded) => decoded?,
-        None => video::decode(source, format, &wanted, limits, &mut sink)?,
+        Some(decoded) => decoded,
+        None => video::decode(source, format, wanted, limits, sink),
+    }
+}
+
+/// A film as vPDQ hashes it: each frame, or of each second from the first frame on the first. Frames are taken as they are stored,
+/// and those that the container hides are not counted. A program is asked first, as for a scan.
+///
+/// # Errors
+/// The problem that left nothing. What went wrong behind that is in [`Decoded::problems`].
+pub fn read_vpdq(
+    source: &Source,
+    format: Format,
+    limits: &Limits,
+    every_frame: bool,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<(Vec<VpdqFrame>, Decoded), Problem> {
+    let film = video::describe(source, format, 0)?;
+    let (mut listed, mut number, mut first_us, mut next_us) = (Vec::new(), 0, None, 0);
+    let mut sink = |frame: Frame| {
+        let time_us = frame.pts_us - *first_us.get_or_insert(frame.pts_us);
+        let Ok(time_ms) = u32::try_from((time_us + 500) / 1_000) else { return ControlFlow::Break(()) };
+        if every_frame || time_us >= next_us {
+            next_us = (time_us / 1_000_000 + 1) * 1_000_000;
+            let hash = vpdq(&frame.luma);
+            listed.push(VpdqFrame { time_ms, number, quality: hash.quality, code: hash.code });
+        }
+        number += 1;
+        ControlFlow::Continue(())
     };
-    let coverage = coverage(&decoded, &film, views);
-    Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
+    // Frames are numbered, so that none may be left out.
+    let decoded = frames(source, format, &film, &Wanted::default(), limits, ffmpeg, &mut sink)?;
+    Ok((listed, decoded))
 }
 
 fn coverage(decoded: &Decoded, film: &Film, views: FilmViews) -> FilmCoverage {

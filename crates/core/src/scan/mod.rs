@@ -24,7 +24,7 @@ mod sound;
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};
 #[cfg(all(feature = "image", feature = "video"))]
-pub use film::film_wanted;
+pub use film::{film_wanted, read_vpdq};
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};
 pub use item::{Coverage, FilmCoverage, Item, SoundCoverage};
