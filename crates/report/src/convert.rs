@@ -74,10 +74,15 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
         duration_ms,
         coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some() || film.is_some()).then_some(coverage),
-        findings: examined.findings.iter().map(finding).collect(),
+        findings: findings(examined),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)
     }
+}
+
+/// The records of what was found.
+pub fn findings(examined: &Examined) -> Vec<FindingRecord> {
+    examined.findings.iter().map(finding).collect()
 }
 
 /// The record of what was not looked into: `outcome` for the reason `code`, with a sentence.

@@ -410,7 +410,7 @@ pub struct IndexFacts {
 }
 
 /// Whether a count is left out.
-fn is_zero(count: &u64) -> bool {
+pub(crate) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
