@@ -13,8 +13,8 @@ use minutia::fingerprint::{
 use minutia::scan::{Item, Reader, Request, Tiers};
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{Kind, Limits, Problem, Source, probe};
-use minutia_report::escape;
 use minutia_report::lists::vpdq_line;
+use minutia_report::{TrackRecord, escape, tracks};
 use serde_json::{Value, json};
 
 use crate::args;
@@ -42,7 +42,7 @@ enum Asked {
 /// What was made of a file.
 enum Made {
     Picture(&'static Algorithm, Code, Option<u8>),
-    Recorded { sound: Vec<AudioFingerprint>, films: Vec<FilmFingerprint> },
+    Recorded { sound: Vec<AudioFingerprint>, films: Vec<FilmFingerprint>, tracks: Vec<TrackRecord> },
     Vpdq(Vec<VpdqFrame>),
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
                     writeln!(out, "{line}")?;
                 }
             }
-            Made::Recorded { sound, films } => {
+            Made::Recorded { sound, films, tracks } => {
                 for audio in &sound {
                     let line = match args.json {
                         true => with_path(sound_json(audio, asked), path)?,
@@ -92,10 +92,13 @@ pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
                 // Behind the sound, which lists of recordings begin with.
                 for film in &films {
                     let line = match args.json {
-                        true => with_path(films::json(film), path)?,
+                        true => with_path(films::json(film, &tracks), path)?,
                         false => films::text(film, &shown(path)),
                     };
                     writeln!(out, "{line}")?;
+                }
+                if !args.json && !tracks.is_empty() {
+                    writeln!(out, "{}", films::held(&tracks, &shown(path)))?;
                 }
             }
         }
@@ -212,7 +215,7 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
 /// The recordings of a file, and, where nothing else was asked for, what an index would hold of its pictures, with a note of
 /// what is wrong with them.
 fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem> {
-    let (mut sound, mut films, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sound, mut films, mut problems, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let everything = matches!(asked, Asked::Default);
     let landmarks = !matches!(asked, Asked::Chromaprint);
     let request = Request { tiers: Tiers { codes: true, landmarks }, ..Request::reference() };
@@ -223,6 +226,9 @@ fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem>
                 Fingerprint::Film(film) if everything => films.push(film),
                 Fingerprint::Image(_) | Fingerprint::Film(_) => {}
             }
+        }
+        if everything {
+            held.extend(tracks(&item.tracks));
         }
         problems.extend(item.problems);
     };
@@ -241,7 +247,7 @@ fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem>
     for problem in &problems {
         anstream::eprintln!("note: {}: {}", shown(path), escape::text(&problem.to_string()));
     }
-    Ok(Made::Recorded { sound, films })
+    Ok(Made::Recorded { sound, films, tracks: held })
 }
 
 /// The algorithm of this name.

@@ -118,7 +118,7 @@ fn an_export_of_films_is_read_again_and_says_what_it_leaves_out() {
     };
     export("vpdq", &[]).ends(2).says(&["expected an index of one film, found 2", "--output DIR"]);
     export("vpdq", &["--output", "lists"]).ends(0);
-    let written = |name: &str| fs::read_to_string(folder.at(&format!("lists/{name}.txt"))).unwrap();
+    let written = |name: &str| fs::read_to_string(folder.at(format!("lists/{name}.txt"))).unwrap();
     assert_eq!(fs::read_dir(folder.at("lists")).unwrap().count(), 2);
     assert_eq!((written(FILM).lines().count(), written(OTHER).lines().count()), (10, 8));
     let own = fs::read_to_string(vectors(&format!("{FILM}.txt"))).unwrap();

@@ -8,7 +8,7 @@ use minutia_media::decode::video::ffmpeg::Access;
 use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, TrackKind, Wanted};
 use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
-use super::{FilmCoverage, Request};
+use super::{FilmCoverage, Request, Track};
 use crate::fingerprint::{FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
 
 /// Frames a second that are looked at, where the request says nothing: those that thresholds were measured with.
@@ -27,14 +27,26 @@ pub(super) struct Seen {
 pub(super) fn tracks(source: &Source, format: Format) -> Result<Option<Tracks>, Problem> {
     let film = video::describe(source, format, 0)?;
     let has = |kind| film.tracks.iter().any(|track| track.kind == kind);
-    Ok((!film.tracks.is_empty()).then(|| Tracks { picture: has(TrackKind::Picture), sound: has(TrackKind::Sound) }))
+    let (picture, sound) = (has(TrackKind::Picture), has(TrackKind::Sound));
+    let listed = film.tracks.into_iter().map(|track| Track {
+        kind: track.kind.name().to_owned(),
+        codec: track.codec,
+        language: track.language,
+        name: track.name,
+        width: track.size_px.0,
+        height: track.size_px.1,
+        locked_by: track.locked_by,
+    });
+    let listed: Vec<Track> = listed.take(Track::MOST).collect();
+    Ok((!listed.is_empty()).then_some(Tracks { picture, sound, listed }))
 }
 
 /// Which tracks a container has.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Tracks {
     pub(super) picture: bool,
     pub(super) sound: bool,
+    pub(super) listed: Vec<Track>,
 }
 
 /// What a request wants of a film's pictures: for whoever has a program decode them.
@@ -71,7 +83,11 @@ pub(super) fn read_film(
         }
         ControlFlow::Continue(())
     };
-    let decoded = frames(source, format, &film, &wanted, &request.limits, ffmpeg, &mut sink)?;
+    let mut decoded = frames(source, format, &film, &wanted, &request.limits, ffmpeg, &mut sink)?;
+    let known = |problem: &Problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. });
+    if !decoded.problems.iter().any(known) {
+        decoded.problems.extend(video::cut_short(source, format));
+    }
     let coverage = coverage(&decoded, &film, views);
     Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
 }
@@ -86,6 +102,9 @@ fn frames(
     ffmpeg: Option<&Ffmpeg>,
     sink: FrameSink<'_>,
 ) -> Result<Decoded, Problem> {
+    if let Some(problem) = film.refused(0) {
+        return Err(problem);
+    }
     let outside = match (source.piped_film(), ffmpeg) {
         (Some(piped), _) => {
             let mut pipe = &piped.pipe;

@@ -74,6 +74,7 @@ fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item
             ..Coverage::default()
         },
         fingerprints: frames.kept,
+        tracks: Vec::new(),
         preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
         problems,
     })

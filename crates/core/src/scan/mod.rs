@@ -27,6 +27,6 @@ pub use examine::{Examined, Examiner, Query};
 pub use film::{film_wanted, read_vpdq};
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};
-pub use item::{Coverage, FilmCoverage, Item, SoundCoverage};
+pub use item::{Coverage, FilmCoverage, Item, SoundCoverage, Track};
 pub use minutia_media::Preview;
 pub use reader::{Reader, Request, Tiers};

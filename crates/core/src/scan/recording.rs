@@ -18,6 +18,7 @@ pub(super) fn sound_item(
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Item, Problem> {
     let mut item = empty(format);
+    item.tracks = caught(|| tracks(source, format))?.map_or_else(Vec::new, |has| has.listed);
     hear(source, format, request, ffmpeg, &mut item)?;
     Ok(item)
 }
@@ -35,6 +36,8 @@ pub(super) fn film_item(
 ) -> Result<Item, Problem> {
     let has = caught(|| tracks(source, format))?;
     let mut item = empty(format);
+    item.tracks = has.as_ref().map_or_else(Vec::new, |has| has.listed.clone());
+    let has = has.as_ref();
     let heard = hear(source, format, request, ffmpeg, &mut item);
     let seen = see(source, format, request, ffmpeg, &mut item);
     match (heard, seen) {
@@ -57,6 +60,7 @@ fn empty(format: Format) -> Item {
         format: Some(format),
         coverage: Coverage::default(),
         fingerprints: Vec::new(),
+        tracks: Vec::new(),
         preview: None,
         problems: Vec::new(),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use minutia::fingerprint::{AlgorithmId, Code, FilmBase, FilmFingerprint, FilmView, VpdqFrame};
 use minutia::scan::read_vpdq;
 use minutia_media::{Format, Limits, Problem, Source};
-use minutia_report::escape;
+use minutia_report::{TrackRecord, escape};
 use serde_json::{Value, json};
 
 use crate::reading::ffmpeg;
@@ -38,7 +38,7 @@ pub(super) fn frame_json(frame: &VpdqFrame) -> Value {
 
 /// What an index would hold: the views, and of each frame its time, quality and codes, `null` where a view is not kept or has
 /// nothing to see.
-pub(super) fn json(film: &FilmFingerprint) -> Value {
+pub(super) fn json(film: &FilmFingerprint, tracks: &[TrackRecord]) -> Value {
     let code = |code: &Code| (code.0 != [0; 32]).then(|| code.to_string());
     let frames = film.frames.iter().enumerate().map(|(place, frame)| {
         let all = film.codes_of(place);
@@ -59,6 +59,7 @@ pub(super) fn json(film: &FilmFingerprint) -> Value {
         "wide_step_ms": FilmFingerprint::WIDE_STEP_MS,
         "views": film.views.iter().map(view).collect::<Vec<_>>(),
         "frames": frames,
+        "tracks": tracks,
     });
     if film.stream > 0 {
         line["stream"] = json!(film.stream);
@@ -73,6 +74,23 @@ fn view(view: &FilmView) -> Value {
         FilmBase::Framed(_) => "framed",
     };
     json!({ "kind": kind, "region": view.crop.map(|side| side.saturating_mul(10)), "degrees": view.degrees })
+}
+
+/// What a container holds, in a line.
+pub(super) fn held(tracks: &[TrackRecord], path: &str) -> String {
+    let told = |track: &TrackRecord| {
+        let mut out = track.kind.clone();
+        let size = track.width.zip(track.height).map(|(width, height)| format!("{width}x{height}"));
+        let words = [Some(&track.codec), size.as_ref(), Some(&track.language), Some(&track.name)];
+        for word in words.into_iter().flatten().filter(|word| !word.is_empty()) {
+            out += &format!(" {}", escape::text(word));
+        }
+        if let Some(by) = &track.locked_by {
+            out += &format!(" (locked by {})", escape::text(by));
+        }
+        out
+    };
+    format!("holds {}  {path}", tracks.iter().map(told).collect::<Vec<_>>().join("; "))
 }
 
 /// The same for people, in a line.

@@ -72,6 +72,7 @@ impl<'i> Looking<'i> {
             format: None,
             coverage: Coverage::default(),
             fingerprints: vec![Fingerprint::Film(fingerprint)],
+            tracks: Vec::new(),
             preview: None,
             problems: Vec::new(),
         };
