@@ -7,12 +7,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use minutia::fingerprint::AlgorithmId;
-use minutia_report::lists::{Hash, Read, Reader, header, row};
+use minutia_report::lists::{Hash, ListedFilm, Read, Reader, header, row, vpdq_line};
 use minutia_report::{archive, escape};
 
 fuzz_target!(|data: &[u8]| {
     // Once more behind beginnings that make a table and an array of it.
-    for begin in ["", "hash,id,file,region\n", "[{\"hash\":\"\"},\n"] {
+    for begin in ["", "hash,id,file,region\n", "[{\"hash\":\"\"},\n", "algorithm,hash,seconds,frame\nvpdq,", "vpdq [", "{\"0\":{\"hash\":"] {
         list(&[begin.as_bytes(), data].concat());
     }
     let mut taken = 0;
@@ -36,9 +36,25 @@ fn list(list: &[u8]) {
                 assert!((1..=lines).contains(&wrong.line));
                 assert!(!wrong.message.chars().any(escape::is_unsafe), "{}", wrong.message);
             }
+            Read::Film(film) => {
+                assert!((1..=lines).contains(&film.line));
+                frames(&film);
+            }
             Read::Work(_) | Read::Other(_) => {}
         }
     }
+}
+
+fn frames(film: &ListedFilm) {
+    let list: String = film.frames.iter().map(|frame| vpdq_line(frame) + "\n").collect();
+    let pdq = AlgorithmId::PDQ.row().expect("pdq is always known");
+    let mut read = 0;
+    for (found, frame) in Reader::new(list.as_bytes(), pdq).zip(&film.frames) {
+        let Ok(Read::Film(found)) = found else { panic!("{list}") };
+        assert_eq!(found.frames, [*frame], "{list}");
+        read += 1;
+    }
+    assert_eq!(read, film.frames.len(), "{list}");
 }
 
 fn again(hash: &Hash, pdq: &'static minutia::fingerprint::Algorithm) {

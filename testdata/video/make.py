@@ -114,6 +114,11 @@ def rows():
     table += [(f"formats/{name}", f"`formats/{of}` packed anew, {words}: `{' '.join([*before, *behind])}`", BY, used)
               for name, of, before, behind, words in PACKED]
     table.append(("formats/tracks.mkv", "sound and pictures of `formats/main.mp4`, pictures of `formats/baseline.mp4`, a subtitle, and a text as attachment", BY, used))
+    reference = "of ThreatExchange at baefb4ed"
+    table += [(f"vpdq/{name}.{kind}", f"`{folder}/{name}.{kind}` {reference}{words}", "BSD-3-Clause", "`tests/vpdq_vectors.rs` of minutia, `tests/commands/film_lists.rs` of minutia-cli")
+              for name in ("doorknob-hd-no-bar", "test-padded-dimensions")
+              for kind, folder, words in (("mp4", "tmk/sample-videos", ", as it is"), ("txt", "vpdq/sample-hashes", ": what its own tool made of the film"))]
+    table.append(("LICENSES/ThreatExchange.txt", f"the file `LICENSE` {reference}", "as the package", "whoever asks"))
     table.append(("frames.txt", "what ffmpeg 5.1.9 decodes of each: file, size, time in microseconds, key frame, FNV-1a of luma", OURS, used))
     table.append(("LICENSES/forensics-samples-files.txt", f"the copyright file of {PACKAGE}", "as the package", "whoever asks"))
     table.append(("make.py", "by hand", OURS, "makes the rows above"))

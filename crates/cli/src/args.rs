@@ -178,7 +178,9 @@ A list is CSV, JSON or plain lines; which of them shows in its first line. CSV h
 
 What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is
 read as it is, and so are `minutia index export` and `minutia fingerprint --json`. So are recordings: what `fpcalc -json`
-prints, with `id` and `file` where they are there, one object a line or in an array. docs/LISTS.md
+prints, with `id` and `file` where they are there, one object a line or in an array. So are films, as
+vPDQ hashes of their frames: lines `frame,quality,hash,seconds` of one film, which is named after the
+list, and what python-threatexchange has for them. docs/LISTS.md
 documents all forms. Each line that cannot be read is told with its number, and the rest is
 imported; then the exit code is 2.
 
@@ -191,6 +193,7 @@ Examples:
   minutia index import works.idx hashes.csv --owner 'Jo Doe'
   threatexchange dataset -P --csv | minutia index import shared.idx -
   fpcalc -json song.mp3 | minutia index import songs.idx -
+  minutia index import films.idx film.txt other-film.txt
   minutia index import works.idx partner.minutia")]
 pub(crate) struct IndexImport {
     /// The index, a directory; made at first use
@@ -207,14 +210,16 @@ pub(crate) struct IndexImport {
 }
 
 /// What an index is written as.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// JSON, one work, file or hash a line
+    /// JSON, one work, file, hash or film frame a line
     Json,
     /// A hash list, one hash a row, with the columns that `index import` reads
     Csv,
     /// The Chromaprint items of each recording, JSON as `fpcalc -json` prints it, with work and file
     Fpcalc,
+    /// The frames of each film as ThreatExchange's vpdq-hash-video prints them: a text file for each in the new directory --output
+    Vpdq,
     /// Everything, thumbnails among it, in one file, for `index import` and `index union`
     Minutia,
 }
@@ -224,11 +229,13 @@ pub(crate) enum ExportFormat {
 json and csv have every hash with its work, its file and its part of the picture; importing them
 gives an index that finds the same. Thumbnails, and files without a hash (blank pictures), are
 kept by minutia alone, and so are the peaks of sound: what is imported from fpcalc is found at its
-own speed only. minutia is the compacted index as a tar archive: the same works give the same
+own speed only. Of films json, csv and vpdq have one view of each frame; copies that are cut or framed
+are found less often by it. minutia is the compacted index as a tar archive: the same works give the same
 bytes.
 
 Examples:
   minutia index export works.idx --format csv --output works.csv
+  minutia index export films.idx --format vpdq --output films/
   minutia index export works.idx --format minutia --output works.minutia
   minutia index export works.idx | jq 'select(.record == \"work\").title'")]
 pub(crate) struct IndexExport {
@@ -238,7 +245,7 @@ pub(crate) struct IndexExport {
     /// What to write
     #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
     pub(crate) format: ExportFormat,
-    /// Write to this new file instead of standard output; needed for minutia
+    /// Write to this new file instead of standard output; needed for minutia. For vpdq a new directory; without it the one film
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -265,6 +272,9 @@ Lists are read as `minutia index import` reads them; see its help for the column
 printed for each hit: the nearest reference of each registered file within the radius. With
 --json, one record for each hash in the order of the lists, with or without hits, and a summary;
 docs/LISTS.md documents them.
+
+Of a film (vPDQ) each stretch that runs along a stretch of a registered film is printed, as a scan
+judges it; the radius is not asked.
 
 A hit is no verdict: the radius is what you choose, and says nothing about how many false matches
 to expect. Unrelated pictures are rarely nearer than 84 bits, and copies often further than 31.
@@ -429,26 +439,34 @@ pub(crate) struct Scale {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Files are decoded in this process; pictures in colour and upright, sound by ffmpeg where Minutia
-cannot. Without --algorithm it is pdq of pictures, and of sound (that of films too) chromaprint with
-the length, how much of it has content, and the number of peaks. `minutia doctor` lists the
-algorithms.
+Files are decoded in this process; pictures in colour and upright, films by ffmpeg where it is
+installed, sound by it where Minutia cannot. Without --algorithm it is pdq of pictures, of sound (that
+of films too) chromaprint with the length, how much of it has content, and the number of peaks, and
+of the pictures of films what an index would hold. `minutia doctor` lists the algorithms.
+
+vpdq prints a line for each frame, as ThreatExchange's vpdq-hash-video does: number, quality, hash,
+seconds; of the first frame of each second, or of all with --every-frame.
 
 With --json, `fingerprint` and `duration` of sound are those of `fpcalc -json -length 0`; chromaprint
-has the `items` of `fpcalc -raw` too, and landmarks each peak as [time, pitch, rank].
+has the `items` of `fpcalc -raw` too, and landmarks each peak as [time, pitch, rank]. Of a film each
+frame has its time and the codes of its `views`; of vpdq each frame is an object.
 
 Examples:
   minutia fingerprint photo.jpg
   minutia fingerprint song.mp3 film.mp4
   minutia fingerprint --algorithm chromaprint --json *.mp3 | minutia index import songs.idx -
+  minutia fingerprint --algorithm vpdq film.mp4 > film.txt
   minutia fingerprint --algorithm pdq-512 --json *.png")]
 pub(crate) struct Fingerprint {
-    /// The pictures and recordings
+    /// The pictures, recordings and films
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Which fingerprint
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
+    /// Of vpdq every frame, instead of the first of each second
+    #[arg(long)]
+    pub(crate) every_frame: bool,
     /// One JSON object a line: path, algorithm, and hex and quality of pictures
     #[arg(long)]
     pub(crate) json: bool,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use minutia::fingerprint::{ALGORITHMS, Algorithm, AlgorithmId};
 use minutia_report::escape::text;
-use minutia_report::lists::{Hash, ListedWork, Read, Reader, Wrong};
+use minutia_report::lists::{Hash, ListedFilm, ListedWork, Read, Reader, Wrong};
 
 use crate::settings::shown;
 
@@ -23,6 +23,7 @@ const MOST_KINDS: usize = 64;
 /// What a list has for those who read it.
 pub(crate) enum Listed {
     Hash(Box<Hash>),
+    Film(Box<ListedFilm>),
     Work(Box<ListedWork>),
 }
 
@@ -33,6 +34,8 @@ pub(crate) struct Lists {
     pub(crate) space: Option<AlgorithmId>,
     bar: ProgressBar,
     pub(crate) hashes: u64,
+    /// Lines of frames of films.
+    frames: u64,
     pub(crate) wrong: u64,
     /// Sound, and nothing to compare: how many of each kind.
     left_out: BTreeMap<String, u64>,
@@ -57,7 +60,7 @@ impl Lists {
         };
         let bar = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         bar.enable_steady_tick(Duration::from_millis(250));
-        Ok(Lists { algorithm, space, bar, hashes: 0, wrong: 0, left_out: BTreeMap::new(), told: 0 })
+        Ok(Lists { algorithm, space, bar, hashes: 0, frames: 0, wrong: 0, left_out: BTreeMap::new(), told: 0 })
     }
 
     /// Refuses what cannot be a list, before anything is begun.
@@ -86,12 +89,18 @@ impl Lists {
 
     /// Reads a list that is open.
     pub(crate) fn read_from(&mut self, file: ListFile, mut take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+        let stem = file.stem();
         let ListFile { name: list, from, .. } = file;
         let list = list.as_str();
         self.begin();
-        let before = (self.hashes, self.wrong);
+        let before = (self.hashes, self.frames, self.wrong);
         let left_out_before = self.left_out();
-        for read in Reader::new(from, self.algorithm) {
+        let reader = Reader::new(from, self.algorithm);
+        let reader = match &stem {
+            Some(stem) => reader.named(stem),
+            None => reader,
+        };
+        for read in reader {
             match read.with_context(|| format!("{list}: reading the list"))? {
                 Read::Hash(hash) if self.space.is_some_and(|space| !hash.algorithm.compares_with(space)) => {
                     let name = hash.algorithm.row().map_or("another algorithm", |row| row.name);
@@ -105,16 +114,20 @@ impl Lists {
                     }
                     take(Listed::Hash(hash))?;
                 }
+                Read::Film(film) => {
+                    self.frames += 1;
+                    take(Listed::Film(film))?;
+                }
                 Read::Work(work) => take(Listed::Work(work))?,
                 Read::Other(kind) => self.leave_out(&kind),
                 Read::Wrong(wrong) => self.wrong(list, &wrong),
             }
         }
         self.end(list);
-        if (self.hashes, self.wrong) == before {
+        if (self.hashes, self.frames, self.wrong) == before {
             let others = self.left_out() - left_out_before;
             self.wrong += 1;
-            self.tell(&format!("{list}: expected hashes of pictures, found none ({others} of other kinds)"));
+            self.tell(&format!("{list}: expected hashes of pictures or films, found none ({others} of other kinds)"));
         }
         Ok(())
     }
@@ -149,7 +162,8 @@ impl Lists {
         self.aside(|| anstream::eprintln!("{message}"));
     }
 
-    fn leave_out(&mut self, kind: &str) {
+    /// Counts what is sound and not asked for.
+    pub(crate) fn leave_out(&mut self, kind: &str) {
         let kind = kind.chars().take(40).collect::<String>();
         let full = self.left_out.len() >= MOST_KINDS && !self.left_out.contains_key(&kind);
         *self.left_out.entry(if full { "other kinds".to_owned() } else { kind }).or_default() += 1;
@@ -178,6 +192,8 @@ impl Lists {
 pub(crate) struct ListFile {
     /// As it was named.
     pub(crate) name: String,
+    /// `None` for standard input.
+    path: Option<PathBuf>,
     head: Vec<u8>,
     from: Box<dyn BufRead>,
 }
@@ -198,7 +214,8 @@ impl ListFile {
         let read = (&mut from).take(ListFile::HEAD_BYTES).read_to_end(&mut head);
         read.with_context(|| format!("{name}: reading the list"))?;
         let from = Cursor::new(head.clone()).chain(BufReader::with_capacity(1 << 18, from));
-        Ok(ListFile { name, head, from: Box::new(from) })
+        let path = (!is_stdin(path)).then(|| path.to_owned());
+        Ok(ListFile { name, path, head, from: Box::new(from) })
     }
 
     /// True for recordings as `fpcalc -json` prints them: JSON with a field `fingerprint` in its first object.
@@ -208,6 +225,12 @@ impl ListFile {
         let is_field = |at: usize| head[at + name.len()..].trim_ascii_start().starts_with(b":");
         let mut places = head.windows(name.len()).enumerate().filter(|(_, window)| window == name);
         matches!(head.first(), Some(b'{' | b'[')) && places.any(|(at, _)| is_field(at))
+    }
+
+    /// What films in it are called that have no other name: the file's, without its extension.
+    fn stem(&self) -> Option<String> {
+        let stem = self.path.as_ref()?.file_stem()?;
+        Some(stem.to_string_lossy().into_owned())
     }
 
     /// Where it is read from.

@@ -9,6 +9,7 @@ mod exit;
 mod hash_lists;
 mod heard;
 mod indexes;
+mod listed_films;
 mod measure;
 mod output;
 mod pairs;

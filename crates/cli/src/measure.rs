@@ -132,6 +132,7 @@ fn without_content(source: &Source, problem: Problem) -> Item {
         format,
         coverage: Coverage::default(),
         fingerprints: Vec::new(),
+        tracks: Vec::new(),
         preview: None,
         problems: vec![problem],
     }

@@ -77,6 +77,7 @@ fn examined(index: &Index, print: Fingerprint, key_frames: bool) -> Examined {
         member: Vec::new(),
         format: None,
         coverage: Coverage { film, in_part: key_frames, ..Coverage::default() },
+        tracks: Vec::new(),
         fingerprints: vec![print],
         preview: None,
         problems: Vec::new(),

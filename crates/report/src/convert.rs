@@ -1,12 +1,13 @@
 //! From the values of the library to records: the one place that knows both.
 
 use minutia::fingerprint::{AlgorithmId, Dihedral, FilmBase, FilmView, Fingerprint, Mix, Region, RegionKind};
-use minutia::scan::{Examined, Item};
+use minutia::scan::{Examined, Item, Track};
 use minutia::verdict::{AudioMethod, Evidence, Finding, Level, Outcome, Shared};
 use minutia_media::{FORMATS, Format, Kind, Orientation, Problem};
 
 use crate::record::{
     Coverage, FilmCoverage, FilmPart, FindingRecord, ItemRecord, Part, ProblemRecord, SoundCoverage, SoundPart,
+    TrackRecord,
 };
 use crate::time::rfc3339;
 
@@ -77,12 +78,23 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
         height: first.map(|image| image.height).or(film.map(|film| film.height)),
         orientation: first.map(|image| orientation(image.orientation).to_owned()),
         duration_ms,
+        tracks: tracks(&item.tracks),
         coverage: (item.coverage.frames_read > 0 || coverage.sound.is_some() || film.is_some() || coverage.in_part)
             .then_some(coverage),
-        findings: examined.findings.iter().map(finding).collect(),
+        findings: findings(examined),
         problems: item.problems.iter().map(problem).collect(),
         ..of_file(facts)
     }
+}
+
+/// The records of what a container holds.
+pub fn tracks(tracks: &[Track]) -> Vec<TrackRecord> {
+    tracks.iter().map(track).collect()
+}
+
+/// The records of what was found.
+pub fn findings(examined: &Examined) -> Vec<FindingRecord> {
+    examined.findings.iter().map(finding).collect()
 }
 
 /// The record of what was not looked into: `outcome` for the reason `code`, with a sentence.
@@ -118,6 +130,12 @@ fn mismatch(path: &[u8], format: Option<Format>) -> bool {
         Some(format) => !format.row().extensions.contains(&extension.as_str()),
         None => FORMATS.iter().any(|row| row.extensions.contains(&extension.as_str())),
     }
+}
+
+fn track(track: &Track) -> TrackRecord {
+    let Track { kind, codec, language, name, width, height, locked_by } = track.clone();
+    let side = |px: u32| Some(px).filter(|&px| px > 0);
+    TrackRecord { kind, codec, language, name, width: side(width), height: side(height), locked_by }
 }
 
 fn problem(problem: &Problem) -> ProblemRecord {
@@ -376,6 +394,7 @@ mod tests {
             format: None,
             coverage: minutia::scan::Coverage { sound, ..Default::default() },
             fingerprints: vec![Fingerprint::Audio(audio)],
+            tracks: Vec::new(),
             preview: None,
             problems: Vec::new(),
         };
@@ -438,6 +457,7 @@ mod tests {
             format: None,
             coverage: minutia::scan::Coverage { film: Some(film), ..Default::default() },
             fingerprints: vec![Fingerprint::Film(print)],
+            tracks: Vec::new(),
             preview: None,
             problems: Vec::new(),
         };

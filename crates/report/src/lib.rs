@@ -17,11 +17,12 @@ mod record;
 mod time;
 
 pub use chain::{Chain, ChainError};
-pub use convert::{FileFacts, fate, item};
-pub use lookup::{HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
+pub use convert::{FileFacts, fate, findings, item, tracks};
+pub use lookup::{FilmQueryFacts, HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
     AccessTimes, CalibrationFacts, ConfinementFacts, Coverage, FilmCoverage, FilmFacts, FilmPart, FindingRecord,
     IndexFacts, ItemRecord, LimitFacts, Line, Part, ProblemRecord, ProgramFacts, Reading, Record, RunRecord, SCHEMA,
-    Schema, SoundCalibrationFacts, SoundCoverage, SoundFacts, SoundPart, SummaryRecord, Totals, WorkerFacts,
+    Schema, SoundCalibrationFacts, SoundCoverage, SoundFacts, SoundPart, SummaryRecord, Totals, TrackRecord,
+    WorkerFacts,
 };
 pub use time::rfc3339;

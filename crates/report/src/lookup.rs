@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::{algorithm_name, hex, part};
 use crate::escape;
-use crate::record::{IndexFacts, Part};
+use crate::format::described;
+use crate::record::{FindingRecord, IndexFacts, Part, is_zero};
 
 /// The schema's name and version.
 pub const LOOKUP_SCHEMA: &str = "minutia/search/0";
 
 /// One line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookupLine {
     /// [`LOOKUP_SCHEMA`].
     pub schema: String,
@@ -21,7 +22,7 @@ pub struct LookupLine {
 }
 
 /// What a line is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum LookupRecord {
     /// One hash of a list, and what is near it.
@@ -31,6 +32,13 @@ pub enum LookupRecord {
         /// The nearest reference of each registered file that has one within the radius; the nearest first, then by work,
         /// file and place in it.
         hits: Vec<HitRecord>,
+    },
+    /// One film of a list, and what it shares with the films of the index.
+    Film {
+        /// The film.
+        query: FilmQueryFacts,
+        /// Each stretch that runs along one of a registered film, as a scan records it, the surest first.
+        findings: Vec<FindingRecord>,
     },
     /// The last line.
     Summary(LookupSummary),
@@ -48,6 +56,25 @@ pub struct QueryFacts {
     /// The list, as it was named.
     pub list: String,
     /// The line that it stands on, from 1.
+    pub line: u64,
+}
+
+/// A film whose frames were looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilmQueryFacts {
+    /// The list's id.
+    pub id: String,
+    /// The film's name in the list, else the id.
+    pub file: String,
+    /// Frames that the list has of it.
+    pub frames: u64,
+    /// Its length in milliseconds, as far as its frames tell.
+    pub duration_ms: u64,
+    /// Whose hashes they are: `vpdq`.
+    pub algorithm: String,
+    /// The list, as it was named.
+    pub list: String,
+    /// The line that its first frame stands on, from 1.
     pub line: u64,
 }
 
@@ -85,8 +112,14 @@ pub struct LookupSummary {
     pub queries: u64,
     /// Those with hits.
     pub queries_with_hits: u64,
-    /// Those with a hit on a work whose policy is `infringing`.
+    /// Those, films among them, with a hit or a match on a work whose policy is `infringing`.
     pub infringing_queries: u64,
+    /// Films looked up; absent where there was none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub films: u64,
+    /// Those with findings; absent where there was none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub films_with_findings: u64,
     /// Hits.
     pub hits: u64,
     /// Lines that could not be read.
@@ -120,6 +153,23 @@ impl QueryFacts {
             list: list.to_owned(),
             line: hash.line,
         }
+    }
+}
+
+impl FilmQueryFacts {
+    /// For a terminal: a line of what was found.
+    pub fn shown(&self, finding: &FindingRecord) -> String {
+        let title = finding.title.as_deref().map_or_else(String::new, |title| format!(" ({})", escape::text(title)));
+        format!(
+            "{:<8} {} line {}: {}  ->  {}{title}, {}: {}",
+            finding.level,
+            escape::text(&self.list),
+            self.line,
+            escape::text(&self.id),
+            escape::text(&finding.work),
+            escape::text(&finding.policy),
+            described(finding),
+        )
     }
 }
 
@@ -161,11 +211,24 @@ impl LookupSummary {
     /// For a terminal: one line.
     pub fn shown(&self) -> String {
         let LookupSummary {
-            queries, queries_with_hits, infringing_queries, hits, wrong_lines, left_out, radius, ..
+            queries,
+            queries_with_hits,
+            films,
+            films_with_findings,
+            infringing_queries,
+            hits,
+            wrong_lines,
+            left_out,
+            radius,
+            ..
         } = self;
+        let films = match films {
+            0 => String::new(),
+            _ => format!("; {films} films looked up: {films_with_findings} with findings"),
+        };
         format!(
             "{queries} hashes looked up within {radius} bits: {queries_with_hits} with hits ({hits}), {infringing_queries} \
-             on works whose policy is infringing; {wrong_lines} wrong lines, {left_out} left out"
+             on works whose policy is infringing{films}; {wrong_lines} wrong lines, {left_out} left out"
         )
     }
 }

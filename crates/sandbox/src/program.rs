@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use minutia_media::decode::video::ffmpeg::told_by_exit;
 use minutia_media::{Ffmpeg, Piped, Problem};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, open};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -79,12 +80,12 @@ impl Program {
     /// What went wrong with it, once all that it wrote was read.
     pub(crate) fn problem(&self) -> Option<Problem> {
         let status = end(&self.process, GRACE)?;
-        let how = match (status.exit_status(), status.terminating_signal()) {
+        let detail = match (status.exit_status(), status.terminating_signal()) {
             (Some(0), _) => return None,
-            (Some(code), _) => format!("exit status {code}"),
-            (None, signal) => format!("signal {}", signal.unwrap_or(0)),
+            (None, Some(signal)) => format!("ffmpeg ended with signal {signal}"),
+            (code, _) => told_by_exit(code),
         };
-        Some(Problem::Damaged { detail: format!("ffmpeg ended with {how}") })
+        Some(Problem::Damaged { detail })
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use minutia::fingerprint::{
     AudioFingerprint, Code, FilmFingerprint, FilmFrame, Fingerprint, ImageFingerprint, Peak, Views,
 };
-use minutia::scan::{Item, Request};
+use minutia::scan::{Item, Request, Track};
 use minutia_media::decode::image::PREVIEW_MAX_PX;
 use minutia_media::{Limits, Preview, Problem};
 use serde::de::DeserializeOwned;
@@ -314,6 +314,10 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
     possible("number of frames", coverage.frames_kept <= coverage.frames_read)?;
     at_most("frames", coverage.frames_read as usize, request.limits.frames.max(1) as usize)?;
     possible("number of rows", coverage.partial_rows.is_none_or(|(read, declared)| read <= declared))?;
+    at_most("tracks", item.tracks.len(), Track::MOST)?;
+    for Track { kind, codec, language, name, locked_by, .. } in &item.tracks {
+        [kind, codec, language, name].into_iter().chain(locked_by).try_for_each(|text| check_text(text))?;
+    }
     if let Some(sound) = &coverage.sound {
         check_text(&sound.decoder)?;
         check_text(&sound.codec)?;
@@ -462,6 +466,7 @@ mod tests {
                 in_part: true,
             },
             fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording()), Fingerprint::Film(film())],
+            tracks: vec![Track { name: "n".repeat(100), ..Track::default() }; Track::MOST],
             preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
             problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
         }

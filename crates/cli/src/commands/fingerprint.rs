@@ -1,4 +1,4 @@
-//! `minutia fingerprint`: the codes of pictures and what is kept of sound, one file a line.
+//! `minutia fingerprint`: the codes of pictures, and what is kept of sound and of films.
 
 use std::io::{BufWriter, Write, stdout};
 use std::ops::ControlFlow;
@@ -7,13 +7,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use minutia::fingerprint::{
-    ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, Fingerprint, Peak,
-    compress_to_text,
+    ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, FilmFingerprint,
+    Fingerprint, Peak, VpdqFrame, compress_to_text,
 };
 use minutia::scan::{Item, Reader, Request, Tiers};
 use minutia_media::decode::image::{Channels, decode};
 use minutia_media::{Kind, Limits, Problem, Source, probe};
-use minutia_report::escape;
+use minutia_report::lists::vpdq_line;
+use minutia_report::{TrackRecord, escape, tracks};
 use serde_json::{Value, json};
 
 use crate::args;
@@ -22,11 +23,17 @@ use crate::reading::Reading;
 use crate::settings::shown;
 use crate::walk::{self, Met};
 
+mod films;
+
 /// What was asked for.
 #[derive(Clone, Copy)]
 enum Asked {
-    /// PDQ of pictures, and of sound a line that tells of all.
+    /// PDQ of pictures, and of sound and films what an index would hold.
     Default,
+    /// Of films a line a frame.
+    Vpdq {
+        every_frame: bool,
+    },
     Picture(&'static Algorithm),
     Chromaprint,
     Landmarks,
@@ -35,12 +42,13 @@ enum Asked {
 /// What was made of a file.
 enum Made {
     Picture(&'static Algorithm, Code, Option<u8>),
-    Sound(Vec<AudioFingerprint>),
+    Recorded { sound: Vec<AudioFingerprint>, films: Vec<FilmFingerprint>, tracks: Vec<TrackRecord> },
+    Vpdq(Vec<VpdqFrame>),
 }
 
 /// Prints the fingerprint of each file: of its first picture, or of each of its recordings.
 pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
-    let asked = asked(args.algorithm.as_deref())?;
+    let asked = asked(args.algorithm.as_deref(), args.every_frame)?;
     let mut out = BufWriter::new(stdout().lock());
     let mut exit = Exit::Nothing;
     for path in &args.files {
@@ -64,13 +72,33 @@ pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
                     writeln!(out, "{hex} {quality:>3} {}  {}", algorithm.name, shown(path))?;
                 }
             }
-            Made::Sound(recordings) => {
-                for audio in &recordings {
+            Made::Vpdq(frames) => {
+                for frame in &frames {
+                    let line = match args.json {
+                        true => with_path(films::frame_json(frame), path)?,
+                        false => vpdq_line(frame),
+                    };
+                    writeln!(out, "{line}")?;
+                }
+            }
+            Made::Recorded { sound, films, tracks } => {
+                for audio in &sound {
                     let line = match args.json {
                         true => with_path(sound_json(audio, asked), path)?,
                         false => sound_text(audio, asked, &shown(path)),
                     };
                     writeln!(out, "{line}")?;
+                }
+                // Behind the sound, which lists of recordings begin with.
+                for film in &films {
+                    let line = match args.json {
+                        true => with_path(films::json(film, &tracks), path)?,
+                        false => films::text(film, &shown(path)),
+                    };
+                    writeln!(out, "{line}")?;
+                }
+                if !args.json && !tracks.is_empty() {
+                    writeln!(out, "{}", films::held(&tracks, &shown(path)))?;
                 }
             }
         }
@@ -109,7 +137,7 @@ fn sound_json(audio: &AudioFingerprint, asked: Asked) -> Value {
             line["fingerprint"] = json!(compress_to_text(&audio.chromaprint, CHROMAPRINT_2));
             line["items"] = json!(audio.chromaprint);
         }
-        Asked::Default | Asked::Picture(_) => {
+        Asked::Default | Asked::Picture(_) | Asked::Vpdq { .. } => {
             line["fingerprint"] = json!(compress_to_text(&audio.chromaprint, CHROMAPRINT_2));
             line["content_ms"] = json!(audio.content_ms);
             line["peaks"] = json!({ "mid": audio.mid.len(), "side": audio.side.len() });
@@ -127,19 +155,28 @@ fn sound_text(audio: &AudioFingerprint, asked: Asked, path: &str) -> String {
     match asked {
         Asked::Chromaprint => format!("{text} chromaprint  {path}"),
         Asked::Landmarks => format!("{peaks}, {length} landmarks  {path}"),
-        Asked::Default | Asked::Picture(_) => format!("{text} chromaprint, {length}, {peaks}  {path}"),
+        Asked::Default | Asked::Picture(_) | Asked::Vpdq { .. } => {
+            format!("{text} chromaprint, {length}, {peaks}  {path}")
+        }
     }
 }
 
-fn asked(name: Option<&str>) -> Result<Asked> {
+fn asked(name: Option<&str>, every_frame: bool) -> Result<Asked> {
+    let is_vpdq = name.is_some_and(|name| name.eq_ignore_ascii_case(films::VPDQ));
+    if every_frame && !is_vpdq {
+        bail!("expected --algorithm {} beside --every-frame", films::VPDQ);
+    }
     let Some(name) = name else { return Ok(Asked::Default) };
+    if is_vpdq {
+        return Ok(Asked::Vpdq { every_frame });
+    }
     Ok(match AlgorithmId::of_name(name) {
         Some(AlgorithmId::CHROMAPRINT) => Asked::Chromaprint,
         Some(AlgorithmId::LANDMARKS) => Asked::Landmarks,
         Some(id) if id.row().is_some() => Asked::Picture(named(name)?),
         _ => {
             let names = ALGORITHMS.iter().map(|row| row.name).chain(AUDIO_ALGORITHMS.iter().map(|row| row.name));
-            let names: Vec<&str> = names.collect();
+            let names: Vec<&str> = names.chain([films::VPDQ]).collect();
             bail!("expected the name of an algorithm ({}), found {}", names.join(", "), escape::text(name));
         }
     })
@@ -151,6 +188,13 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
     let is_sound = matches!(format.row().kind, Kind::Audio | Kind::Video);
     let picture = |algorithm| code(path, &source, algorithm).map(|(code, q)| Made::Picture(algorithm, code, q));
     match asked {
+        Asked::Vpdq { every_frame } if format.row().kind == Kind::Video => {
+            films::vpdq(path, &source, format, every_frame).map(Made::Vpdq)
+        }
+        Asked::Vpdq { .. } => Err(Problem::Unsupported {
+            format: format.row().name.to_owned(),
+            hint: "this algorithm is for films; leave --algorithm out, or choose one for pictures or sound".to_owned(),
+        }),
         Asked::Picture(_) if is_sound => Err(Problem::Unsupported {
             format: format.row().name.to_owned(),
             hint: "this algorithm is for pictures; leave --algorithm out, or choose one for sound".to_owned(),
@@ -164,22 +208,28 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
             format: format.row().name.to_owned(),
             hint: "this algorithm is for sound; leave --algorithm out, or choose one for pictures".to_owned(),
         }),
-        Asked::Chromaprint | Asked::Landmarks | Asked::Default => heard(path, &source, asked).map(Made::Sound),
+        Asked::Chromaprint | Asked::Landmarks | Asked::Default => recorded(path, &source, asked),
     }
 }
 
-/// The recordings of a file, and a note of what is wrong with them.
-fn heard(path: &Path, source: &Source, asked: Asked) -> Result<Vec<AudioFingerprint>, Problem> {
-    let mut recordings = Vec::new();
-    let mut problems = Vec::new();
+/// The recordings of a file, and, where nothing else was asked for, what an index would hold of its pictures, with a note of
+/// what is wrong with them.
+fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem> {
+    let (mut sound, mut films, mut problems, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let everything = matches!(asked, Asked::Default);
     let landmarks = !matches!(asked, Asked::Chromaprint);
-    let request = Request { tiers: Tiers { codes: true, landmarks }, ..Request::query() };
+    let request = Request { tiers: Tiers { codes: true, landmarks }, ..Request::reference() };
     let mut sink = |item: Item| {
-        let sound = item.fingerprints.into_iter().filter_map(|fingerprint| match fingerprint {
-            Fingerprint::Audio(audio) => Some(audio),
-            Fingerprint::Image(_) | Fingerprint::Film(_) => None,
-        });
-        recordings.extend(sound);
+        for fingerprint in item.fingerprints {
+            match fingerprint {
+                Fingerprint::Audio(audio) => sound.push(audio),
+                Fingerprint::Film(film) if everything => films.push(film),
+                Fingerprint::Image(_) | Fingerprint::Film(_) => {}
+            }
+        }
+        if everything {
+            held.extend(tracks(&item.tracks));
+        }
         problems.extend(item.problems);
     };
     // The program takes longer to say its version than many a recording to be read.
@@ -189,14 +239,15 @@ fn heard(path: &Path, source: &Source, asked: Asked) -> Result<Vec<AudioFingerpr
         }
         read => read?,
     }
-    if recordings.is_empty() {
-        let none = || Problem::Damaged { detail: "no sound in it".to_owned() };
+    if sound.is_empty() && films.is_empty() {
+        let none =
+            || Problem::Damaged { detail: if everything { "nothing" } else { "no sound" }.to_owned() + " in it" };
         return Err(problems.into_iter().next().unwrap_or_else(none));
     }
     for problem in &problems {
         anstream::eprintln!("note: {}: {}", shown(path), escape::text(&problem.to_string()));
     }
-    Ok(recordings)
+    Ok(Made::Recorded { sound, films, tracks: held })
 }
 
 /// The algorithm of this name.

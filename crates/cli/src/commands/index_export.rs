@@ -1,5 +1,7 @@
 //! `minutia index export`: what an index holds, for people's scripts, for other tools, and for other indexes.
 
+mod films;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io::{BufWriter, Write, stdout};
@@ -33,6 +35,7 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
             ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
             ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
             ExportFormat::Fpcalc => recordings(&indexes::open(&args.index)?, &mut out)?,
+            ExportFormat::Vpdq => films::one(&indexes::open(&args.index)?, &mut out)?,
             ExportFormat::Minutia => bail!("expected --output FILE beside --format minutia: it is not text"),
         }
         out.flush()?;
@@ -41,6 +44,10 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     let exists = || format!("{}: expected a new file, found one; remove it or choose another name", shown(output));
     if output.exists() {
         bail!(exists());
+    }
+    if args.format == ExportFormat::Vpdq {
+        films::into_directory(&indexes::open(&args.index)?, output)?;
+        return Ok(Exit::Nothing);
     }
     // Under its name it is whole or not there. The process's mask takes from the mode what it must.
     let beside = directory_of(output);
@@ -51,7 +58,7 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
         ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
         ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
         ExportFormat::Fpcalc => recordings(&indexes::open(&args.index)?, &mut out)?,
-        ExportFormat::Minutia => one_file(&args.index, beside, &mut out)?,
+        ExportFormat::Vpdq | ExportFormat::Minutia => one_file(&args.index, beside, &mut out)?,
     }
     out.flush().with_context(|| format!("{}: writing", shown(output)))?;
     drop(out);
@@ -68,11 +75,12 @@ fn csv(index: &Index, out: &mut dyn Write) -> Result<()> {
         for hash in lists::hashes(&entry, algorithm) {
             writeln!(out, "{}", lists::row(&hash))?;
         }
+        films::rows(&entry, out)?;
     }
     tell_left_out(index)
 }
 
-/// Says that sound is not in a list of hashes.
+/// Says that sound and most views of films are not in a list of hashes.
 fn tell_left_out(index: &Index) -> Result<()> {
     let recordings = index.info()?.tracks;
     if recordings > 0 {
@@ -81,7 +89,7 @@ fn tell_left_out(index: &Index) -> Result<()> {
              `--format minutia` everything"
         );
     }
-    Ok(())
+    films::tell_further_views(index)
 }
 
 /// The Chromaprint items of each recording, as `fpcalc -json` prints them, with work and file.
@@ -108,9 +116,12 @@ fn recordings(index: &Index, out: &mut dyn Write) -> Result<()> {
     if silent > 0 {
         anstream::eprintln!("note: {silent} recordings were left out: they are too short for an item");
     }
-    let pictures = index.info()?.pictures;
-    if pictures > 0 {
-        anstream::eprintln!("note: {pictures} pictures were left out: `--format csv` writes their hashes");
+    let info = index.info()?;
+    if info.pictures > 0 {
+        anstream::eprintln!("note: {} pictures were left out: `--format csv` writes their hashes", info.pictures);
+    }
+    if info.films > 0 {
+        anstream::eprintln!("note: the pictures of {} films were left out: `--format vpdq` writes them", info.films);
     }
     Ok(())
 }
@@ -157,6 +168,7 @@ fn json_lines(index: &Index, out: &mut dyn Write) -> Result<()> {
         for hash in lists::hashes(&entry, algorithm) {
             line(reference(&hash))?;
         }
+        films::records(&entry, &mut line)?;
     }
     tell_left_out(index)
 }

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::hash_lists::{ListFile, Listed, Lists};
 use crate::indexes::{Opened, is_exported};
 
+mod films;
 mod recordings;
 
 /// The quality of a hash whose list does not say it.
@@ -28,7 +29,8 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
     Lists::of(algorithm, None)?;
     let mut writer = Writer::open(&args.index)?;
     let mut lists = Lists::of(algorithm, writer.base().and_then(Index::algorithm))?;
-    let (mut files, mut refused, mut recordings) = (0, 0, 0);
+    let (mut files, mut recordings) = (0, 0);
+    let mut done = Imported::default();
     for path in &args.lists {
         let list = ListFile::open(path)?;
         if list.is_of_recordings() {
@@ -42,20 +44,27 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
             lists.space = lists.space.or(opened.index.algorithm());
         } else {
             let importing = Importing::new(&mut writer, args.owner.as_deref());
-            let imported = self::list(importing, &mut lists, list)?;
-            files += imported.files;
-            refused += imported.refused;
+            done.add(&self::list(importing, &mut lists, list)?);
         }
     }
     // An index of nothing would be taken for one that finds nothing.
-    if files + recordings > 0 || writer.base().is_some() {
-        refused += writer.commit()?.refused_low_information;
+    files += done.files;
+    if files + recordings + done.films > 0 || writer.base().is_some() {
+        done.refused += writer.commit()?.refused_low_information;
     }
+    let refused = done.refused;
     lists.finish();
     let mut out = stdout().lock();
     write!(out, "{} hashes read, {files} files imported, {} wrong lines", lists.hashes, lists.wrong)?;
     if recordings > 0 {
         write!(out, "; {recordings} recordings imported")?;
+    }
+    if done.films > 0 {
+        write!(
+            out,
+            "; {} films imported, with {} of {} frames: at most two a second",
+            done.films, done.kept, done.frames
+        )?;
     }
     if refused > 0 {
         write!(out, "; {refused} hashes say too little (every bit the same) and were left out")?;
@@ -67,6 +76,9 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
         if info.tracks > 0 {
             write!(out, ", {} recordings", info.tracks)?;
         }
+        if info.films > 0 {
+            write!(out, ", {} films", info.films)?;
+        }
     }
     writeln!(out)?;
     Ok(if lists.wrong + refused == 0 { Exit::Nothing } else { Exit::Unexamined })
@@ -77,6 +89,21 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
 struct Imported {
     files: u64,
     refused: u64,
+    /// Films, the frames that lists have of them, and those that are kept.
+    films: u64,
+    frames: u64,
+    kept: u64,
+}
+
+impl Imported {
+    fn add(&mut self, other: &Imported) {
+        let Imported { files, refused, films, frames, kept } = other;
+        self.files += files;
+        self.refused += refused;
+        self.films += films;
+        self.frames += frames;
+        self.kept += kept;
+    }
 }
 
 /// A list on its way into an index.
@@ -93,6 +120,7 @@ struct Importing<'w> {
     complete: HashSet<u64>,
     hasher: RandomState,
     since_commit: usize,
+    films: films::Films,
     done: Imported,
 }
 
@@ -119,6 +147,7 @@ fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Resu
             }
             Ok(())
         }
+        Listed::Film(film) => importing.take_film(*film),
         Listed::Work(work) => {
             importing.listed.insert(work.id.clone(), *work);
             Ok(())
@@ -127,6 +156,8 @@ fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Resu
     apart.iter().for_each(|wrong| lists.wrong(&list, wrong));
     lists.wrong += more - apart.len() as u64;
     importing.close()?;
+    importing.close_film()?;
+    importing.films.wrong.iter().for_each(|wrong| lists.wrong(&list, wrong));
     Ok(importing.done)
 }
 
@@ -141,6 +172,7 @@ impl<'w> Importing<'w> {
             complete: HashSet::new(),
             hasher: RandomState::new(),
             since_commit: 0,
+            films: films::Films::default(),
             done: Imported::default(),
         }
     }

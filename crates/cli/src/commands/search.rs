@@ -1,5 +1,7 @@
 //! `minutia search`: hash lists against an index, without any media.
 
+mod films;
+
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Stdout, Write, stdout};
 
@@ -7,7 +9,7 @@ use anyhow::{Result, bail};
 use minutia::fingerprint::{AlgorithmId, Code};
 use minutia::index::{Index, Policy, Reference, Work};
 use minutia::search::{Hit, QueryGroup, Settings, Within, search};
-use minutia_report::lists::Hash;
+use minutia_report::lists::{Hash, ListedFilm, Wrong};
 use minutia_report::{HitRecord, LookupLine, LookupRecord, LookupSummary, QueryFacts, escape};
 
 use crate::args::Search;
@@ -46,13 +48,18 @@ pub(crate) fn run(args: &Search) -> Result<Exit> {
         json: args.json,
         out: BufWriter::new(stdout()),
         summary: LookupSummary { radius, complement: args.complement, ..LookupSummary::default() },
+        films: films::Looking::new(&index, settings),
+        wrong_films: Vec::new(),
     };
     for path in &args.lists {
         let list = shown(path);
         lists.read(path, |listed| match listed {
             Listed::Hash(hash) => looking.take(*hash, &list),
+            Listed::Film(film) => looking.take_film(*film, &list),
             Listed::Work(_) => Ok(()),
         })?;
+        looking.close_film(&list)?;
+        looking.wrong_films.drain(..).for_each(|wrong| lists.wrong(&list, &wrong));
     }
     looking.answer()?;
     lists.finish();
@@ -106,6 +113,9 @@ struct Looking<'i> {
     json: bool,
     out: BufWriter<Stdout>,
     summary: LookupSummary,
+    films: films::Looking<'i>,
+    /// Told after the list, which is borrowed.
+    wrong_films: Vec<Wrong>,
 }
 
 impl Looking<'_> {
@@ -113,6 +123,40 @@ impl Looking<'_> {
         let query = QueryFacts::of(&hash, list);
         self.batch.push((hash, query));
         if self.batch.len() >= self.size { self.answer() } else { Ok(()) }
+    }
+
+    /// Takes frames of a film, and answers for the film before, where it is complete.
+    fn take_film(&mut self, film: ListedFilm, list: &str) -> Result<()> {
+        let answer = self.films.take(film, list)?;
+        self.write_film(answer)
+    }
+
+    fn close_film(&mut self, list: &str) -> Result<()> {
+        let answer = self.films.finish(list)?;
+        self.write_film(answer)
+    }
+
+    fn write_film(&mut self, answer: Option<films::Answer>) -> Result<()> {
+        let Some(films::Answer { query, findings, infringing, wrong }) = answer else { return Ok(()) };
+        // What the list had before it is answered before it.
+        if !self.batch.is_empty() {
+            self.answer()?;
+        }
+        self.wrong_films.extend(wrong);
+        let summary = &mut self.summary;
+        summary.films += 1;
+        summary.films_with_findings += u64::from(!findings.is_empty());
+        summary.infringing_queries += u64::from(infringing);
+        if self.json {
+            let line = LookupLine::new(LookupRecord::Film { query, findings });
+            writeln!(self.out, "{}", escape::json(&line)?)?;
+        } else {
+            for finding in &findings {
+                writeln!(self.out, "{}", query.shown(finding))?;
+            }
+        }
+        self.out.flush()?;
+        Ok(())
     }
 
     /// Looks up what was taken, and writes the answers in its order.

@@ -115,7 +115,7 @@ fn a_search_ends_as_it_was_found() {
     check(&["wrong.txt"], 2, &["wrong.txt line 1: expected a hash", "1 with hits", "1 wrong lines"]);
     minutia(&folder, &["index", "import", "none.idx", "empty.csv"]).ends(2);
     minutia(&folder, &["index", "info", "none.idx"]).ends(2).says(&["none.idx"]);
-    check(&["empty.csv"], 2, &["empty.csv: expected hashes of pictures, found none"]);
+    check(&["empty.csv"], 2, &["empty.csv: expected hashes of pictures or films, found none"]);
     check(&["missing.txt"], 2, &["missing.txt: expected a hash list"]);
     check(&["works.idx"], 2, &["found a directory"]);
     check(&["near.txt", "--algorithm", "md5"], 2, &["(pdq, pdq-512, pdq-area), found md5"]);
@@ -211,7 +211,7 @@ fn lists_of_classic_hashes_have_an_index_of_their_own() {
         minutia(&folder, &["index", "import", &index, "works.jsonl", "pdq.jsonl"]).ends(2).says(&[
             "left out",
             "pdq (3)",
-            "pdq.jsonl: expected hashes of pictures, found none",
+            "pdq.jsonl: expected hashes of pictures or films, found none",
         ]);
         minutia(&folder, &["index", "verify", &index]).ends(0);
         assert_eq!(info(&folder, &index, "algorithms"), **name);

@@ -8,6 +8,8 @@ mod confinement;
 mod demo;
 mod evidence;
 mod film;
+mod film_hostile;
+mod film_lists;
 mod hostile;
 mod index;
 mod lists;

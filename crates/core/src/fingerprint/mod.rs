@@ -26,8 +26,10 @@ pub(crate) use audio::{
     constellations_of, nearest, pair_key,
 };
 pub use code::{Code, ParseCodeError};
-pub(crate) use film::{FILM_VIEW_SET, film_views};
-pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView, FilmViews};
+#[cfg(test)]
+pub(crate) use film::FILM_VIEW_SET;
+pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView, FilmViews, VpdqFrame, vpdq};
+pub(crate) use film::{film_view_set, film_views, is_listed_set};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};
 

@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use minutia_media::Picture;
+use minutia_media::{Luma, Picture};
 
 use super::smooth::to_64;
 use super::{Code, Dihedral};
@@ -71,6 +71,22 @@ pub fn pdq_512_dihedral(picture: &Picture) -> DihedralHash {
     let weigh = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
     let (to_width, to_height) = if width > SAMPLED || height > SAMPLED { (SAMPLED, SAMPLED) } else { (width, height) };
     dihedral(&Plane::new(picture, to_width, to_height, weigh))
+}
+
+/// The code of a film's frame as it is stored, black at 16 and white at 235, with the quality of what is shown: a code does
+/// not depend on the range, a quality does.
+pub(super) fn pdq_stored(frame: &Luma) -> Hash {
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    if width < SHORTEST || height < SHORTEST {
+        return Hash { code: Code([0; 32]), quality: 0 };
+    }
+    let mut small = to_64(width, height, |y, row| {
+        let pixels = &frame.pixels()[y * width..][..width];
+        row.iter_mut().zip(pixels).for_each(|(to, &value)| *to = f32::from(value));
+    });
+    let code = code(&transform(&small));
+    small.iter_mut().for_each(|value| *value *= 255.0 / 219.0);
+    Hash { code, quality: quality(&small) }
 }
 
 fn first(hashes: &DihedralHash) -> Hash {
@@ -163,8 +179,12 @@ pub(super) fn transform(small: &[f32]) -> Low {
     })
 }
 
+/// Whether coefficient number `n` on an axis changes its sign where that axis is turned round: frequency `n + 1` is odd.
+pub(super) fn odd(n: usize) -> bool {
+    n.is_multiple_of(2)
+}
+
 pub(super) fn turned(low: &Low, turn: Dihedral) -> Low {
-    let odd = |n: usize| n.is_multiple_of(2); // frequency n + 1 is odd in space
     let sign = |flip: bool, value: f32| if flip { -value } else { value };
     std::array::from_fn(|i| {
         std::array::from_fn(|j| match turn {

@@ -10,7 +10,7 @@ use super::layout::{FilmRow, Kind};
 use super::segment::Segment;
 use super::tombstones::Dead;
 use super::{Index, IndexError, WorkId};
-use crate::fingerprint::{Code, FILM_VIEW_SET, FilmFingerprint, FilmFrame, film_views};
+use crate::fingerprint::{Code, FilmFingerprint, FilmFrame, FilmView, film_view_set, film_views, is_listed_set};
 
 /// What the film sections hold.
 #[derive(Clone, Debug, Default)]
@@ -52,9 +52,41 @@ pub struct FilmFrames<'i> {
     pub views: usize,
     /// How long the film is, in milliseconds.
     pub duration_ms: u64,
+    /// Whether the frames stand at their own times and say nothing of the time between.
+    of_list: bool,
 }
 
+/// A frame of a list stands for no more than so much around its time, in milliseconds.
+const LISTED_REACH_MS: f64 = 200.0;
+
 impl<'i> FilmFrames<'i> {
+    /// The frame that shows what was on screen at a time, in milliseconds: the last one until then; of a list the nearest,
+    /// where it is near enough to tell.
+    pub(crate) fn at(&self, ms: f64) -> Option<usize> {
+        let next = self.times.partition_point(|&time| f64::from(time) <= ms);
+        let last = next.checked_sub(1);
+        if !self.of_list {
+            return last;
+        }
+        let apart = |&frame: &usize| self.times.get(frame).map_or(f64::MAX, |&time| (f64::from(time) - ms).abs());
+        let nearest = last.into_iter().chain([next]).min_by(|a, b| apart(a).total_cmp(&apart(b)));
+        nearest.filter(|frame| apart(frame) <= LISTED_REACH_MS)
+    }
+
+    /// The frame before, which may have views that this has not: where all have the same, this frame.
+    pub(crate) fn wider(&self, frame: usize) -> usize {
+        if self.of_list { frame } else { frame.saturating_sub(1) }
+    }
+
+    /// The last sample that a frame stands for: the one before the next frame. Of a list its own time.
+    pub(crate) fn last_ms(&self, frame: usize) -> u32 {
+        let own = self.times.get(frame).copied().unwrap_or(0);
+        if self.of_list {
+            return own;
+        }
+        self.times.get(frame + 1).map_or(own, |&next| next.saturating_sub(FilmFingerprint::REFERENCE_STEP_MS))
+    }
+
     /// The code of a view of a frame, where it has that view.
     pub(crate) fn code(&self, frame: usize, view: usize) -> Option<&'i [u64; 4]> {
         if frame >= self.times.len() || view >= self.views {
@@ -83,6 +115,8 @@ pub struct Film {
     pub duration_ms: u64,
     /// Frames that are kept of it.
     pub frames: u32,
+    /// The views that its frames have.
+    pub views: Vec<FilmView>,
 }
 
 impl Index {
@@ -115,6 +149,7 @@ impl Index {
             stream: row[1],
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
             frames: row[7],
+            views: film_views(row[11]).unwrap_or_default(),
         })
     }
 }
@@ -247,6 +282,7 @@ impl<'i> Films<'i> {
             wide: &self.wide[from(row[9], wide)],
             views,
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
+            of_list: is_listed_set(row[11]),
         }
     }
 
@@ -282,7 +318,7 @@ impl FilmTable {
             count(self.codes.len())?,
             count(self.wide.len())?,
             count(wide.len())?,
-            FILM_VIEW_SET,
+            film_view_set(&film.views)?,
         ];
         count(self.codes.len() + film.codes.len())?;
         self.rows.push(row);

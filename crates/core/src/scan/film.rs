@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 
 use minutia_media::decode::image::upright;
 use minutia_media::decode::video::ffmpeg::Access;
-use minutia_media::decode::video::{self, Decoded, Film, Frame, Selection, TrackKind, Wanted};
-use minutia_media::{Ffmpeg, Format, Picture, Problem, Source};
+use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, Selection, TrackKind, Wanted};
+use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
-use super::{FilmCoverage, Pass, Request};
-use crate::fingerprint::{FilmFingerprinter, FilmViews, Views};
+use super::{FilmCoverage, Pass, Request, Track};
+use crate::fingerprint::{FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
 
 /// Frames a second that are looked at, where the request says nothing: those that thresholds were measured with.
 const RATE_FPS: u32 = 8;
@@ -29,14 +29,26 @@ pub(super) struct Seen {
 pub(super) fn tracks(source: &Source, format: Format) -> Result<Option<Tracks>, Problem> {
     let film = video::describe(source, format, 0)?;
     let has = |kind| film.tracks.iter().any(|track| track.kind == kind);
-    Ok((!film.tracks.is_empty()).then(|| Tracks { picture: has(TrackKind::Picture), sound: has(TrackKind::Sound) }))
+    let (picture, sound) = (has(TrackKind::Picture), has(TrackKind::Sound));
+    let listed = film.tracks.into_iter().map(|track| Track {
+        kind: track.kind.name().to_owned(),
+        codec: track.codec,
+        language: track.language,
+        name: track.name,
+        width: track.size_px.0,
+        height: track.size_px.1,
+        locked_by: track.locked_by,
+    });
+    let listed: Vec<Track> = listed.take(Track::MOST).collect();
+    Ok((!listed.is_empty()).then_some(Tracks { picture, sound, listed }))
 }
 
 /// Which tracks a container has.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Tracks {
     pub(super) picture: bool,
     pub(super) sound: bool,
+    pub(super) listed: Vec<Track>,
 }
 
 /// What a request wants of a film's pictures: for whoever has a program decode them.
@@ -89,45 +101,92 @@ pub(super) fn read_film(
         }
         ControlFlow::Continue(())
     };
+    let mut decoded = frames(source, format, &film, &wanted, request, ffmpeg, &mut sink)?;
+    let known = |problem: &Problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. });
+    if !decoded.problems.iter().any(known) {
+        decoded.problems.extend(video::cut_short(source, format));
+    }
+    let coverage = coverage(&decoded, &film, request, views);
+    Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
+}
+
+/// Has the frames that are wanted decoded: by a pipe that somebody else fills, by a program, or here.
+fn frames(
+    source: &Source,
+    format: Format,
+    film: &Film,
+    wanted: &Wanted,
+    request: &Request,
+    ffmpeg: Option<&Ffmpeg>,
+    sink: FrameSink<'_>,
+) -> Result<Decoded, Problem> {
+    if let Some(problem) = film.refused(0) {
+        return Err(problem);
+    }
     let limits = &request.limits;
     if film_begins_here(request, format) {
-        match video::decode(source, format, &wanted, limits, &mut sink) {
+        match video::decode(source, format, wanted, limits, sink) {
             // Nothing was handed over yet.
             Err(Problem::Unsupported { .. }) if source.piped_film().is_some() || ffmpeg.is_some() => {}
-            decoded => {
-                let decoded = decoded?;
-                let coverage = coverage(&decoded, &film, request, views);
-                return Ok(Seen { fingerprinter, coverage, problems: decoded.problems });
-            }
+            decoded => return decoded,
         }
     }
     let outside = match (source.piped_film(), ffmpeg) {
         (Some(piped), _) => {
             let mut pipe = &piped.pipe;
-            Some(video::decode_pipe(&mut pipe, &piped.decoder, film.clone(), &wanted, limits, &mut sink))
+            Some(video::decode_pipe(&mut pipe, &piped.decoder, film.clone(), wanted, limits, sink))
         }
         // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
         (None, Some(ffmpeg)) if ffmpeg.access(format) == Some(Access::Reopened) && source.file().is_some() => {
             let copy = source.read_all(limits.file_bytes).ok().map(Source::from_bytes);
-            copy.map(|copy| ffmpeg.decode_film(&copy, format, &wanted, limits, &mut sink))
+            copy.map(|copy| ffmpeg.decode_film(&copy, format, wanted, limits, sink))
         }
-        (None, Some(ffmpeg)) => Some(ffmpeg.decode_film(source, format, &wanted, limits, &mut sink)),
+        (None, Some(ffmpeg)) => Some(ffmpeg.decode_film(source, format, wanted, limits, sink)),
         (None, None) => None,
     };
-    let decoded = match outside {
+    match outside {
         // Nothing was handed over yet.
         None | Some(Err(_)) if video::is_native(format) => {
-            let here = video::decode(source, format, &wanted, limits, &mut sink);
+            let here = video::decode(source, format, wanted, limits, sink);
             match (here, outside) {
-                (Err(Problem::Unsupported { .. }), Some(Err(problem))) => return Err(problem),
-                (here, _) => here?,
+                (Err(Problem::Unsupported { .. }), Some(Err(problem))) => Err(problem),
+                (here, _) => here,
             }
         }
-        Some(decoded) => decoded?,
-        None => video::decode(source, format, &wanted, limits, &mut sink)?,
+        Some(decoded) => decoded,
+        None => video::decode(source, format, wanted, limits, sink),
+    }
+}
+
+/// A film as vPDQ hashes it: each frame, or of each second from the first frame on the first. Frames are taken as they are stored,
+/// and those that the container hides are not counted. A program is asked first, as for a scan.
+///
+/// # Errors
+/// The problem that left nothing. What went wrong behind that is in [`Decoded::problems`].
+pub fn read_vpdq(
+    source: &Source,
+    format: Format,
+    limits: &Limits,
+    every_frame: bool,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<(Vec<VpdqFrame>, Decoded), Problem> {
+    let film = video::describe(source, format, 0)?;
+    let (mut listed, mut number, mut first_us, mut next_us) = (Vec::new(), 0, None, 0);
+    let mut sink = |frame: Frame| {
+        let time_us = frame.pts_us - *first_us.get_or_insert(frame.pts_us);
+        let Ok(time_ms) = u32::try_from((time_us + 500) / 1_000) else { return ControlFlow::Break(()) };
+        if every_frame || time_us >= next_us {
+            next_us = (time_us / 1_000_000 + 1) * 1_000_000;
+            let hash = vpdq(&frame.luma);
+            listed.push(VpdqFrame { time_ms, number, quality: hash.quality, code: hash.code });
+        }
+        number += 1;
+        ControlFlow::Continue(())
     };
-    let coverage = coverage(&decoded, &film, request, views);
-    Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
+    // Frames are numbered, so that none may be left out.
+    let request = Request { limits: limits.clone(), ..Request::query() };
+    let decoded = frames(source, format, &film, &Wanted::default(), &request, ffmpeg, &mut sink)?;
+    Ok((listed, decoded))
 }
 
 fn coverage(decoded: &Decoded, film: &Film, request: &Request, views: FilmViews) -> FilmCoverage {

@@ -85,6 +85,7 @@ fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item
         format: Some(format),
         coverage: Coverage { frames_read: frames.read, frames_kept, partial_rows, film, ..Coverage::default() },
         fingerprints,
+        tracks: Vec::new(),
         preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
         problems,
     })

@@ -20,6 +20,9 @@ pub struct Item {
     /// that of a film behind them. Of sound, one per audio stream; of a
     /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
+    /// What else the container holds: every track of it, its cover art and attachments, in its order. Empty where nobody here can read
+    /// the container, and for what has none.
+    pub tracks: Vec<Track>,
     /// A small picture of the first frame, where one was asked for and could be made.
     pub preview: Option<Preview>,
     /// What went wrong on the way.
@@ -41,6 +44,31 @@ impl Item {
         let too_little = self.coverage.in_part || self.fingerprints.iter().all(Fingerprint::says_too_little);
         if too_little { Outcome::Undecided } else { Outcome::NoMatch }
     }
+}
+
+/// A track of a container, or a file that travels in it. Texts are the container's own, and may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Track {
+    /// What it holds: `picture`, `sound`, `subtitle`, `cover`, `attachment`, `other`.
+    pub kind: String,
+    /// The codec by the name that people know, else by the container's own; of an attachment its media type.
+    pub codec: String,
+    /// The language as the container names it; empty for none.
+    pub language: String,
+    /// The track's title, the attachment's file name; empty for none.
+    pub name: String,
+    /// Width in pixels as stored; 0 where it has none.
+    pub width: u32,
+    /// Height in pixels as stored; 0 where it has none.
+    pub height: u32,
+    /// The scheme that locks it.
+    pub locked_by: Option<String>,
+}
+
+impl Track {
+    /// The most that an item has.
+    pub const MOST: usize = 1_000;
 }
 
 /// How much of an item was read, against what it declares.

@@ -27,9 +27,9 @@ mod stills;
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
 pub use examine::{Examined, Examiner, Query};
 #[cfg(all(feature = "image", feature = "video"))]
-pub use film::{film_begins_here, film_wanted};
+pub use film::{film_begins_here, film_wanted, read_vpdq};
 #[cfg(feature = "image")]
 pub use in_process::{InProcess, WithFfmpeg};
-pub use item::{Coverage, FilmCoverage, Item, SoundCoverage};
+pub use item::{Coverage, FilmCoverage, Item, SoundCoverage, Track};
 pub use minutia_media::Preview;
 pub use reader::{Pass, Reader, Request, Tiers};

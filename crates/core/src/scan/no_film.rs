@@ -2,7 +2,7 @@
 
 use minutia_media::{Ffmpeg, Format, Problem, Source};
 
-use super::{FilmCoverage, Request};
+use super::{FilmCoverage, Request, Track};
 use crate::fingerprint::FilmFingerprinter;
 
 /// Never made here.
@@ -13,10 +13,11 @@ pub(super) struct Seen {
 }
 
 /// Never known here.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Tracks {
     pub(super) picture: bool,
     pub(super) sound: bool,
+    pub(super) listed: Vec<Track>,
 }
 
 /// Nothing is known of any container.

@@ -18,6 +18,7 @@ pub(super) fn sound_item(
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Item, Problem> {
     let mut item = empty(format);
+    item.tracks = caught(|| tracks(source, format))?.map_or_else(Vec::new, |has| has.listed);
     match request.pass {
         Pass::Full => hear(source, format, request, ffmpeg, &mut item)?,
         Pass::Triage => item.coverage.in_part = true,
@@ -43,6 +44,8 @@ pub(super) fn film_item(
         return Ok(item);
     }
     let has = caught(|| tracks(source, format))?;
+    item.tracks = has.as_ref().map_or_else(Vec::new, |has| has.listed.clone());
+    let has = has.as_ref();
     let heard = hear(source, format, request, ffmpeg, &mut item);
     let seen = see(source, format, request, ffmpeg, &mut item);
     match (heard, seen) {
@@ -65,6 +68,7 @@ fn empty(format: Format) -> Item {
         format: Some(format),
         coverage: Coverage::default(),
         fingerprints: Vec::new(),
+        tracks: Vec::new(),
         preview: None,
         problems: Vec::new(),
     }

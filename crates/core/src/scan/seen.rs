@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use minutia_media::Kind;
 
-use crate::fingerprint::{FILM_VIEW_SET, FilmFingerprint, FilmView, film_views};
+use crate::fingerprint::FilmFingerprint;
 use crate::index::{Index, IndexError, Policy};
 use crate::search::{FilmMatch, FilmSearch};
 use crate::verdict::{Evidence, FilmJudge, Finding, Shared, confidence};
@@ -26,22 +26,20 @@ pub(super) fn by_frames(
     judge: &FilmJudge,
     of_key_frames: bool,
 ) -> Result<Vec<Finding>, IndexError> {
-    let views = film_views(FILM_VIEW_SET).unwrap_or_default();
     let find = if of_key_frames { FilmSearch::find_key_frames } else { FilmSearch::find };
     let matches = find(search, query, judge.least_score()).into_iter();
-    matches.filter_map(|found| finding(query, index, judge, &views, found).transpose()).collect()
+    matches.filter_map(|found| finding(query, index, judge, found).transpose()).collect()
 }
 
 fn finding(
     query: &FilmFingerprint,
     index: &Index,
     judge: &FilmJudge,
-    views: &[FilmView],
     found: FilmMatch,
 ) -> Result<Option<Finding>, IndexError> {
     let Some((level, threshold)) = judge.level(found.score, found.same_recording) else { return Ok(None) };
-    let Some(&reference_view) = views.get(found.reference_view as usize) else { return Ok(None) };
     let film = index.film(found.segment, found.film)?;
+    let Some(&reference_view) = film.views.get(found.reference_view as usize) else { return Ok(None) };
     let work = index.work(&film.work)?;
     let (expected_false_matches, extrapolated) = judge.expected_false_matches(found.score);
     Ok(Some(Finding {

@@ -10,8 +10,7 @@ use minutia_machine::Level as Kernel;
 use minutia_media::{Kind, Orientation};
 
 use crate::fingerprint::{
-    AlgorithmId, Code, FILM_VIEW_SET, FilmBase, FilmFingerprint, FilmView, ImageFingerprint, Region, RegionKind, View,
-    film_views,
+    AlgorithmId, Code, FilmBase, FilmFingerprint, FilmView, ImageFingerprint, Region, RegionKind, View,
 };
 use crate::index::{Films, Index, IndexError, Policy};
 use crate::search;
@@ -242,7 +241,7 @@ impl<'i> FilmStills<'i> {
         let asked = &asked[nearest.asked];
         let view = &asked.image.views[nearest.view];
         let (expected_false_matches, extrapolated) = judge.expected_false_matches(nearest.score);
-        let whole = film_views(FILM_VIEW_SET).and_then(|views| views.first().map(region));
+        let whole = film.views.first().map(region);
         let start_ms = frames.times.get(place.frame as usize).map_or(0, |&time| time.into());
         Ok(Finding {
             title: work.as_ref().and_then(|work| work.title.clone()),

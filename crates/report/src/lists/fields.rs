@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use minutia::fingerprint::{Algorithm, AlgorithmId, Code, Region, RegionKind};
 use minutia::index::{Identifier, Policy, WorkId};
 
-use super::{Hash, ListedWork, Read, Wrong};
+use super::{Hash, ListedWork, Read, Wrong, vpdq};
 use crate::convert::region_kind;
 use crate::escape;
 
@@ -28,6 +28,7 @@ pub(super) enum Field {
     Digest,
     Frame,
     Time,
+    Seconds,
     Width,
     Height,
     Region,
@@ -70,6 +71,7 @@ pub(super) const NAMES: &[(Field, &[&str])] = &[
     (Field::Digest, &["blake3"]),
     (Field::Frame, &["frame"]),
     (Field::Time, &["time_ms"]),
+    (Field::Seconds, &["seconds", "timestamp"]),
     (Field::Width, &["width"]),
     (Field::Height, &["height"]),
     (Field::Region, &["region"]),
@@ -91,7 +93,6 @@ const OTHER_SIGNALS: &[&str] = &[
     "video_md5",
     "video_sha256",
     "video_tmk_pdqf",
-    "vpdq",
 ];
 
 const CATEGORIES: &[&str] = &["POSITIVE_CLASS", "NEGATIVE_CLASS", "INVESTIGATION_SEED", "DISPUTED"];
@@ -104,6 +105,11 @@ pub(super) fn named(name: &str) -> Option<Field> {
 
 pub(super) fn is_other_signal(word: &str) -> bool {
     OTHER_SIGNALS.contains(&word)
+}
+
+/// True for the name of film frames' hashes, in any case.
+pub(super) fn is_vpdq(word: &str) -> bool {
+    word.trim().eq_ignore_ascii_case(vpdq::NAME)
 }
 
 pub(super) fn is_category(word: &str) -> bool {
@@ -138,6 +144,7 @@ pub(super) fn read<'a>(line: u64, default: &'static Algorithm, get: impl Fn(Fiel
     let get = |field| get(field).map(Cow::into_owned).filter(|text| !text.is_empty());
     let algorithm = match get(Field::Algorithm) {
         None => default,
+        Some(name) if is_vpdq(&name) => return vpdq::of_fields(line, &get),
         Some(name) => match algorithm(&name) {
             Some(algorithm) => algorithm,
             None => return Read::Other(name),
@@ -219,14 +226,14 @@ pub(super) fn digits(code: &Code, algorithm: &Algorithm) -> String {
     digits
 }
 
-fn number(get: &impl Fn(Field) -> Option<String>, field: Field, most: u64) -> Result<Option<u64>, String> {
+pub(super) fn number(get: &impl Fn(Field) -> Option<String>, field: Field, most: u64) -> Result<Option<u64>, String> {
     let Some(text) = get(field) else { return Ok(None) };
     let number = text.trim().parse::<u64>().ok().filter(|&number| number <= most);
     let names = NAMES.iter().find(|(of, _)| *of == field).map_or("number", |(_, names)| names[0]);
     number.map(Some).ok_or_else(|| format!("expected for {names} a number from 0 to {most}, found {}", shown(&text)))
 }
 
-fn digest(text: &str) -> Result<[u8; 32], String> {
+pub(super) fn digest(text: &str) -> Result<[u8; 32], String> {
     let wrong = |_| format!("expected for blake3 64 hexadecimal digits, found {}", shown(text));
     text.parse::<Code>().map(|code| code.0).map_err(wrong)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{self, Field, shown};
 use super::text::Text;
-use super::{MOST_BYTES, Read, Wrong};
+use super::{MOST_BYTES, Read, Wrong, vpdq};
 
 /// Where in a list of objects the reader is.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(super) struct Json {
     pub(super) depth: u64,
     /// Whether each object is a line of its own; known from the first.
     lines: Option<bool>,
+    /// Where the outermost array that is open begins, and texts in it so far.
+    array: (u64, u64),
 }
 
 impl Json {
@@ -38,7 +40,12 @@ impl Json {
             return Ok(false);
         };
         match byte {
-            b'[' => self.depth += 1,
+            b'[' => {
+                if self.depth == 0 {
+                    self.array = (line, 0);
+                }
+                self.depth += 1;
+            }
             b']' if self.depth > 0 => self.depth -= 1,
             b'{' | b'"' => match self.cut(byte, text, MOST_BYTES)? {
                 Err(message) => ready.push_back(wrong(message)),
@@ -46,7 +53,10 @@ impl Json {
                     Ok(Value::Object(object)) => of_object(line, &object, default, ready),
                     Ok(Value::String(hash)) => {
                         let get = |field| (field == Field::Hash).then(|| hash.as_str().into());
-                        ready.push_back(fields::read(line, default, get));
+                        let (begun, place) = self.array;
+                        let frame = vpdq::of_element(line, begun, place, &hash);
+                        ready.push_back(frame.unwrap_or_else(|| fields::read(line, default, get)));
+                        self.array.1 += 1;
                     }
                     Ok(_) => {}
                     Err(error) => {
@@ -115,10 +125,14 @@ fn of_object(line: u64, object: &Map<String, Value>, default: &'static Algorithm
     match object.get("record").and_then(Value::as_str) {
         // An export's: what is known of a work stands before its hashes.
         Some("work") => return ready.push_back(work(line, object)),
-        Some("file") => return,
+        Some("file" | "film") => return,
         _ => {}
     }
     let get = |field| value(object, field);
+    if vpdq::is_by_number(object) {
+        let text = |frames: &Map<String, Value>| Value::Object(frames.clone()).to_string();
+        return ready.push_back(vpdq::of_text(line, &text(object), |_| None));
+    }
     // A bank's content has a hash of each kind, and the bank is who holds it.
     if let Some(Value::Object(signals)) = object.get("signals") {
         let bank = object.get("bank").and_then(|bank| bank.get("name")).and_then(Value::as_str);
@@ -134,7 +148,8 @@ fn of_object(line: u64, object: &Map<String, Value>, default: &'static Algorithm
     }
     // A name of a kind before each hash, as the hashing interface answers.
     let kinds = object.iter().filter(|(name, value)| {
-        value.is_string() && (fields::algorithm(name).is_some() || fields::is_other_signal(name))
+        let is_kind = fields::algorithm(name).is_some() || fields::is_other_signal(name) || fields::is_vpdq(name);
+        value.is_string() && is_kind
     });
     let kinds: Vec<_> = kinds.collect();
     if get(Field::Hash).is_none() && !kinds.is_empty() {

@@ -1,6 +1,7 @@
 //! Hash lists: codes that others made and share without the media, read and written.
 //!
-//! Read are CSV (`table`), JSON in lines, arrays and single objects (`json`), and plain lines of a hash (`plain`);
+//! Read are CSV (`table`), JSON in lines, arrays and single objects (`json`), plain lines of a hash (`plain`), and the frames
+//! of a film (`vpdq`);
 //! which of them a list is shows in its first line. `docs/LISTS.md` documents the forms for users. Sources: the command
 //! `threatexchange` of python-threatexchange 1.2.17 (`dataset --print-signals`, with and without `--csv`; `hash`; its
 //! file exchange and its `.te` files) and the answers of Hasher-Matcher-Actioner 2's interface (`/h/hash`,
@@ -15,6 +16,7 @@ mod plain;
 pub mod recordings;
 mod table;
 mod text;
+mod vpdq;
 mod write;
 
 use std::collections::VecDeque;
@@ -24,6 +26,7 @@ use minutia::fingerprint::{Algorithm, AlgorithmId, Code, Region};
 use minutia::index::{Identifier, Policy, Work, WorkId};
 
 pub use fields::COLUMNS;
+pub use vpdq::{ListedFilm, films, id_of_frames, vpdq_line, vpdq_row};
 pub use write::{hashes, header, row};
 
 use text::Text;
@@ -38,7 +41,9 @@ pub enum Read {
     Hash(Box<Hash>),
     /// What a catalogue says of a work whose hashes follow: in exports of an index.
     Work(Box<ListedWork>),
-    /// Something sound that is no hash of a picture, such as a text or a file's digest; with the name of its kind.
+    /// Frames of a film.
+    Film(Box<ListedFilm>),
+    /// Something sound that is no hash of a picture or a film, such as a text or a file's digest; with the name of its kind.
     Other(String),
     /// What could not be read.
     Wrong(Wrong),
@@ -150,12 +155,16 @@ pub struct Reader<R> {
     form: Option<Form>,
     /// Read and not yet handed out: one object may hold several hashes.
     ready: VecDeque<Read>,
+    /// The list's name.
+    name: Option<String>,
 }
 
 enum Form {
     Table(table::Table),
     Json(json::Json),
     Plain,
+    /// The frames of one film, a line each.
+    Film,
     /// Nothing of it can be read, or everything was.
     Ended,
 }
@@ -163,7 +172,13 @@ enum Form {
 impl<R: BufRead> Reader<R> {
     /// A reader of the list `from`.
     pub fn new(from: R, algorithm: &'static Algorithm) -> Reader<R> {
-        Reader { text: Text::new(from), algorithm, form: None, ready: VecDeque::new() }
+        Reader { text: Text::new(from), algorithm, form: None, ready: VecDeque::new(), name: None }
+    }
+
+    /// The same of a list that has a name: what it holds of a film that has none is named after it.
+    #[must_use]
+    pub fn named(self, name: &str) -> Reader<R> {
+        Reader { name: Some(name.to_owned()), ..self }
     }
 
     /// Which form the list has, from its first line.
@@ -180,6 +195,10 @@ impl<R: BufRead> Reader<R> {
         }
         let Some(line) = self.text.line()? else { return Ok(Form::Ended) };
         let form = match &line.text {
+            Ok(text) if vpdq::is_line(text) => {
+                self.text.unread(line);
+                return Ok(Form::Film);
+            }
             Ok(text) => table::Table::of(text, self.algorithm),
             // What the list is shows in a later line.
             Err(_) => None,
@@ -205,7 +224,10 @@ impl<R: BufRead> Iterator for Reader<R> {
 
     fn next(&mut self) -> Option<io::Result<Read>> {
         loop {
-            if let Some(ready) = self.ready.pop_front() {
+            if let Some(mut ready) = self.ready.pop_front() {
+                if let (Read::Film(film), Some(name)) = (&mut ready, &self.name) {
+                    film.name(name);
+                }
                 return Some(Ok(ready));
             }
             let more = match &mut self.form {
@@ -216,6 +238,7 @@ impl<R: BufRead> Iterator for Reader<R> {
                 Some(Form::Table(table)) => table.read(&mut self.text, self.algorithm, &mut self.ready),
                 Some(Form::Json(json)) => json.read(&mut self.text, self.algorithm, &mut self.ready),
                 Some(Form::Plain) => plain::read(&mut self.text, self.algorithm, &mut self.ready),
+                Some(Form::Film) => vpdq::read(&mut self.text, &mut self.ready),
                 Some(Form::Ended) => return None,
             };
             match more {

@@ -9,7 +9,7 @@ use minutia::fingerprint::{Algorithm, AlgorithmId};
 
 use super::fields::{self, Field, is_digits, shown};
 use super::text::Text;
-use super::{Read, Wrong};
+use super::{Read, Wrong, vpdq};
 
 /// Words that may stand before a hash: a position such as `ROTATE90`, and the algorithm.
 const MOST_BEFORE: usize = 2;
@@ -32,6 +32,15 @@ pub(super) fn read<R: BufRead>(
 fn of_line(line: u64, text: &str, algorithm: &'static Algorithm) -> Option<Read> {
     if text.is_empty() || text.starts_with('#') {
         return None;
+    }
+    // A film's text has commas and quotes, but no white space that matters.
+    if let Some((_, film)) = text.split_once(['[', '{']).filter(|(before, _)| fields::is_vpdq(before)) {
+        let film = &text[text.len() - film.len() - 1..];
+        return Some(vpdq::of_text(
+            line,
+            film.rsplit_once([']', '}']).map_or(film, |(inner, _)| &film[..=inner.len()]),
+            |_| None,
+        ));
     }
     let mut before: Vec<&str> = Vec::new();
     let mut words = text.split_whitespace();

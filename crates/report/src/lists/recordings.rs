@@ -25,6 +25,8 @@ pub const MOST_BYTES: usize = 8 << 20;
 pub enum Read {
     /// A recording.
     Recording(Box<Recording>),
+    /// Something sound that is no recording, such as the pictures of a film; with the name of its kind.
+    Other(String),
     /// What could not be read.
     Wrong(Wrong),
 }
@@ -147,6 +149,9 @@ impl<R: BufRead> Iterator for Reader<R> {
 /// What an object holds.
 fn of_object(line: u64, object: &[u8]) -> Read {
     let wrong = |message| Read::Wrong(Wrong { line, message });
+    if let Ok(Kind { algorithm, fingerprint: None }) = serde_json::from_slice(object) {
+        return Read::Other(algorithm);
+    }
     let object: Object = match serde_json::from_slice(object) {
         Ok(object) => object,
         Err(error) => {
@@ -171,6 +176,13 @@ fn of_object(line: u64, object: &[u8]) -> Read {
     };
     let (id, file) = (object.id.map(|Name(name)| name), object.file);
     Read::Recording(Box::new(Recording { line, items, algorithm, duration_ms, id, file }))
+}
+
+/// What `minutia fingerprint --json` prints of a film beside its sound: an algorithm and no fingerprint.
+#[derive(serde::Deserialize)]
+struct Kind {
+    algorithm: String,
+    fingerprint: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(serde::Deserialize)]
@@ -268,7 +280,7 @@ mod tests {
     fn recordings(list: &str) -> Vec<Recording> {
         let recording = |read| match read {
             Read::Recording(recording) => *recording,
-            Read::Wrong(wrong) => panic!("{wrong:?}"),
+            other => panic!("{other:?}"),
         };
         read(list).into_iter().map(recording).collect()
     }

@@ -38,6 +38,7 @@ fn told(list: impl AsRef<[u8]>) -> Vec<String> {
         Read::Work(work) => format!("work {} {:?} {:?}", work.id, work.title, work.policy),
         Read::Other(kind) => format!("other {kind}"),
         Read::Wrong(wrong) => format!("wrong {} {}", wrong.line, wrong.message),
+        Read::Film(film) => format!("film {}", film.line),
     };
     read(list).into_iter().map(tell).collect()
 }

@@ -68,7 +68,7 @@ pub fn hashes(entry: &Entry, algorithm: AlgorithmId) -> Vec<Hash> {
 }
 
 /// A cell, quoted where it must be.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let guard = if text.starts_with(GUARDED) { "'" } else { "" };
     // What is not quoted is trimmed by those who read it.

@@ -35,6 +35,7 @@ impl<'w> Importing<'w> {
         for read in Reader::new(file.into_read()) {
             match read.with_context(|| format!("{list}: reading the list"))? {
                 Read::Wrong(wrong) => lists.wrong(&list, &wrong),
+                Read::Other(kind) => lists.leave_out(&kind),
                 Read::Recording(recording) => {
                     let line = recording.line;
                     if let Err(message) = self.take(*recording)? {

@@ -9,10 +9,15 @@ mod fingerprinter;
 mod frames;
 mod shot;
 mod views;
+mod vpdq;
 
 pub use fingerprinter::FilmFingerprinter;
-pub(crate) use views::{FILM_VIEW_SET, film_views};
+#[cfg(test)]
+pub(crate) use views::FILM_VIEW_SET;
 pub use views::{FilmBase, FilmView, FilmViews};
+pub(crate) use views::{film_view_set, film_views};
+pub(crate) use vpdq::is_listed_set;
+pub use vpdq::{VpdqFrame, vpdq};
 
 use super::Code;
 
@@ -72,17 +77,14 @@ impl FilmFingerprint {
     /// From one sample of a query to the next: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
     pub const QUERY_STEP_MS: u32 = 250;
 
-    /// True for what an index takes: the views of references, frames in order of time, and a code for each view of each.
+    /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view of each.
     #[must_use]
     pub fn is_reference(&self) -> bool {
         let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);
         let whole = self.frames.len().checked_mul(self.views.len()) == Some(self.codes.len());
         let narrow = self.frames.iter().enumerate().filter(|(_, frame)| !frame.wide);
         let mut others = narrow.flat_map(|(number, _)| self.codes_of(number).iter().skip(1));
-        ordered
-            && whole
-            && others.all(|code| code.0 == [0; 32])
-            && film_views(FILM_VIEW_SET).is_some_and(|views| self.views == views)
+        ordered && whole && others.all(|code| code.0 == [0; 32]) && film_view_set(&self.views).is_some()
     }
 
     /// The codes of a frame, one a view; none for a number that no frame has.

@@ -1,6 +1,7 @@
 //! The views of a frame: which part of it, how turned. Those of references stand on disk in this order.
 
 use super::super::Dihedral;
+use super::vpdq::{listed_set, of_listed_set};
 
 /// What a view is a part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,9 +142,14 @@ fn query_views() -> Vec<FilmView> {
 /// The number on disk of the set of views that references have. A set that changes is a new number.
 pub(crate) const FILM_VIEW_SET: u32 = 1;
 
-/// The views of that set; `None` for one that this build does not know.
+/// The views of a set; `None` for one that this build does not know.
 pub(crate) fn film_views(set: u32) -> Option<Vec<FilmView>> {
-    (set == FILM_VIEW_SET).then(reference_views)
+    (set == FILM_VIEW_SET).then(reference_views).or_else(|| of_listed_set(set))
+}
+
+/// The number of the set that these views are; `None` where they are none.
+pub(crate) fn film_view_set(views: &[FilmView]) -> Option<u32> {
+    listed_set(views).or_else(|| (views == reference_views()).then_some(FILM_VIEW_SET))
 }
 
 /// The views of references.

@@ -190,7 +190,7 @@ fn steps(
     for number in first..=last {
         let reference_ms = number as f64 * STEP_MS;
         let query_ms = alignment.query_ms(reference_ms);
-        let Some(reference_frame) = frame_at(frames.times, reference_ms) else { continue };
+        let Some(reference_frame) = frames.at(reference_ms) else { continue };
         let nearest = nearest(frames, query, query_ms, reference_frame, lanes);
         let Some((bits, query_frame, lane)) = nearest else { continue };
         let mut step = Step { reference_ms, reference_frame, query_frame, lane, distance: bits.into(), weight: 1.0 };
@@ -277,11 +277,11 @@ fn judged(
             if at < 0.0 || at >= frames.duration_ms as f64 {
                 return None;
             }
-            let frame = frame_at(frames.times, at)?;
+            let frame = frames.at(at)?;
             let query_ms = alignment.query_ms(step.reference_ms);
             // Views that the shifted frame has not: the frame before that has them is near enough in time.
             let nearest = |frame| nearest(frames, query, query_ms, frame, lanes);
-            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frame.checked_sub(1).unwrap_or(frame))).min()?;
+            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frames.wider(frame))).min()?;
             Some(f64::from(bits))
         }));
         if others.is_empty() {

@@ -47,10 +47,7 @@ pub(super) fn alignments(films: &Films<'_>, hits: &[FilmHit], most: usize) -> Ve
                 };
                 votes.push(vote(hit.reference_ms));
                 // A still is there until the next frame, and votes for both ends.
-                let end = frames
-                    .times
-                    .get(hit.reference_frame as usize + 1)
-                    .map_or(hit.reference_ms, |&next| next.saturating_sub(500));
+                let end = frames.last_ms(hit.reference_frame as usize);
                 if end > hit.reference_ms {
                     votes.push(vote(end));
                 }

@@ -22,8 +22,6 @@ pub(super) struct Sample {
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) film: Film,
-    /// The scheme that locks the track.
-    pub(super) locked_by: Option<String>,
     /// The decoder's configuration by each of the descriptions.
     pub(super) configs: Vec<Vec<u8>>,
     /// Bytes that the container took away from the start of each sample.
@@ -75,7 +73,6 @@ pub(super) fn open(source: &Source, format: Format, track: u32) -> Result<Result
             let mut found = place.clone();
             let timescale = movie.timescale;
             let entries = std::mem::take(&mut found.entries);
-            let locked_by = entries.iter().find_map(|entry| entry.locked_by.clone());
             let configs = entries.into_iter().map(|entry| entry.config).collect();
             let place = match movie.fragments_from {
                 Some(from) if found.tables.sizes.count == 0 => Place::Fragments(Box::new(found), timescale, from),
@@ -84,7 +81,7 @@ pub(super) fn open(source: &Source, format: Format, track: u32) -> Result<Result
                     Place::Tables(Box::new(found), timescale)
                 }
             };
-            Ok(Ok(Opened { film, locked_by, configs, prefix: Vec::new(), packed: false, place }))
+            Ok(Ok(Opened { film, configs, prefix: Vec::new(), packed: false, place }))
         }
         Format::Matroska => {
             let segment = matroska::segment(source)?;
@@ -92,7 +89,6 @@ pub(super) fn open(source: &Source, format: Format, track: u32) -> Result<Result
             let Some(found) = segment.pictures().nth(track as usize) else { return Ok(Err(film)) };
             Ok(Ok(Opened {
                 film,
-                locked_by: found.locked_by.clone(),
                 configs: vec![found.config.clone()],
                 prefix: found.prefix.clone(),
                 packed: found.is_packed(),
@@ -100,6 +96,18 @@ pub(super) fn open(source: &Source, format: Format, track: u32) -> Result<Result
             }))
         }
         _ => Ok(Err(Film { format: Some(format), ..Film::default() })),
+    }
+}
+
+/// How many bytes are missing at the end of the file, by what its outermost parts declare.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Problem> {
+    match format {
+        Format::Mp4 | Format::M4a => mp4::missing_bytes(source),
+        Format::Matroska => matroska::missing_bytes(source),
+        _ => Ok(0),
     }
 }
 

@@ -12,6 +12,21 @@ pub use crate::program::Access;
 use crate::program::{feed, rewound};
 use crate::{Ffmpeg, Format, Limits, Problem, Source};
 
+/// The share of pictures that it may fail to decode: recordings of broadcasts begin and end in the midst of one.
+const MOST_ERRORS: &str = "0.02";
+/// Its exit status where there were more.
+const TOO_MANY_ERRORS: i32 = 69;
+
+/// What an exit status of the program says, other than 0; `None` for a death by a signal.
+#[must_use]
+pub fn told_by_exit(status: Option<i32>) -> String {
+    match status {
+        Some(TOO_MANY_ERRORS) => "ffmpeg could not decode more than 2 % of it".to_owned(),
+        Some(code) => format!("ffmpeg ended with exit status {code}"),
+        None => "ffmpeg ended with a signal".to_owned(),
+    }
+}
+
 /// How much before the wanted part it is told to begin: seeking goes by decoding time, which is less.
 const SEEK_MARGIN_US: u64 = 1_000_000;
 
@@ -43,6 +58,8 @@ impl Ffmpeg {
             .arg(format!("0:V:{}", wanted.track.unwrap_or(0)))
             .args(["-an", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-vf", &filters(wanted)])
             .args(if self.reads_descriptors { ["-fps_mode", "passthrough"] } else { ["-vsync", "passthrough"] })
+            // What it hides inside of pictures shows in its exit status, so that a film of holes is no whole one.
+            .args(["-max_error_rate", MOST_ERRORS])
             .args(["-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-threads", "1"])
             .args(["-fflags", "+bitexact", "-flags:v", "+bitexact", "-f", "nut", "pipe:1"]);
         Some(command)
@@ -62,8 +79,8 @@ impl Ffmpeg {
         sink: FrameSink<'_>,
     ) -> Result<Decoded, Problem> {
         let film = describe(source, format, wanted.track.unwrap_or(0))?;
-        if let Some(by) = film.locked_by(wanted.track.unwrap_or(0)) {
-            return Err(Problem::Protected { by });
+        if let Some(problem) = film.refused(wanted.track.unwrap_or(0)) {
+            return Err(problem);
         }
         let mut command = self.film_command(format, wanted, limits).ok_or_else(|| unsupported(format, None))?;
         let io = |error: std::io::Error| Problem::io("starting ffmpeg", &error);
@@ -89,7 +106,7 @@ impl Ffmpeg {
         let status = child.wait().map_err(io)?;
         let mut decoded = read?;
         if decoded.to_the_end && decoded.problems.is_empty() && !status.success() {
-            decoded.problems.push(Problem::Damaged { detail: format!("ffmpeg ended with {status}") });
+            decoded.problems.push(Problem::Damaged { detail: told_by_exit(status.code()) });
         }
         Ok(decoded)
     }

@@ -20,7 +20,7 @@ pub struct Film {
     pub orientation: Orientation,
     /// The declared length of the picture track, else of the film, in milliseconds.
     pub declared_ms: Option<u64>,
-    /// Every track, in the order of the container.
+    /// Every track, in the order of the container, at most [`Film::MOST_TRACKS`].
     pub tracks: Vec<Track>,
 }
 
@@ -36,10 +36,30 @@ pub struct Track {
     pub codec: String,
     /// The language as the container names it; empty for none.
     pub language: String,
+    /// What the container calls it: of an attachment its file's name, of a track its title; empty for none. At most 100 characters, which
+    /// may be anything.
+    pub name: String,
     /// Width and height in pixels, as stored; 0 where it has none.
     pub size_px: (u32, u32),
-    /// The scheme that locks it.
+    /// The scheme that locks it, and for whom its keys are held, where the container tells: `cenc, for Widevine, PlayReady`.
     pub locked_by: Option<String>,
+    /// Whether the container says that it is kept in another file, which nobody here opens.
+    pub elsewhere: bool,
+}
+
+impl TrackKind {
+    /// The name that records use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            TrackKind::Picture => "picture",
+            TrackKind::Sound => "sound",
+            TrackKind::Subtitle => "subtitle",
+            TrackKind::Cover => "cover",
+            TrackKind::Attachment => "attachment",
+            TrackKind::Other => "other",
+        }
+    }
 }
 
 /// What a track holds.
@@ -62,21 +82,42 @@ pub enum TrackKind {
 }
 
 impl Film {
+    /// The most tracks and attachments that are listed: what stands behind them is not.
+    pub const MOST_TRACKS: usize = 1_000;
+
     /// The picture tracks, cover art not counted.
     pub fn pictures(&self) -> impl Iterator<Item = &Track> {
         self.tracks.iter().filter(|track| track.kind == TrackKind::Picture)
     }
 
-    /// The scheme that locks picture track number `track`, from 0.
-    pub fn locked_by(&self, track: u32) -> Option<String> {
-        self.pictures().nth(track as usize)?.locked_by.clone()
+    /// Why picture track number `track`, from 0, cannot be decoded by anybody: it is locked, or in another file.
+    #[must_use]
+    pub fn refused(&self, track: u32) -> Option<Problem> {
+        let track = self.pictures().nth(track as usize)?;
+        if let Some(by) = track.locked_by.clone() {
+            return Some(Problem::Protected { by });
+        }
+        let format = self.format.map_or("a film", |format| format.row().name);
+        track.elsewhere.then(|| Problem::Unsupported {
+            format: format!("{format} whose pictures are in another file"),
+            hint: "examine that file, where it was seized too".to_owned(),
+        })
     }
 }
 
 impl Track {
     /// A still picture or a file, of which nothing but its being there is told.
     pub(super) fn still(number: u64, kind: TrackKind, codec: &str) -> Track {
-        Track { number, kind, codec: codec.to_owned(), language: String::new(), size_px: (0, 0), locked_by: None }
+        Track {
+            number,
+            kind,
+            codec: codec.to_owned(),
+            language: String::new(),
+            name: String::new(),
+            size_px: (0, 0),
+            locked_by: None,
+            elsewhere: false,
+        }
     }
 }
 
@@ -92,6 +133,15 @@ pub fn describe(source: &Source, format: Format, track: u32) -> Result<Film, Pro
         Err(problem @ Problem::Io { .. }) => Err(problem),
         Err(_) => Ok(Film { format: Some(format), ..Film::default() }),
     }
+}
+
+/// That the file ends before its container does, where the container can be read here: a program that decodes what is there may
+/// not say so. Costs the reading of the heads of its outermost parts; what cannot be read is not known to be cut.
+#[must_use]
+pub fn cut_short(source: &Source, format: Format) -> Option<Problem> {
+    let missing = caught(|| demux::missing_bytes(source, format)).unwrap_or(0);
+    let detail = || format!("the file ends {missing} bytes before its container does");
+    (missing > 0).then(|| Problem::Damaged { detail: detail() })
 }
 
 /// The names that people know, by the four letters of MP4 and by Matroska's names; else what the container says.

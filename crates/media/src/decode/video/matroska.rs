@@ -11,8 +11,6 @@ use crate::{Format, Orientation, Problem, Source};
 const MAX_ELEMENTS: u32 = 20_000;
 /// The largest value that is read: codec configurations are far smaller.
 const MAX_VALUE_BYTES: u64 = 64 << 10;
-/// The most tracks and attachments that are listed.
-const MAX_TRACKS: usize = 1_000;
 /// How much is read at once where a cluster is looked for.
 const SCAN_BYTES: usize = 64 << 10;
 
@@ -26,6 +24,7 @@ const TRACKS: u32 = 0x1654_ae6b;
 const TRACK: u32 = 0xae;
 const TRACK_NUMBER: u32 = 0xd7;
 const TRACK_TYPE: u32 = 0x83;
+const NAME: u32 = 0x536e;
 const LANGUAGE: u32 = 0x22_b59c;
 const LANGUAGE_BCP47: u32 = 0x22_b59d;
 const CODEC_ID: u32 = 0x86;
@@ -41,8 +40,10 @@ const COMPRESSION: u32 = 0x5034;
 const COMPRESSION_ALGORITHM: u32 = 0x4254;
 const COMPRESSION_SETTINGS: u32 = 0x4255;
 const ENCRYPTION: u32 = 0x5035;
+const ENCRYPTION_ALGORITHM: u32 = 0x47e1;
 const ATTACHMENTS: u32 = 0x1941_a469;
 const ATTACHED_FILE: u32 = 0x61a7;
+const FILE_NAME: u32 = 0x466e;
 const FILE_MEDIA_TYPE: u32 = 0x4660;
 const TIMESTAMP: u32 = 0xe7;
 const SIMPLE_BLOCK: u32 = 0xa3;
@@ -55,16 +56,21 @@ const OUTERMOST: [u32; 8] = [CLUSTER, INFO, TRACKS, ATTACHMENTS, 0x1c53_bb6b, 0x
 const ZLIB: u64 = 0;
 const HEADER_STRIPPING: u64 = 3;
 
+/// What encrypts, by number (RFC 9559, 5.1.4.1.31.9).
+const ENCRYPTIONS: [Option<&str>; 6] =
+    [None, Some("DES"), Some("Triple DES"), Some("Twofish"), Some("Blowfish"), Some("AES")];
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
     number: u64,
     kind: u64,
     language: String,
+    name: String,
     codec_id: String,
     pub(super) config: Vec<u8>,
     size_px: (u32, u32),
     roll_degrees: f64,
-    pub(super) locked_by: Option<String>,
+    locked_by: Option<String>,
     /// Bytes taken away from the start of each block.
     pub(super) prefix: Vec<u8>,
     algorithm: u64,
@@ -78,7 +84,8 @@ pub(super) struct Segment {
     /// In ticks.
     duration: f64,
     tracks: Vec<Track>,
-    attachments: Vec<String>,
+    /// Name and media type of each.
+    attachments: Vec<(String, String)>,
     /// Where the first cluster is, and where the segment ends.
     clusters: Range<u64>,
 }
@@ -132,6 +139,23 @@ fn number(head: &[u8]) -> Option<(u64, usize)> {
     Some((bytes[1..].iter().fold(first, |value, &byte| value << 8 | u64::from(byte)), len))
 }
 
+/// How many bytes of the segment are missing at the end of the file; 0 for a segment without a length.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn missing_bytes(source: &Source) -> Result<u64, Problem> {
+    let mut at = 0;
+    for _ in 0..16 {
+        // In something without an end, lengths stay what they are declared to be.
+        let Some(found) = element(source, at, u64::MAX)? else { break };
+        if found.id == SEGMENT {
+            return Ok(if found.open { 0 } else { found.end.saturating_sub(source.len()) });
+        }
+        at = found.end;
+    }
+    Ok(0)
+}
+
 /// Reads what stands before the first cluster, and the attachments where they stand behind.
 ///
 /// # Errors
@@ -182,6 +206,7 @@ impl Walk<'_> {
                     | ENCODINGS
                     | ENCODING
                     | COMPRESSION
+                    | ENCRYPTION
                     | ATTACHMENTS
                     | ATTACHED_FILE
             );
@@ -200,9 +225,14 @@ impl Walk<'_> {
 
     fn enter(&mut self, id: u32) {
         match id {
-            TRACK if self.segment.tracks.len() < MAX_TRACKS => self.segment.tracks.push(Track::default()),
-            ATTACHED_FILE if self.segment.attachments.len() < MAX_TRACKS => {
-                self.segment.attachments.push(String::new());
+            TRACK if self.segment.tracks.len() < Film::MOST_TRACKS => self.segment.tracks.push(Track::default()),
+            ATTACHED_FILE if self.segment.attachments.len() < Film::MOST_TRACKS => {
+                self.segment.attachments.push((String::new(), String::new()));
+            }
+            ENCRYPTION => {
+                if let Some(track) = self.segment.tracks.last_mut() {
+                    track.locked_by = Some("Matroska encryption".to_owned());
+                }
             }
             COMPRESSION => {
                 if let Some(track) = self.segment.tracks.last_mut() {
@@ -220,6 +250,7 @@ impl Walk<'_> {
                 | DURATION
                 | TRACK_NUMBER
                 | TRACK_TYPE
+                | NAME
                 | LANGUAGE
                 | LANGUAGE_BCP47
                 | CODEC_ID
@@ -229,7 +260,8 @@ impl Walk<'_> {
                 | PROJECTION_ROLL
                 | COMPRESSION_ALGORITHM
                 | COMPRESSION_SETTINGS
-                | ENCRYPTION
+                | ENCRYPTION_ALGORITHM
+                | FILE_NAME
                 | FILE_MEDIA_TYPE
         );
         if !wanted {
@@ -242,9 +274,9 @@ impl Walk<'_> {
         match found.id {
             TIMESTAMP_SCALE => self.segment.scale_ns = number.clamp(1, 1_000_000_000),
             DURATION => self.segment.duration = float(&data),
-            FILE_MEDIA_TYPE => {
-                if let Some(last) = self.segment.attachments.last_mut() {
-                    *last = text();
+            FILE_NAME | FILE_MEDIA_TYPE => {
+                if let Some((name, media_type)) = self.segment.attachments.last_mut() {
+                    *if found.id == FILE_NAME { name } else { media_type } = text();
                 }
             }
             _ => {
@@ -252,7 +284,11 @@ impl Walk<'_> {
                 match found.id {
                     TRACK_NUMBER => track.number = number,
                     TRACK_TYPE => track.kind = number,
-                    LANGUAGE | LANGUAGE_BCP47 => track.language = text(),
+                    NAME => track.name = text(),
+                    // Undetermined is none.
+                    LANGUAGE | LANGUAGE_BCP47 => {
+                        track.language = Some(text()).filter(|of| of != "und").unwrap_or_default()
+                    }
                     CODEC_ID => track.codec_id = text(),
                     CODEC_PRIVATE => track.config = data,
                     PIXEL_WIDTH => track.size_px.0 = px,
@@ -260,7 +296,11 @@ impl Walk<'_> {
                     PROJECTION_ROLL => track.roll_degrees = float(&data),
                     COMPRESSION_ALGORITHM => track.algorithm = number,
                     COMPRESSION_SETTINGS => track.prefix = data,
-                    _ => track.locked_by = Some("Matroska encryption".to_owned()),
+                    _ => {
+                        let by = ENCRYPTIONS.get(number as usize).copied().flatten();
+                        let by = by.map_or_else(String::new, |by| format!(" by {by}"));
+                        track.locked_by = Some(format!("Matroska encryption{by}"));
+                    }
                 }
             }
         }
@@ -299,10 +339,12 @@ impl Segment {
             };
         }
         film.tracks = self.tracks.iter().map(Track::described).collect();
-        for (media_type, number) in self.attachments.iter().zip(1..) {
+        for ((name, media_type), number) in self.attachments.iter().zip(1..) {
             let kind = if media_type.starts_with("image/") { TrackKind::Cover } else { TrackKind::Attachment };
-            film.tracks.push(super::film::Track::still(number, kind, media_type));
+            let still = super::film::Track::still(number, kind, media_type);
+            film.tracks.push(super::film::Track { name: name.clone(), ..still });
         }
+        film.tracks.truncate(Film::MOST_TRACKS);
         film
     }
 
@@ -333,8 +375,10 @@ impl Track {
             kind: self.kind(),
             codec: codec_name(&self.codec_id),
             language: self.language.clone(),
+            name: self.name.clone(),
             size_px: self.size_px,
             locked_by: self.locked_by.clone(),
+            elsewhere: false,
         }
     }
 }

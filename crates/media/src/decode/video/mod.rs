@@ -30,7 +30,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::{Format, Limits, Luma, Problem, Source};
 
-pub use film::{Film, Track, TrackKind, describe};
+pub use film::{Film, Track, TrackKind, cut_short, describe};
 pub use nut::decode_pipe;
 
 /// The decoders that are built in, with their versions.

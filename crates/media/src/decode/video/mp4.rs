@@ -15,6 +15,19 @@ const MAX_OUTER_BOXES: u32 = 1_000_000;
 const MAX_READ_BYTES: u64 = 64 << 10;
 /// The most entries of sample descriptions, and pieces of an edit list.
 const MAX_ENTRIES: usize = 1_000;
+/// The most systems that are told.
+const MAX_SYSTEMS: usize = 8;
+
+/// Those that hold keys, by the identifiers of `pssh` boxes (ISO 23001-7; DASH-IF, "Content Protection", 2026).
+const SYSTEMS: [(u128, &str); 7] = [
+    (0xedef8ba9_79d6_4ace_a3c8_27dcd51d21ed, "Widevine"),
+    (0x9a04f079_9840_4286_ab92_e65be0885f95, "PlayReady"),
+    (0x94ce86fb_07ff_4f43_adb8_93d2fa968ca2, "FairPlay"),
+    (0x1077efec_c0b2_4d02_ace3_3c1e52e2fb4b, "clear key (W3C)"),
+    (0xe2719d58_a985_b3c9_781a_b030af78d30e, "clear key (DASH-IF)"),
+    (0xf239e769_efa3_4850_9c16_a903c6932efb, "Adobe Primetime"),
+    (0x5e629af5_38da_4063_8977_97ffbd9902d4, "Marlin"),
+];
 
 /// A table in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +97,8 @@ pub(super) struct Track {
     pub(super) edits: Vec<Edit>,
     pub(super) entries: Vec<Entry>,
     pub(super) tables: Tables,
+    /// Whether a data reference names another file.
+    elsewhere: bool,
     /// See `tables::Samples::late`.
     pub(super) late: i64,
     pub(super) defaults: Defaults,
@@ -98,6 +113,8 @@ pub(super) struct Movie {
     /// Where to look for fragments, where the directory announces some.
     pub(super) fragments_from: Option<u64>,
     covers: u32,
+    /// Who holds keys, by the boxes that say so.
+    systems: Vec<String>,
 }
 
 /// A box: what it is, what is in it.
@@ -126,6 +143,24 @@ pub(super) fn box_at(source: &Source, at: u64, end: u64) -> Result<Option<Boxed>
         return Ok(None);
     }
     Ok(Some(Boxed { kind: [head[4], head[5], head[6], head[7]], body: at + header..at.saturating_add(size).min(end) }))
+}
+
+/// How many bytes of the last box are missing at the end of the file.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn missing_bytes(source: &Source) -> Result<u64, Problem> {
+    let mut at = 0;
+    for _ in 0..MAX_OUTER_BOXES {
+        // Inside something without an end, lengths stay what they are declared to be.
+        let Some(found) = box_at(source, at, u64::MAX)? else { break };
+        // One whose length is 0 reaches to the end, wherever that is.
+        if found.body.end == u64::MAX {
+            break;
+        }
+        at = found.body.end;
+    }
+    Ok(at.saturating_sub(source.len()))
 }
 
 /// Reads the directory.
@@ -177,8 +212,8 @@ impl Walk<'_> {
     fn one(&mut self, found: Boxed, depth: u32) -> Result<(), Problem> {
         let body = found.body;
         let within = match &found.kind {
-            b"mdia" | b"minf" | b"stbl" | b"edts" | b"udta" | b"ilst" | b"mvex" => Some(body.start),
-            b"trak" => {
+            b"mdia" | b"minf" | b"dinf" | b"stbl" | b"edts" | b"udta" | b"ilst" | b"mvex" => Some(body.start),
+            b"trak" if self.movie.tracks.len() < Film::MOST_TRACKS => {
                 self.movie.tracks.push(Track::default());
                 Some(body.start)
             }
@@ -212,6 +247,12 @@ impl Walk<'_> {
                 }
             }
             b"covr" => self.movie.covers += 1,
+            b"pssh" => {
+                let system = system(&self.head(&body, 20)?);
+                if self.movie.systems.len() < MAX_SYSTEMS && !self.movie.systems.contains(&system) {
+                    self.movie.systems.push(system);
+                }
+            }
             _ => return self.of_track(&found.kind, &body),
         }
         Ok(())
@@ -220,7 +261,7 @@ impl Walk<'_> {
     fn of_track(&mut self, kind: &[u8; 4], body: &Range<u64>) -> Result<(), Problem> {
         let wide = |data: &[u8]| data.first() == Some(&1);
         let data = match kind {
-            b"tkhd" | b"mdhd" | b"hdlr" | b"elst" | b"stsd" => self.head(body, MAX_READ_BYTES)?,
+            b"tkhd" | b"mdhd" | b"hdlr" | b"elst" | b"stsd" | b"dref" => self.head(body, MAX_READ_BYTES)?,
             b"stsz" | b"stz2" | b"stco" | b"co64" | b"stsc" | b"stts" | b"ctts" | b"stss" => self.head(body, 12)?,
             _ => return Ok(()),
         };
@@ -245,6 +286,7 @@ impl Walk<'_> {
             b"hdlr" if track.handler == [0; 4] => track.handler = field(&data, 8).to_be_bytes(),
             b"elst" => track.edits = edits(&data),
             b"stsd" => track.entries = entries(&data),
+            b"dref" => track.elsewhere = elsewhere(&data),
             b"stsz" => {
                 track.tables.uniform_size = field(&data, 4);
                 track.tables.sizes = if track.tables.uniform_size == 0 {
@@ -273,6 +315,14 @@ impl Walk<'_> {
     fn head(&self, body: &Range<u64>, most: u64) -> Result<Vec<u8>, Problem> {
         read(self.source, body.start, (body.end.saturating_sub(body.start)).min(most) as usize)
     }
+}
+
+/// Who is meant by a `pssh` box: a name that people know, else the identifier.
+fn system(data: &[u8]) -> String {
+    let Some(id) = data.get(4..20) else { return "an unknown system".to_owned() };
+    let number = id.iter().fold(0_u128, |number, &byte| number << 8 | u128::from(byte));
+    let known = SYSTEMS.iter().find(|(known, _)| *known == number);
+    known.map_or_else(|| format!("system {number:032x}"), |(_, name)| (*name).to_owned())
 }
 
 /// Ticks a second, and how many there are.
@@ -322,6 +372,19 @@ fn edits(data: &[u8]) -> Vec<Edit> {
             Edit { duration, media_time: u64::try_from(media_time).ok() }
         })
         .collect()
+}
+
+/// Whether a data reference is not the file itself: the lowest flag says that it is (ISO 14496-12, 8.7.2).
+fn elsewhere(data: &[u8]) -> bool {
+    let mut rest = data.get(8..).unwrap_or(&[]);
+    while rest.len() >= 12 {
+        if rest[11] & 1 == 0 {
+            return true;
+        }
+        let size = field(rest, 0) as usize;
+        rest = rest.get(size.max(12)..).unwrap_or(&[]);
+    }
+    false
 }
 
 fn entries(data: &[u8]) -> Vec<Entry> {
@@ -394,10 +457,11 @@ impl Movie {
             let by_track = Some(ms(track.duration, track.timescale)).filter(|&length| length > 0);
             film.declared_ms = by_edits.or(by_track).or(film.declared_ms);
         }
-        film.tracks = self.tracks.iter().map(Track::described).collect();
+        film.tracks = self.tracks.iter().map(|track| track.described(&self.systems)).collect();
         for cover in 0..self.covers.min(MAX_ENTRIES as u32) {
             film.tracks.push(super::film::Track::still(u64::from(cover) + 1, TrackKind::Cover, "cover art"));
         }
+        film.tracks.truncate(Film::MOST_TRACKS);
         film
     }
 }
@@ -412,7 +476,13 @@ impl Track {
         }
     }
 
-    fn described(&self) -> super::film::Track {
+    /// The scheme that locks it, and for whom.
+    fn locked_by(&self, systems: &[String]) -> Option<String> {
+        let scheme = self.entries.iter().find_map(|entry| entry.locked_by.clone())?;
+        Some(if systems.is_empty() { scheme } else { format!("{scheme}, for {}", systems.join(", ")) })
+    }
+
+    fn described(&self, systems: &[String]) -> super::film::Track {
         let entry = self.entries.first().cloned().unwrap_or_default();
         let kind = self.kind();
         super::film::Track {
@@ -420,8 +490,10 @@ impl Track {
             kind,
             codec: codec_name(&letters(entry.kind)),
             language: self.language.clone(),
+            name: String::new(),
             size_px: if kind == TrackKind::Picture { entry.size_px } else { (0, 0) },
-            locked_by: self.entries.iter().find_map(|entry| entry.locked_by.clone()),
+            locked_by: self.locked_by(systems),
+            elsewhere: self.elsewhere,
         }
     }
 }

@@ -20,8 +20,8 @@ pub(super) fn decode(
 ) -> Result<Decoded, Problem> {
     let opened = caught(|| open(source, format, wanted.track.unwrap_or(0)))?;
     let opened = opened.map_err(|film| without_pictures(&film, format))?;
-    if let Some(by) = opened.locked_by.clone() {
-        return Err(Problem::Protected { by });
+    if let Some(problem) = opened.film.refused(wanted.track.unwrap_or(0)) {
+        return Err(problem);
     }
     if opened.film.codec != "H.264" || opened.packed {
         return Err(unsupported(format, Some(&opened.film.codec)));
@@ -164,6 +164,8 @@ impl<'a> Run<'a> {
             let reordered = if self.wanted.selection == Selection::KeyFrames { 0 } else { decoder.reordered() };
             match ended {
                 Ok(()) => {}
+                // Amid damage, what names an unknown part of the standard is damage too.
+                Err(Failed::Unsupported(_)) if self.bad > 0 && out.taken() > 0 => self.bad += 1,
                 Err(Failed::Sample(detail)) => {
                     self.bad += 1;
                     if self.first_bad.is_empty() {

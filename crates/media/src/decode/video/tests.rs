@@ -203,7 +203,7 @@ fn tracks_are_listed_and_chosen() {
     assert_eq!(kinds, [Sound, Picture, Picture, Subtitle, Attachment]);
     assert_eq!((film.codec.as_str(), film.width, film.height), ("H.264", 318, 180));
     assert_eq!((film.tracks[0].codec.as_str(), film.tracks[3].language.as_str()), ("AAC", "eng"));
-    assert_eq!(film.tracks[4].codec, "text/plain");
+    assert_eq!((film.tracks[4].codec.as_str(), film.tracks[4].name.as_str()), ("text/plain", "note.txt"));
     let second = Wanted { track: Some(1), ..Wanted::default() };
     let digests = |frames: &[Told]| frames.iter().map(|frame| frame.3).collect::<Vec<_>>();
     for ffmpeg in [None, installed()] {

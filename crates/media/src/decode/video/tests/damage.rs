@@ -83,6 +83,24 @@ fn flipped_bytes_end_in_an_answer() {
 }
 
 #[test]
+fn parts_in_another_order_end_in_an_answer() {
+    for name in SAMPLES {
+        let whole = fs::read(folder().join(name)).unwrap();
+        for (round, size) in [64, 500, 1_000, 4_096, whole.len() / 3].into_iter().enumerate() {
+            let mut parts: Vec<&[u8]> = whole.chunks(size).collect();
+            let count = parts.len();
+            // The beginning stays, or nothing would be recognised.
+            match round % 3 {
+                0 => parts.swap(count / 2, count - 1),
+                1 => parts[1..].reverse(),
+                _ => parts[1..].rotate_left(1),
+            }
+            let _ = answer(parts.concat());
+        }
+    }
+}
+
+#[test]
 fn a_hole_in_matroska_is_passed_over() {
     let mut bytes = fs::read(folder().join("live.mkv")).unwrap();
     let clusters: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"\x1f\x43\xb6\x75")).collect();
@@ -124,4 +142,25 @@ fn a_programs_answer_is_not_believed() {
             let _ = read(&bytes);
         }
     }
+}
+
+#[test]
+fn a_file_that_ends_before_its_container_is_known_to() {
+    for name in FORMATS.iter().map(|(name, _)| *name).filter(|name| !name.ends_with("avi") && !name.ends_with("ts")) {
+        let whole = fs::read(folder().join(name)).unwrap();
+        let format = crate::probe(&Source::from_bytes(whole.clone())).unwrap();
+        let told = |bytes: &[u8]| cut_short(&Source::from_bytes(bytes.to_vec()), format);
+        assert_eq!(told(&whole), None, "{name}");
+        assert_eq!(told(&[&whole[..], b"behind it"].concat()), None, "{name}");
+        // A recording without lengths may end anywhere.
+        let open = name == "live.mkv";
+        let expected = (!open).then(|| "the file ends 700 bytes before its container does".to_owned());
+        let found = told(&whole[..whole.len() - 700]).map(|problem| match problem {
+            Problem::Damaged { detail } => detail,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(found, expected, "{name}");
+    }
+    let done = cut_short(&Source::from_bytes(b"\0\0\0\x01ftyp\xff\xff\xff\xff\xff\xff\xff\xff".to_vec()), Format::Mp4);
+    assert!(matches!(done, None | Some(Problem::Damaged { .. })), "{done:?}");
 }

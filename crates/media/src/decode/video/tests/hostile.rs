@@ -137,3 +137,144 @@ fn the_largest_pictures_cost_nothing() {
     check(4_096, 4_096, Some(LimitKind::FilmPixels));
     check(1 << 20, 1, Some(LimitKind::Side));
 }
+
+/// An element of Matroska: an identifier, a length of four bytes, and what is in it.
+fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
+    [id, &(0x1000_0000 | body.len() as u32).to_be_bytes(), body].concat()
+}
+
+/// A Matroska file of one segment.
+fn matroska(segment: &[u8]) -> Vec<u8> {
+    [element(&[0x1a, 0x45, 0xdf, 0xa3], b""), element(&[0x18, 0x53, 0x80, 0x67], segment)].concat()
+}
+
+/// A picture track of H.264, with this configuration and what else.
+fn picture_track(config: &[u8], more: &[u8]) -> Vec<u8> {
+    let parts = [
+        element(&[0xd7], &[1]),
+        element(&[0x83], &[1]),
+        element(&[0x86], b"V_MPEG4/ISO/AVC"),
+        element(&[0x63, 0xa2], config),
+        more.to_vec(),
+    ];
+    element(&[0x16, 0x54, 0xae, 0x6b], &element(&[0xae], &parts.concat()))
+}
+
+#[test]
+fn the_largest_film_costs_nothing() {
+    // 65,536 x 65,536 pixels, and one picture of a few bytes.
+    let sps = Bits::default().fixed(8, 0x67).fixed(8, 66).fixed(8, 0).fixed(8, 62).golomb(0).golomb(0).golomb(2);
+    let sps = sps.golomb(1).fixed(1, 0).golomb(4_095).golomb(4_095).fixed(4, 0b1100).fixed(1, 1).bytes();
+    let config = [&[1, 66, 0, 62, 0xff, 0xe1, 0, sps.len() as u8][..], &sps, &[0]].concat();
+    let size = [element(&[0xb0], &[0xff, 0xff]), element(&[0xba], &[0xff, 0xff])].concat();
+    let block = element(&[0xa3], &[0x81, 0, 0, 0x80, 0, 0, 0, 2, 0x65, 0x88]);
+    let cluster = element(&[0x1f, 0x43, 0xb6, 0x75], &[element(&[0xe7], &[0]), block].concat());
+    let done = read(matroska(&[picture_track(&config, &element(&[0xe0], &size)), cluster].concat()));
+    assert!(matches!(done, Err(Problem::Limit { limit: LimitKind::FilmPixels, .. })), "{done:?}");
+    // A container that lies about a real stream is not asked.
+    let bytes = altered(b"tkhd", 76, &[0xff; 8]);
+    assert_eq!(read(bytes).unwrap().frames, 46);
+}
+
+#[test]
+fn ten_thousand_frames_a_second_are_as_many_as_are_wanted() {
+    let bytes = fs::read(folder().join("baseline.mp4")).unwrap();
+    let at = bytes.windows(4).position(|name| name == b"stts").unwrap() + 4;
+    let ticks = u32::from_be_bytes(bytes[at + 12..at + 16].try_into().unwrap());
+    let bytes = altered(b"mdhd", 12, &(ticks * 10_000).to_be_bytes());
+    let source = Source::from_bytes(bytes);
+    let eight = Wanted { rate_fps: Some(8), ..Wanted::default() };
+    for (wanted, expected) in [(Wanted::default(), 46), (eight, 1)] {
+        let mut times = Vec::new();
+        let done = decode(&source, Format::Mp4, &wanted, &Limits::default(), &mut |frame| {
+            times.push(frame.pts_us);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(done.frames, expected, "{done:?}");
+        assert!(times.iter().all(|&time| time <= 4_600), "{times:?}");
+    }
+}
+
+#[test]
+fn times_that_leap_keep_their_order() {
+    let whole = fs::read(folder().join("live.mkv")).unwrap();
+    let clusters: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(b"\x1f\x43\xb6\x75")).collect();
+    // The time of a cluster stands first in it.
+    let time = whole[clusters[1]..].windows(1).position(|id| id == [0xe7]).unwrap() + clusters[1];
+    let bytes = usize::from(whole[time + 1] & 0x7f);
+    for leap in [0x00, 0x7f, 0xff] {
+        let mut film = whole.clone();
+        film[time + 2..time + 2 + bytes].fill(leap);
+        let (mut last, mut frames) = (None, 0);
+        let source = Source::from_bytes(film);
+        let done = decode(&source, Format::Matroska, &Wanted::default(), &Limits::default(), &mut |frame| {
+            assert!(last.is_none_or(|last| frame.pts_us > last), "{leap}");
+            (last, frames) = (Some(frame.pts_us), frames + 1);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(done.frames, frames);
+        assert!(frames > 5, "{leap}: {done:?}");
+        let told = |problem: &Problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. });
+        assert!(done.problems.iter().any(told), "{leap}: {done:?}");
+    }
+}
+
+#[test]
+fn what_is_in_other_files_is_not_looked_for() {
+    // QuickTime: the pictures are elsewhere.
+    let flags = fs::read(folder().join("baseline.mp4")).unwrap().windows(4).position(|name| name == b"url ").is_some();
+    assert!(flags, "a data reference");
+    let done = read(altered(b"url ", 0, &[0, 0, 0, 0]));
+    assert!(
+        matches!(&done, Err(Problem::Unsupported { format, .. }) if format.contains("in another file")),
+        "{done:?}"
+    );
+    // Matroska: segments before and behind this, a chapter of another, by name and by number.
+    let info = [
+        element(&[0x73, 0xa4], &[1; 16]),
+        element(&[0x3c, 0xb9, 0x23], &[2; 16]),
+        element(&[0x3c, 0x83, 0xab], b"/etc/hostname"),
+        element(&[0x3e, 0xb9, 0x23], &[3; 16]),
+        element(&[0x3e, 0x83, 0xbb], b"next.mkv"),
+    ];
+    let chapter = element(&[0xb6], &[element(&[0x91], &[0]), element(&[0x6e, 0x67], &[3; 16])].concat());
+    let edition = element(&[0x45, 0xb9], &[element(&[0x45, 0xdd], &[1]), chapter].concat());
+    let linked = [element(&[0x15, 0x49, 0xa9, 0x66], &info.concat()), element(&[0x10, 0x43, 0xa7, 0x70], &edition)];
+    let whole = fs::read(folder().join("live.mkv")).unwrap();
+    let begin = whole.windows(4).position(|id| id == b"\x18\x53\x80\x67").unwrap();
+    // Its segment has no length, of eight bytes.
+    let mut film = whole[..begin + 12].to_vec();
+    film.extend(linked.concat());
+    film.extend(&whole[begin + 12..]);
+    let done = read(film).unwrap();
+    assert_eq!((done.frames, &done.problems[..]), (truth("live.mkv").len() as u64, &[][..]));
+}
+
+#[test]
+fn who_locks_a_film_is_named() {
+    let bytes = fs::read(folder().join("baseline.mp4")).unwrap();
+    let at = bytes.windows(4).position(|kind| kind == b"avc1").unwrap();
+    let at = at + 4 + bytes[at + 4..].windows(4).position(|kind| kind == b"avc1").unwrap();
+    let mut locked = bytes.clone();
+    locked[at..at + 4].copy_from_slice(b"encv");
+    // In the place of the film's user data, which is long enough for two systems.
+    let moov = locked.windows(4).position(|kind| kind == b"moov").unwrap();
+    let length = u32::from_be_bytes(locked[moov - 4..moov].try_into().unwrap()) as usize;
+    let system = |id: [u8; 16]| [&[0, 0, 0, 32][..], b"pssh", &[0; 4], &id, &[0; 4]].concat();
+    let widevine = 0xedef_8ba9_79d6_4ace_a3c8_27dc_d51d_21ed_u128.to_be_bytes();
+    let boxes = [system(widevine), system([7; 16]), system(widevine)].concat();
+    let end = moov - 4 + length;
+    locked.splice(end..end, boxes.iter().copied());
+    locked[moov - 4..moov].copy_from_slice(&((length + boxes.len()) as u32).to_be_bytes());
+    let by = "common encryption, for Widevine, system 07070707070707070707070707070707";
+    assert_eq!(read(locked.clone()), Err(Problem::Protected { by: by.to_owned() }));
+    let film = describe(&Source::from_bytes(locked), Format::Mp4, 0).unwrap();
+    assert_eq!(film.tracks[0].locked_by.as_deref(), Some(by));
+    // Matroska says what encrypts.
+    let encryption = element(&[0x50, 0x35], &element(&[0x47, 0xe1], &[5]));
+    let encodings = element(&[0x6d, 0x80], &element(&[0x62, 0x40], &encryption));
+    let done = read(matroska(&picture_track(&[1], &encodings)));
+    assert_eq!(done, Err(Problem::Protected { by: "Matroska encryption by AES".to_owned() }));
+}
