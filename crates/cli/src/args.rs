@@ -498,13 +498,16 @@ Examples:
   minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs
   minutia calibrate --sound --data 'music of 40 labels' sets/*/ > landmarks.rs")]
 pub(crate) struct Calibrate {
-    /// Folders of pictures, or of recordings
+    /// Folders of pictures, of recordings, or of films
     #[arg(required = true, value_name = "SET")]
     pub(crate) sets: Vec<PathBuf>,
     /// Calibrate sound
-    #[arg(long)]
+    #[arg(long, conflicts_with = "film")]
     pub(crate) sound: bool,
-    /// What the pictures or recordings are, in words; part of every record of a scan
+    /// Calibrate the pictures of films
+    #[arg(long)]
+    pub(crate) film: bool,
+    /// What the pictures, recordings or films are, in words; part of every record of a scan
     #[arg(long, value_name = "WORDS")]
     pub(crate) data: String,
     /// A list of files to leave out, one path a line as the walk names them

@@ -67,9 +67,8 @@ impl Heard {
         let (at_match, at_possible) = self.judge.thresholds(1);
         let sound = format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings");
         self.film_judge.as_ref().map_or(sound.clone(), |judge| {
-            let scale = judge.scale();
-            let film = format!("match from {:.1}, possible from {:.1}", scale.at_match, scale.at_possible);
-            format!("pictures: {film}; sound: {sound}")
+            let (at_match, at_possible) = judge.thresholds(0);
+            format!("pictures: match from {at_match:.1}, possible from {at_possible:.1}, and higher for long films; sound: {sound}")
         })
     }
 }

@@ -9,10 +9,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use minutia::fingerprint::{AlgorithmId, Fingerprint, ImageFingerprint};
+use minutia::fingerprint::{AlgorithmId, FilmFingerprint, Fingerprint, ImageFingerprint};
 use minutia::scan::Request;
 use minutia::verdict::calibration::{
-    Histogram, SOUND_PARTS, Sample, SoundHistogram, SoundSample, measure, measure_sound,
+    FilmSample, Histogram, PARTS, Sample, ScoreHistogram, SoundSample, measure, measure_films, measure_sound,
 };
 use minutia_report::escape::{name, text};
 use rayon::ThreadPoolBuilder;
@@ -35,6 +35,9 @@ pub(crate) fn run(args: args::Calibrate) -> Result<Exit> {
     reading.facts_aloud()?;
     if args.sound {
         return sound(&roots, &reading, &without, &args);
+    }
+    if args.film {
+        return films(&roots, &reading, &without, &args);
     }
     let queries = pictures(&roots, &reading, &Request::query(), &without)?;
     let references = pictures(&roots, &reading, &Request::reference(), &without)?;
@@ -83,17 +86,59 @@ fn sound(roots: &Roots, reading: &Reading, without: &HashSet<PathBuf>, args: &ar
     let sets = samples.iter().map(|sample| sample.set).collect::<HashSet<_>>().len();
     ensure!(sets > 1, "expected recordings in at least two sets, found them in {sets}");
 
+    let histogram =
+        in_parts(reading, |scratch, done| measure_sound(&samples, scratch, args.pairs, done).map_err(Into::into))?;
+    told(&histogram, &paths, sets, "recording");
+    write!(stdout().lock(), "{}", score_row(&histogram, samples.len(), sets, &SOUND_ROW, args))?;
+    Ok(Exit::Nothing)
+}
+
+/// Calibrates the pictures of films: the row on standard output, what to look at on standard error.
+fn films(roots: &Roots, reading: &Reading, without: &HashSet<PathBuf>, args: &args::Calibrate) -> Result<Exit> {
+    let film = |print| match print {
+        Fingerprint::Film(film) if !film.frames.is_empty() => Some(film),
+        _ => None,
+    };
+    let queries = fingerprints(roots, reading, &Request::query(), without, film)?;
+    let references = fingerprints(roots, reading, &Request::reference(), without, film)?;
+    let mut references: BTreeMap<PathBuf, FilmFingerprint> =
+        references.into_iter().map(|(path, _, reference)| (path, reference)).collect();
+    let (paths, samples): (Vec<PathBuf>, Vec<FilmSample>) = queries
+        .into_iter()
+        .filter_map(|(path, set, query)| {
+            let reference = references.remove(&path)?;
+            Some((path, FilmSample { set, query, reference }))
+        })
+        .unzip();
+    let sets = samples.iter().map(|sample| sample.set).collect::<HashSet<_>>().len();
+    ensure!(sets > 1, "expected films in at least two sets, found them in {sets}");
+
+    let histogram =
+        in_parts(reading, |scratch, done| measure_films(&samples, scratch, args.pairs, done).map_err(Into::into))?;
+    told(&histogram, &paths, sets, "film");
+    write!(stdout().lock(), "{}", score_row(&histogram, samples.len(), sets, &FILM_ROW, args))?;
+    Ok(Exit::Nothing)
+}
+
+/// Measures part by part, with a bar.
+fn in_parts(
+    reading: &Reading,
+    measure: impl FnOnce(&Path, &mut dyn FnMut(usize)) -> Result<ScoreHistogram> + Send,
+) -> Result<ScoreHistogram> {
     let scratch = tempfile::tempdir().context("making a directory for indexes")?;
     let pool = ThreadPoolBuilder::new().num_threads(reading.threads).build()?;
-    let bar = counted(SOUND_PARTS.into());
-    let histogram = pool
-        .install(|| measure_sound(&samples, scratch.path(), args.pairs, &mut |done| bar.set_position(done as u64)))?;
+    let bar = counted(PARTS.into());
+    let histogram = pool.install(|| measure(scratch.path(), &mut |done| bar.set_position(done as u64)))?;
     bar.finish_and_clear();
+    Ok(histogram)
+}
+
+/// Tells the pairs with the highest scores.
+fn told(histogram: &ScoreHistogram, paths: &[PathBuf], sets: usize, work: &str) {
     anstream::eprintln!(
-        "{} recordings of {sets} sets, {} pairs of a window and a recording. The highest scores, and how many windows \
-         score high; if two of these have the same sound, name one of them in the list that --without takes and run it \
-         again:",
-        samples.len(),
+        "{} {work}s of {sets} sets, {} pairs of a window and a {work}. The highest scores, and how many windows score \
+         high; if two of these share something, name one of them in the list that --without takes and run it again:",
+        paths.len(),
         histogram.pairs()
     );
     let at = |ms: u64| format!("{}:{:02}", ms / 60_000, ms / 1_000 % 60);
@@ -108,8 +153,6 @@ fn sound(roots: &Roots, reading: &Reading, without: &HashSet<PathBuf>, args: &ar
             at(pair.reference_ms)
         );
     }
-    write!(stdout().lock(), "{}", sound_row(&histogram, samples.len(), sets, args))?;
-    Ok(Exit::Nothing)
 }
 
 /// The first picture of every file that has one with something to compare, with its path and set.
@@ -125,7 +168,7 @@ fn pictures(
     })
 }
 
-/// Of the first fingerprint of every file what `wanted` takes, with the file's path and set.
+/// The first fingerprint of every file that `wanted` takes, with the file's path and set.
 fn fingerprints<T>(
     roots: &Roots,
     reading: &Reading,
@@ -145,8 +188,8 @@ fn fingerprints<T>(
             let Content::Items(items) = measured.content else { continue };
             // Half a picture is not what it shows.
             let whole = items.into_iter().filter(|item| item.problems.is_empty());
-            let first = whole.flat_map(|item| item.fingerprints).next();
-            let Some(print) = first.and_then(&wanted).filter(|_| !without.contains(&path)) else { continue };
+            let first = whole.flat_map(|item| item.fingerprints).find_map(&wanted);
+            let Some(print) = first.filter(|_| !without.contains(&path)) else { continue };
             let set = roots.paths.iter().position(|root| path.starts_with(root));
             let set = set.with_context(|| format!("{}: in none of the sets", name(path.as_os_str().as_bytes())))?;
             found.push((path, set as u32, print));
@@ -185,23 +228,40 @@ fn row(histogram: &Histogram, pictures: usize, sets: usize, args: &args::Calibra
     out
 }
 
-/// The source of `verdict/calibration/sound/landmarks.rs`.
-fn sound_row(histogram: &SoundHistogram, recordings: usize, sets: usize, args: &args::Calibrate) -> String {
+/// What differs between the rows of scores.
+struct ScoreRow {
+    of: &'static str,
+    option: &'static str,
+    /// [`ScoreCalibration::slowest`](minutia::verdict::calibration::ScoreCalibration).
+    slowest: &'static str,
+}
+
+/// `verdict/calibration/scores/landmarks.rs`.
+const SOUND_ROW: ScoreRow = ScoreRow { of: "`landmarks`", option: "--sound", slowest: "0.65" };
+/// `verdict/calibration/scores/frames.rs`.
+const FILM_ROW: ScoreRow = ScoreRow { of: "the frames of films", option: "--film", slowest: "0.7" };
+
+/// The source of a row of scores.
+fn score_row(histogram: &ScoreHistogram, works: usize, sets: usize, row: &ScoreRow, args: &args::Calibrate) -> String {
+    let ScoreRow { of, option, slowest } = row;
     format!(
-        "//! The row of `landmarks`: made by `minutia calibrate --sound`, not by hand.\n\n\
-         use super::SoundCalibration;\n\n\
-         pub(super) const ROW: SoundCalibration = SoundCalibration {{\n    \
+        "//! The row of {of}: made by `minutia calibrate {option}`, not by hand.\n\n\
+         use super::ScoreCalibration;\n\n\
+         pub(super) const ROW: ScoreCalibration = ScoreCalibration {{\n    \
              data: \"{}\",\n    \
-             command: \"minutia calibrate --sound SETS/*\",\n    \
-             recordings: {recordings},\n    \
+             command: \"minutia calibrate {option} SETS/*\",\n    \
+             works: {works},\n    \
              sets: {sets},\n    \
              pairs: {},\n    \
-             at_least: AT_LEAST,\n\
+             steps: {},\n    \
+             at_least: AT_LEAST,\n    \
+             slowest: {slowest},\n\
          }};\n\n\
          #[rustfmt::skip]\n\
          const AT_LEAST: &[u64] = &[\n{}\n];\n",
         in_words(args),
         histogram.pairs(),
+        histogram.steps,
         filled(&histogram.at_least()),
     )
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write, stdout};
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Region};
 use minutia::scan::CHROMAPRINT_SCALE;
-use minutia::verdict::{Allowed, Judge, Level, SoundJudge};
+use minutia::verdict::{Allowed, FilmJudge, Judge, Level, SoundJudge};
 use minutia_report::escape::{name, text};
 use minutia_report::{FilmPart, FindingRecord, SoundPart};
 
@@ -208,12 +208,27 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         writeln!(out, "  by chance    {:.1e} expected{extrapolated}\n", finding.expected_false_matches)?;
     }
     if let Some(judge) = &heard.film_judge {
-        let scale = judge.scale();
-        writeln!(out, "Judged by, of films")?;
-        writeln!(out, "  match     score from {:.1}, where frames change and change alike", scale.at_match)?;
-        writeln!(out, "  possible  score from {:.1}", scale.at_possible)?;
-        writeln!(out, "  measured on {} pairs: {}", scale.pairs, scale.data)?;
-        writeln!(out, "  by {}", scale.command)?;
+        let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(0));
+        let allowed = Allowed::default();
+        writeln!(
+            out,
+            "Judged by, for an index of {} films, judged as one of at least {}",
+            judge.films(),
+            FilmJudge::FEWEST_FILMS
+        )?;
+        writeln!(
+            out,
+            "  match     score from {at_match:.1}, where frames change and change alike: at most {} false ones for one item",
+            allowed.at_match
+        )?;
+        writeln!(out, "  possible  score from {at_possible:.1}: at most {}", allowed.at_possible)?;
+        writeln!(out, "  more for films of several minutes")?;
+        writeln!(
+            out,
+            "  calibrated on {} pairs of {} unrelated films: {}",
+            calibration.pairs, calibration.works, calibration.data
+        )?;
+        writeln!(out, "  by {}", calibration.command)?;
     }
     let (judge, allowed) = (&heard.judge, Allowed::default());
     let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(1));
@@ -229,7 +244,7 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
     writeln!(
         out,
         "  calibrated on {} pairs of {} unrelated recordings: {}",
-        calibration.pairs, calibration.recordings, calibration.data
+        calibration.pairs, calibration.works, calibration.data
     )?;
     writeln!(out, "  by {}", calibration.command)?;
     if heard.record.findings.iter().any(|finding| finding.method == "chromaprint") {

@@ -337,13 +337,14 @@ fn sound_facts(judge: &SoundJudge) -> SoundFacts {
 
 /// How films are judged.
 fn film_facts(judge: &FilmJudge) -> FilmFacts {
-    let scale = judge.scale();
+    let calibration = judge.calibration();
+    let (match_score, possible_score) = judge.thresholds(0);
     FilmFacts {
-        data: scale.data.to_owned(),
-        command: scale.command.to_owned(),
-        pairs: scale.pairs,
-        match_score: scale.at_match,
-        possible_score: scale.at_possible,
+        data: calibration.data.to_owned(),
+        command: calibration.command.to_owned(),
+        pairs: calibration.pairs,
+        match_score,
+        possible_score,
     }
 }
 

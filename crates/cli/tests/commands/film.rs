@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use image::ImageFormat;
-use minutia::verdict::calibration::FILM_SCALE;
+use minutia::verdict::calibration::FILM_CALIBRATION;
+use minutia::verdict::{Allowed, FilmJudge};
 use serde_json::Value;
 
 use crate::evidence::{Folder, minutia, picture};
@@ -79,7 +80,7 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     let summary = records.last().unwrap();
     assert_eq!(
         (&summary["run"]["film"]["match_score"], &summary["run"]["index"]["films"]),
-        (&FILM_SCALE.at_match.into(), &1.into())
+        (&FilmJudge::new(FILM_CALIBRATION, 1, Allowed::default()).thresholds(0).0.into(), &1.into())
     );
 
     let inside = item(&records, "inside.mp4");

@@ -11,7 +11,7 @@ use super::{Item, aligned, chroma, seen};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint};
 use crate::index::{Index, IndexError, Policy, Reference, WorkId};
 use crate::search::{self, FilmSearch, Hit, QueryGroup, SoundSearch, Within};
-use crate::verdict::calibration::{Calibration, FILM_SCALE, SOUND_CALIBRATION};
+use crate::verdict::calibration::{Calibration, FILM_CALIBRATION, SOUND_CALIBRATION};
 use crate::verdict::{
     Allowed, Evidence, FilmJudge, Finding, Judge, Level, Outcome, Penalty, SoundJudge, Transform, confidence,
     redundancy,
@@ -107,7 +107,7 @@ impl<'i> Examiner<'i> {
             return Ok(film);
         }
         let search = FilmSearch::new(self.index)?;
-        let judge = FilmJudge::new(FILM_SCALE, self.index.info()?.films);
+        let judge = FilmJudge::new(FILM_CALIBRATION, self.index.info()?.films, self.allowed);
         Ok(self.film.get_or_init(|| (search, judge)))
     }
 

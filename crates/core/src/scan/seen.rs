@@ -37,11 +37,11 @@ fn finding(
     judge: &FilmJudge,
     found: FilmMatch,
 ) -> Result<Option<Finding>, IndexError> {
-    let Some((level, threshold)) = judge.level(found.score, found.same_recording) else { return Ok(None) };
+    let Some((level, threshold)) = judge.level(found.score, found.same_recording, query.duration_ms) else { return Ok(None) };
     let film = index.film(found.segment, found.film)?;
     let Some(&reference_view) = film.views.get(found.reference_view as usize) else { return Ok(None) };
     let work = index.work(&film.work)?;
-    let (expected_false_matches, extrapolated) = judge.expected_false_matches(found.score);
+    let (expected_false_matches, extrapolated) = judge.expected_false_matches(found.score, query.duration_ms);
     Ok(Some(Finding {
         title: work.as_ref().and_then(|work| work.title.clone()),
         policy: work.map_or(Policy::default(), |work| work.policy),

@@ -1,7 +1,7 @@
 //! The judge: from a score to a level, with the numbers that decided.
 
 use super::Level;
-use super::calibration::{Calibration, FilmScale, SoundCalibration};
+use super::calibration::{Calibration, FILM_WINDOW_MS, ScoreCalibration};
 
 /// How many false matches an investigator accepts for one examined item, at each level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,7 +86,7 @@ impl Judge {
 /// What one score of sound means in an index of a given size.
 #[derive(Clone, Copy, Debug)]
 pub struct SoundJudge {
-    calibration: &'static SoundCalibration,
+    calibration: &'static ScoreCalibration,
     tracks: u64,
     allowed: Allowed,
 }
@@ -97,13 +97,13 @@ impl SoundJudge {
 
     /// For an index of `tracks`, by `calibration`.
     #[must_use]
-    pub fn new(calibration: &'static SoundCalibration, tracks: u64, allowed: Allowed) -> SoundJudge {
+    pub fn new(calibration: &'static ScoreCalibration, tracks: u64, allowed: Allowed) -> SoundJudge {
         SoundJudge { calibration, tracks: tracks.max(1), allowed }
     }
 
     /// The row that this judge goes by.
     #[must_use]
-    pub fn calibration(&self) -> &'static SoundCalibration {
+    pub fn calibration(&self) -> &'static ScoreCalibration {
         self.calibration
     }
 
@@ -149,21 +149,25 @@ impl SoundJudge {
 /// What one score of a film means in an index of a given size.
 #[derive(Clone, Copy, Debug)]
 pub struct FilmJudge {
-    scale: &'static FilmScale,
+    calibration: &'static ScoreCalibration,
     films: u64,
+    allowed: Allowed,
 }
 
 impl FilmJudge {
-    /// For an index of so many `films`, by `scale`.
+    /// Thresholds of smaller indexes are those of an index of so many films, as of sound.
+    pub const FEWEST_FILMS: u64 = 1_000;
+
+    /// For an index of so many `films`, by `calibration`.
     #[must_use]
-    pub fn new(scale: &'static FilmScale, films: u64) -> FilmJudge {
-        FilmJudge { scale, films: films.max(1) }
+    pub fn new(calibration: &'static ScoreCalibration, films: u64, allowed: Allowed) -> FilmJudge {
+        FilmJudge { calibration, films: films.max(1), allowed }
     }
 
-    /// What this judge goes by.
+    /// The row that this judge goes by.
     #[must_use]
-    pub fn scale(&self) -> &'static FilmScale {
-        self.scale
+    pub fn calibration(&self) -> &'static ScoreCalibration {
+        self.calibration
     }
 
     /// Registered films that a query is compared with.
@@ -172,29 +176,43 @@ impl FilmJudge {
         self.films
     }
 
-    /// No lower score is a finding.
+    /// The least scores of a `match` and of a `possible` for a query of that length in milliseconds.
+    #[must_use]
+    pub fn thresholds(&self, query_ms: u64) -> (f64, f64) {
+        let comparisons = self.films.max(Self::FEWEST_FILMS).saturating_mul(windows(query_ms));
+        let threshold = |allowed| self.calibration.threshold(comparisons, allowed);
+        (threshold(self.allowed.at_match), threshold(self.allowed.at_possible.max(self.allowed.at_match)))
+    }
+
+    /// No lower score is a finding, whatever the query.
     #[must_use]
     pub fn least_score(&self) -> f64 {
-        self.scale.at_possible
+        self.thresholds(0).1
     }
 
     /// The level of a stretch with `score`, and the threshold that it kept; `None` below both. What may be another
     /// recording of the same scene is no `match`.
     #[must_use]
-    pub fn level(&self, score: f64, same_recording: bool) -> Option<(Level, f64)> {
-        let FilmScale { at_match, at_possible, .. } = *self.scale;
+    pub fn level(&self, score: f64, same_recording: bool, query_ms: u64) -> Option<(Level, f64)> {
+        let (at_match, at_possible) = self.thresholds(query_ms);
         if same_recording && score >= at_match {
             return Some((Level::Match, at_match));
         }
         (score >= at_possible).then_some((Level::Possible, at_possible))
     }
 
-    /// How many unrelated films of this index are expected to score as high against a query, and whether that is beyond
-    /// what was measured.
+    /// How many unrelated films of this index are expected to score as high against a query of that length in
+    /// milliseconds, and whether that is beyond the calibration's data.
     #[must_use]
-    pub fn expected_false_matches(&self, score: f64) -> (f64, bool) {
-        (self.scale.share(score) * self.films as f64, score > self.scale.highest_false)
+    pub fn expected_false_matches(&self, score: f64, query_ms: u64) -> (f64, bool) {
+        let tail = self.calibration.tail(score);
+        (tail.probability * self.films as f64 * windows(query_ms) as f64, tail.extrapolated)
     }
+}
+
+/// Windows that a row of films counts, in a query of that length.
+fn windows(query_ms: u64) -> u64 {
+    query_ms.div_ceil(FILM_WINDOW_MS).max(1)
 }
 
 /// `1 - min(1, expected)`: documented as no posterior probability, since it knows nothing of how likely a copy was.

@@ -110,11 +110,11 @@ pub struct FilmFacts {
     pub data: String,
     /// The command that measured them.
     pub command: String,
-    /// Pairs of a query and an unrelated film.
+    /// Pairs of a minute of a film and an unrelated film.
     pub pairs: u64,
-    /// Least score of a `match`.
+    /// Least score of a `match` for a film of up to a minute; longer ones need more.
     pub match_score: f64,
-    /// Least score of a `possible`.
+    /// Least score of a `possible` for a film of up to a minute.
     pub possible_score: f64,
 }
 

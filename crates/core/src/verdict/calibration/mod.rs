@@ -5,18 +5,18 @@
 //! one picture are far from independent; counting pairs of pictures leaves nothing to assume about them. The tail times
 //! the number of registered pictures is the number of unrelated references expected to score as low by chance.
 //!
+//! Scores of sound and film have rows of their own; see [`ScoreCalibration`].
+//!
 //! Rows are made by `minutia calibrate` from pictures known to be unrelated, never by hand.
 
-mod film;
 mod measure;
-mod sound;
+mod scores;
 mod views;
 
-pub use film::{FILM_SCALE, FilmScale};
 pub use measure::{HIGHEST, Histogram, Pair, Sample, measure};
-pub use sound::{
-    HIGHEST_SOUND, SOUND_CALIBRATION, SOUND_PARTS, SOUND_STEP_MS, SOUND_WINDOW_MS, SoundCalibration, SoundHistogram,
-    SoundPair, SoundSample, measure_sound,
+pub use scores::{
+    FILM_CALIBRATION, FILM_WINDOW_MS, FilmSample, PARTS, SOUND_CALIBRATION, SOUND_STEP_MS, SOUND_WINDOW_MS,
+    ScoreCalibration, ScoreHistogram, ScorePair, SoundSample, measure_films, measure_sound,
 };
 
 use crate::fingerprint::AlgorithmId;

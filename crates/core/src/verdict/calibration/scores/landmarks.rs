@@ -1,14 +1,16 @@
 //! The row of `landmarks`: made by `minutia calibrate --sound`, not by hand.
 
-use super::SoundCalibration;
+use super::ScoreCalibration;
 
-pub(super) const ROW: SoundCalibration = SoundCalibration {
+pub(super) const ROW: ScoreCalibration = ScoreCalibration {
     data: "music, tracker modules, MIDI renderings and speech of 79 free packages",
     command: "minutia calibrate --sound SETS/*",
-    recordings: 383,
+    works: 383,
     sets: 79,
     pairs: 367967,
+    steps: 1,
     at_least: AT_LEAST,
+    slowest: 0.65,
 };
 
 #[rustfmt::skip]
