@@ -2,15 +2,16 @@
 """sound_results.py < RECORDS: from the records of `minutia scan --json` to one line a finding of sound, the form that the
 scorer of the development set reads: {"query", "reference", "score", "query_start", …, "speed"}, times in seconds.
 
-The reference is the file name without its extension, since sound.sh registers every reference under its id. `level` and
+The reference is the file name without its extension, since scan.sh registers every reference under its id. `level` and
 `least_score` (the threshold that the finding kept) go along."""
 import json
 import os
 import sys
 
 
-def items(lines):
-    """Of each record of an item its query, its outcome and its hits."""
+def items(lines, hit=None):
+    """Of each record of an item its query, its outcome and its hits, as `hit` makes them of findings."""
+    hit = hit or sound_hit
     for line in lines:
         record = json.loads(line)
         if "outcome" in record:
@@ -18,7 +19,7 @@ def items(lines):
             yield query, record["outcome"], [hit(query, finding) for finding in record.get("findings", [])]
 
 
-def hit(query, finding):
+def sound_hit(query, finding):
     got = {"query": query, "reference": os.path.splitext(os.path.basename(finding["reference"]))[0]}
     if finding.get("query_span_ms") is None:  # the very same file
         return {**got, "score": 1e6, "level": finding["level"]}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sound_tables.py SEED=TRUTH,RECORDS… [-- NAME:SEED=RESULTS[,TRUTH]…]: the tables on sound of docs/ACCURACY.md.
 
-Ours are the records that sound.sh leaves, one a seed, pooled; found is what a finding of the level `match` names. The
+Ours are the records that scan.sh leaves, one a seed, pooled; found is what a finding of the level `match` names. The
 results of other tools are on the same queries, and theirs is the kindest threshold: for each length of query, seed by seed,
 just above the highest false hit (the `length` rule of the scorer). A tool that was run on some of the queries only has a
 truth of its own with these; ours on the same queries stands beside it."""
