@@ -187,3 +187,16 @@ fn what_cannot_be_read_is_an_error_with_its_reason() {
     check(b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00", "damaged");
     check(b"MThd\x00\x00\x00\x06", "unsupported");
 }
+
+#[test]
+#[cfg(feature = "audio")]
+fn every_sound_track_of_a_film_is_heard() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/audio/formats/two-languages.mkv");
+    let item = read(&std::fs::read(path).unwrap(), &Request::query()).unwrap();
+    let sound = item.coverage.sound.unwrap();
+    assert_eq!((sound.tracks, sound.tracks_read), (2, 2));
+    let heard: Vec<_> = item.fingerprints.iter().filter_map(Fingerprint::audio).collect();
+    assert_eq!(heard.iter().map(|audio| audio.stream).collect::<Vec<_>>(), [0, 1]);
+    assert!(heard.iter().all(|audio| (1_100..1_300).contains(&audio.duration_ms) && !audio.mid.is_empty()));
+    assert_ne!(heard[0].mid, heard[1].mid);
+}

@@ -45,6 +45,7 @@ pub fn item(facts: &FileFacts, item: &Item, examined: &Examined) -> ItemRecord {
             decoder: sound.decoder.clone(),
             codec: sound.codec.clone(),
             tracks: sound.tracks,
+            tracks_read: sound.tracks_read,
             declared_ms: sound.declared_ms,
             decoded_ms: sound.decoded_ms,
         }),

@@ -486,7 +486,7 @@ mod tests {
 
     fn heard() -> SoundCoverage {
         let (decoder, codec) = ("symphonia 0.6.1".to_owned(), "MP3".to_owned());
-        SoundCoverage { decoder, codec, tracks: 1, declared_ms: Some(2_000), decoded_ms: 1_000 }
+        SoundCoverage { decoder, codec, tracks: 1, tracks_read: 1, declared_ms: Some(2_000), decoded_ms: 1_000 }
     }
 
     fn film() -> FilmFingerprint {

@@ -97,8 +97,11 @@ pub struct SoundCoverage {
     pub decoder: String,
     /// The codec; empty where the decoder does not tell.
     pub codec: String,
-    /// Sound tracks of the container, of which one is read; 0 where the decoder does not tell.
+    /// Sound tracks of the container; 0 where the decoder does not tell.
     pub tracks: u32,
+    /// How many of them were read: the first, and those further ones that a decoder here knows, eight at most. What else is
+    /// said here is of the first.
+    pub tracks_read: u32,
     /// The length that the container declares, in milliseconds.
     pub declared_ms: Option<u64>,
     /// The length that was decoded.

@@ -6,7 +6,7 @@ use minutia_media::{Ffmpeg, Format, Problem, Source};
 
 use super::film::{Seen, read_film, tracks};
 use super::in_process::caught;
-use super::sound::read_sound;
+use super::sound::{read_sound, read_track};
 use super::{Coverage, Item, Pass, Request, SoundCoverage};
 use crate::fingerprint::{AudioFingerprinter, Fingerprint};
 
@@ -74,7 +74,11 @@ fn empty(format: Format) -> Item {
     }
 }
 
-/// Adds the sound to `item`.
+/// Sound tracks of one file that are read: a film may be dubbed into many languages, and one that declares thousands is
+/// hostile.
+const MOST_TRACKS: u32 = 8;
+
+/// Adds the sound to `item`: the first track, and those further ones that can be read here.
 fn hear(
     source: &Source,
     format: Format,
@@ -82,10 +86,7 @@ fn hear(
     ffmpeg: Option<&Ffmpeg>,
     item: &mut Item,
 ) -> Result<(), Problem> {
-    let mut fingerprinter = match request.tiers.landmarks {
-        true => AudioFingerprinter::new(0),
-        false => AudioFingerprinter::without_peaks(0),
-    };
+    let mut fingerprinter = fingerprinter(request, 0);
     let read = caught(|| {
         read_sound(source, format, &request.limits, ffmpeg, &mut |samples| {
             fingerprinter.push(&samples);
@@ -93,20 +94,53 @@ fn hear(
         })
     });
     let heard_ms = fingerprinter.duration_ms();
-    let (sound, problems) = match read {
+    let (mut sound, problems) = match read {
         Ok(read) => read,
         Err(problem) if heard_ms == 0 => return Err(problem),
         Err(problem) => (SoundCoverage { decoded_ms: heard_ms, ..SoundCoverage::default() }, vec![problem]),
     };
-    item.coverage.sound = Some(sound);
     item.problems.extend(problems);
     if request.tiers.codes {
-        match caught(|| Ok(fingerprinter.finish())) {
-            Ok(fingerprint) => item.fingerprints.push(Fingerprint::Audio(fingerprint)),
-            Err(problem) => item.problems.push(problem),
+        finish(fingerprinter, item);
+    }
+    for track in 1..sound.tracks.min(MOST_TRACKS) {
+        let mut fingerprinter = self::fingerprinter(request, track);
+        let read = caught(|| {
+            read_track(source, format, track, &request.limits, &mut |samples| {
+                fingerprinter.push(&samples);
+                ControlFlow::Continue(())
+            })
+        });
+        match read {
+            Ok(problems) => item.problems.extend(problems),
+            // That it was not read is in the counts.
+            Err(Problem::Unsupported { .. }) => continue,
+            Err(problem) => {
+                item.problems.push(problem);
+                continue;
+            }
+        }
+        sound.tracks_read += 1;
+        if request.tiers.codes {
+            finish(fingerprinter, item);
         }
     }
+    item.coverage.sound = Some(sound);
     Ok(())
+}
+
+fn fingerprinter(request: &Request, track: u32) -> AudioFingerprinter {
+    match request.tiers.landmarks {
+        true => AudioFingerprinter::new(track),
+        false => AudioFingerprinter::without_peaks(track),
+    }
+}
+
+fn finish(fingerprinter: AudioFingerprinter, item: &mut Item) {
+    match caught(|| Ok(fingerprinter.finish())) {
+        Ok(fingerprint) => item.fingerprints.push(Fingerprint::Audio(fingerprint)),
+        Err(problem) => item.problems.push(problem),
+    }
 }
 
 /// Adds the pictures to `item`.

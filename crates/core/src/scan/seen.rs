@@ -37,7 +37,9 @@ fn finding(
     judge: &FilmJudge,
     found: FilmMatch,
 ) -> Result<Option<Finding>, IndexError> {
-    let Some((level, threshold)) = judge.level(found.score, found.same_recording, query.duration_ms) else { return Ok(None) };
+    let Some((level, threshold)) = judge.level(found.score, found.same_recording, query.duration_ms) else {
+        return Ok(None);
+    };
     let film = index.film(found.segment, found.film)?;
     let Some(&reference_view) = film.views.get(found.reference_view as usize) else { return Ok(None) };
     let work = index.work(&film.work)?;

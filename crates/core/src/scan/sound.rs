@@ -32,6 +32,20 @@ pub(super) fn read_sound(
     Ok(coverage(decoded))
 }
 
+/// Streams a further sound track, counted from 0, where a decoder here knows it.
+///
+/// # Errors
+/// As [`read_sound`].
+pub(super) fn read_track(
+    source: &Source,
+    format: Format,
+    track: u32,
+    limits: &Limits,
+    sink: &mut dyn FnMut(Samples) -> ControlFlow<()>,
+) -> Result<Vec<Problem>, Problem> {
+    audio::decode_track(source, format, track, limits, sink).map(|decoded| decoded.problems)
+}
+
 /// What a program decodes: the pipe that somebody else has it write into goes before a program of our own.
 fn outside(
     source: &Source,
@@ -52,5 +66,5 @@ fn outside(
 
 fn coverage(decoded: Decoded) -> (SoundCoverage, Vec<Problem>) {
     let Decoded { tracks, codec, decoder, declared_ms, decoded_ms, problems, .. } = decoded;
-    (SoundCoverage { decoder, codec, tracks, declared_ms, decoded_ms }, problems)
+    (SoundCoverage { decoder, codec, tracks, tracks_read: 1, declared_ms, decoded_ms }, problems)
 }

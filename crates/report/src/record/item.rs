@@ -121,8 +121,11 @@ pub struct SoundCoverage {
     /// The codec, where the decoder tells.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub codec: String,
-    /// Sound tracks of the container, of which one is read; 0 where the decoder does not tell.
+    /// Sound tracks of the container; 0 where the decoder does not tell.
     pub tracks: u32,
+    /// How many of them were read, the first among them, of which the rest is said. Absent (0) in older records.
+    #[serde(default)]
+    pub tracks_read: u32,
     /// The length that the container declares, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_ms: Option<u64>,

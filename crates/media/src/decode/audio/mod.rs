@@ -33,7 +33,7 @@ const INSTALL: &str = "install ffmpeg, which reads it, or convert the sound to F
 /// What was decoded, and how far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
-    /// Sound tracks of the container; the first is decoded. 0 where the decoder does not tell.
+    /// Sound tracks of the container. 0 where the decoder does not tell.
     pub tracks: u32,
     /// The track's codec, for example `AAC`; empty where the decoder does not tell.
     pub codec: String,
@@ -54,18 +54,32 @@ pub struct Decoded {
 /// Where samples go. Rate and channels may change between blocks: Ogg streams can be chained.
 pub type SampleSink<'a> = &'a mut dyn FnMut(Samples) -> ControlFlow<()>;
 
-/// Decodes the sound of `source`, which the probe recognised as `format`, and hands it to `sink` until it breaks off.
-/// Never holds more than some blocks.
+/// Decodes the first sound track of `source`, which the probe recognised as `format`, and hands it to `sink` until it breaks
+/// off. Never holds more than some blocks.
 ///
 /// # Errors
 /// The problem that left nothing to hand over: [`Problem::Unsupported`], where [`ffmpeg`] may know more,
 /// [`Problem::Protected`], [`Problem::Limit`], [`Problem::Damaged`], [`Problem::Io`]. Where something was handed over, the
 /// problem is in [`Decoded::problems`] instead.
 pub fn decode(source: &Source, format: Format, limits: &Limits, sink: SampleSink<'_>) -> Result<Decoded, Problem> {
+    decode_track(source, format, 0, limits, sink)
+}
+
+/// As [`decode`], of the sound track of that number, counted from 0 in the container's order.
+///
+/// # Errors
+/// As [`decode`]; [`Problem::Unsupported`] for a number that no track has.
+pub fn decode_track(
+    source: &Source,
+    format: Format,
+    track: u32,
+    limits: &Limits,
+    sink: SampleSink<'_>,
+) -> Result<Decoded, Problem> {
     if !is_native(format) {
         return Err(unsupported(format, None));
     }
-    native::decode(source, format, limits, sink)
+    native::decode(source, format, track, limits, sink)
 }
 
 /// Whether sound is decoded here at all: some codecs inside such a container may still need [`ffmpeg`].

@@ -41,14 +41,15 @@ static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     codecs
 });
 
-/// Decodes the first sound track.
+/// Decodes a sound track.
 pub(super) fn decode(
     source: &Source,
     format: Format,
+    track: u32,
     limits: &Limits,
     sink: SampleSink<'_>,
 ) -> Result<Decoded, Problem> {
-    let opened = caught(|| Opened::new(source, format, limits))?;
+    let opened = caught(|| Opened::new(source, format, track, limits))?;
     let mut out = Limited::new(sink, limits);
     let mut decoded = Decoded { tracks: opened.tracks, decoder: SYMPHONIA.to_owned(), ..Decoded::default() };
     // What was handed over before a panic stands, and is counted outside.
@@ -75,7 +76,7 @@ pub(super) fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
         return (None, 0);
     }
     let limits = Limits::default();
-    let told = caught(|| Opened::new(source, format, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
+    let told = caught(|| Opened::new(source, format, 0, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
     told.unwrap_or((None, 0))
 }
 
@@ -94,7 +95,7 @@ struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    fn new(source: &'a Source, format: Format, limits: &'a Limits) -> Result<Opened<'a>, Problem> {
+    fn new(source: &'a Source, format: Format, track: u32, limits: &'a Limits) -> Result<Opened<'a>, Problem> {
         let start = match format {
             Format::Mp3 | Format::Aac | Format::Flac => behind_tags(source, format)?,
             _ => 0,
@@ -120,7 +121,7 @@ impl<'a> Opened<'a> {
         let tracks: Vec<&Track> = reader.tracks().iter().filter(sound).collect();
         let count = u32::try_from(tracks.len()).unwrap_or(u32::MAX);
         let locked = boxes.tracks.iter().find_map(|track| track.locked_by.clone());
-        let Some(track) = tracks.first().map(|track| (*track).clone()) else {
+        let Some(track) = tracks.get(track as usize).map(|track| (*track).clone()) else {
             return Err(match locked {
                 Some(by) => Problem::Protected { by },
                 None => unsupported(format, Some("no known sound")),
