@@ -114,21 +114,52 @@ pub(super) fn values(plane: &Luma, part: Part) -> Vec<f32> {
 /// The 64x64 values of `part` as it stands in the plane turned by so many degrees about the part's centre: of each cell the
 /// mean of a few points between pixels.
 pub(super) fn turned_values(plane: &Luma, part: Part, degrees: f32) -> Vec<f32> {
-    const POINTS: usize = 3;
-    let (width, height) = (plane.width() as usize, plane.height() as usize);
     let angle = degrees * (std::f32::consts::PI / 180.0);
     let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
     let (middle_x, middle_y) = ((part.left + part.right) / 2.0, (part.top + part.bottom) / 2.0);
+    let (width, height) = (part.right - part.left, part.bottom - part.top);
+    sampled(plane, |across, down| {
+        let dx = across * width + part.left - middle_x;
+        let dy = down * height + part.top - middle_y;
+        (middle_x + cos * dx - sin * dy, middle_y + sin * dx + cos * dy)
+    })
+}
+
+/// The corners of a part whose sides need not be upright, in pixels: left above, right above, right below, left below.
+pub(super) type Corners = [(f32, f32); 4];
+
+/// The 64x64 values of the part of a slanted picture that `crop` says, in shares of its sides (left, top, right, bottom), seen
+/// straight: the projective map that takes the unit square to the corners (Heckbert, "Fundamentals of Texture Mapping and
+/// Image Warping", 1989, section 2.2.3).
+pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) -> Vec<f32> {
+    let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = *corners;
+    let (sum_x, sum_y) = (x0 - x1 + x2 - x3, y0 - y1 + y2 - y3);
+    let (dx1, dx2, dy1, dy2) = (x1 - x2, x3 - x2, y1 - y2, y3 - y2);
+    let across = dx1 * dy2 - dx2 * dy1;
+    let across = if across.abs() < 1.0 { 1.0 } else { across };
+    let (g, h) = ((sum_x * dy2 - dx2 * sum_y) / across, (dx1 * sum_y - sum_x * dy1) / across);
+    let (a, b) = (x1 - x0 + g * x1, x3 - x0 + h * x3);
+    let (d, e) = (y1 - y0 + g * y1, y3 - y0 + h * y3);
+    sampled(plane, |u, v| {
+        let (u, v) = (crop[0] + u * (crop[2] - crop[0]), crop[1] + v * (crop[3] - crop[1]));
+        let below = (g * u + h * v + 1.0).max(0.1);
+        ((a * u + b * v + x0) / below, (d * u + e * v + y0) / below)
+    })
+}
+
+/// Of each of 64x64 cells the mean of a few points between pixels; `place` tells where in the plane the point is that lies so
+/// far from left to right and from top to bottom, both 0 to 1.
+fn sampled(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
+    const POINTS: usize = 3;
+    let (width, height) = (plane.width() as usize, plane.height() as usize);
     let side = (SIDE * POINTS) as f32;
-    let (step_x, step_y) = ((part.right - part.left) / side, (part.bottom - part.top) / side);
     let pixels = plane.pixels();
     let mut values = vec![0.0_f32; SIDE * SIDE];
     for row in 0..SIDE * POINTS {
-        let dy = (row as f32 + 0.5) * step_y + part.top - middle_y;
         for column in 0..SIDE * POINTS {
-            let dx = (column as f32 + 0.5) * step_x + part.left - middle_x;
-            let x = (middle_x + cos * dx - sin * dy - 0.5).clamp(0.0, (width - 1) as f32);
-            let y = (middle_y + sin * dx + cos * dy - 0.5).clamp(0.0, (height - 1) as f32);
+            let (x, y) = place((column as f32 + 0.5) / side, (row as f32 + 0.5) / side);
+            let x = (x - 0.5).clamp(0.0, (width - 1) as f32);
+            let y = (y - 0.5).clamp(0.0, (height - 1) as f32);
             let (left, top) = (x as usize, y as usize);
             let (right, bottom) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
             let (share_x, share_y) = (x - left as f32, y - top as f32);

@@ -54,7 +54,8 @@ fn ogg_with_pictures_is_a_film() {
         page.extend(packet);
         page
     };
-    let (skeleton, sound, picture) = (page(2, b"fishead\0\x03\0"), page(2, b"\x01vorbis\0"), page(2, b"\x80theora\x03\x02"));
+    let (skeleton, sound, picture) =
+        (page(2, b"fishead\0\x03\0"), page(2, b"\x01vorbis\0"), page(2, b"\x80theora\x03\x02"));
     check(&picture, Ok(Format::OggFilm));
     check(&[skeleton.clone(), sound.clone(), picture.clone()].concat(), Ok(Format::OggFilm));
     check(&[skeleton, sound.clone(), page(0, b"\x80theora\x03\x02")].concat(), Ok(Format::Ogg));
