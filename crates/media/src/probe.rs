@@ -134,6 +134,9 @@ pub fn probe(source: &Source) -> Result<Format, Problem> {
     if let Some(format) = container::ftyp(&head) {
         return Ok(format);
     }
+    if container::ogg_film(&head) {
+        return Ok(Format::OggFilm);
+    }
     if let Some((_, format)) = SIGNS.iter().find(|(sign, _)| sign.fits(&head)) {
         return Ok(*format);
     }

@@ -261,11 +261,13 @@ pub(crate) fn part(region: Region, frame: u32, quality: u8) -> Part {
     Part { kind: region_kind(kind).to_owned(), region: [left, top, right, bottom], frame, quality }
 }
 
-fn film_part(view: &FilmView, stream: u32) -> FilmPart {
+/// A view of the frames of a film, in the words of the schema.
+pub fn film_part(view: &FilmView, stream: u32) -> FilmPart {
     FilmPart {
         stream,
         kind: film_base(view.base).to_owned(),
         region: view.crop.map(|thousandths| thousandths.saturating_mul(10)),
+        strip: view.strip,
         degrees: view.degrees,
     }
 }
@@ -295,6 +297,8 @@ fn film_base(base: FilmBase) -> &'static str {
         FilmBase::Trimmed => "trimmed",
         FilmBase::Whole => "whole",
         FilmBase::Framed(_) => "framed",
+        FilmBase::Sharp => "sharp",
+        FilmBase::Slanted(_) => "slanted",
     }
 }
 
@@ -450,7 +454,7 @@ mod tests {
         use minutia::fingerprint::FilmFingerprint;
         use minutia::index::{Policy, WorkId};
 
-        let view = |turn, crop| FilmView { base: FilmBase::Trimmed, crop, degrees: 0, turn };
+        let view = |turn, crop| FilmView { base: FilmBase::Trimmed, crop, strip: None, degrees: 0, turn };
         let film = minutia::scan::FilmCoverage { width: 640, height: 360, decoded_ms: 9_960, ..Default::default() };
         let print = FilmFingerprint { duration_ms: 10_000, ..FilmFingerprint::default() };
         let item = Item {

@@ -17,7 +17,7 @@ mod record;
 mod time;
 
 pub use chain::{Chain, ChainError};
-pub use convert::{FileFacts, fate, findings, item, tracks};
+pub use convert::{FileFacts, fate, film_part, findings, item, tracks};
 pub use lookup::{FilmQueryFacts, HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
 pub use record::{
     AccessTimes, CalibrationFacts, ConfinementFacts, Coverage, FilmCoverage, FilmFacts, FilmPart, FindingRecord,

@@ -56,7 +56,7 @@ pub const MAX_PEAKS_A_SECOND: u64 = 500;
 pub const MAX_ITEMS: usize = 1_024;
 
 /// The most views of one fingerprint.
-pub const MAX_VIEWS: usize = 256;
+pub const MAX_VIEWS: usize = 512;
 
 /// The most problems of one item.
 pub const MAX_PROBLEMS: usize = 256;
@@ -490,8 +490,13 @@ mod tests {
     }
 
     fn film() -> FilmFingerprint {
-        let view =
-            FilmView { base: FilmBase::Framed(3), crop: [0, 0, 1_000, 999], degrees: -4, turn: Dihedral::Rotate90 };
+        let view = FilmView {
+            base: FilmBase::Framed(3),
+            crop: [0, 0, 1_000, 999],
+            strip: Some(-7),
+            degrees: -4,
+            turn: Dihedral::Rotate90,
+        };
         let frame = |n: u32| FilmFrame { time_ms: 250 * n, quality: 100, wide: true };
         FilmFingerprint {
             stream: 0,

@@ -114,41 +114,68 @@ pub(super) fn values(plane: &Luma, part: Part) -> Vec<f32> {
 /// The 64x64 values of `part` as it stands in the plane turned by so many degrees about the part's centre: of each cell the
 /// mean of a few points between pixels.
 pub(super) fn turned_values(plane: &Luma, part: Part, degrees: f32) -> Vec<f32> {
-    const POINTS: usize = 3;
-    let (width, height) = (plane.width() as usize, plane.height() as usize);
     let angle = degrees * (std::f32::consts::PI / 180.0);
     let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
     let (middle_x, middle_y) = ((part.left + part.right) / 2.0, (part.top + part.bottom) / 2.0);
+    let (width, height) = (part.right - part.left, part.bottom - part.top);
+    sampled(plane, |across, down| {
+        let dx = across * width + part.left - middle_x;
+        let dy = down * height + part.top - middle_y;
+        (middle_x + cos * dx - sin * dy, middle_y + sin * dx + cos * dy)
+    })
+}
+
+/// The corners of a part whose sides need not be upright, in pixels: left above, right above, right below, left below.
+pub(super) type Corners = [(f32, f32); 4];
+
+/// The 64x64 values of the part of a slanted picture that `crop` says, in shares of its sides (left, top, right, bottom), seen
+/// straight: the projective map that takes the unit square to the corners (Heckbert, "Fundamentals of Texture Mapping and
+/// Image Warping", 1989, section 2.2.3).
+pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) -> Vec<f32> {
+    let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = *corners;
+    let (sum_x, sum_y) = (x0 - x1 + x2 - x3, y0 - y1 + y2 - y3);
+    let (dx1, dx2, dy1, dy2) = (x1 - x2, x3 - x2, y1 - y2, y3 - y2);
+    let across = dx1 * dy2 - dx2 * dy1;
+    let across = if across.abs() < 1.0 { 1.0 } else { across };
+    let (g, h) = ((sum_x * dy2 - dx2 * sum_y) / across, (dx1 * sum_y - sum_x * dy1) / across);
+    let (a, b) = (x1 - x0 + g * x1, x3 - x0 + h * x3);
+    let (d, e) = (y1 - y0 + g * y1, y3 - y0 + h * y3);
+    sampled(plane, |u, v| {
+        let (u, v) = (crop[0] + u * (crop[2] - crop[0]), crop[1] + v * (crop[3] - crop[1]));
+        let below = (g * u + h * v + 1.0).max(0.1);
+        ((a * u + b * v + x0) / below, (d * u + e * v + y0) / below)
+    })
+}
+
+/// Of each of 64x64 cells the mean of a few points between pixels; `place` tells where in the plane the point is that lies so
+/// far from left to right and from top to bottom, both 0 to 1.
+fn sampled(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
+    const POINTS: usize = 3;
+    let (width, height) = (plane.width() as usize, plane.height() as usize);
     let side = (SIDE * POINTS) as f32;
-    let (step_x, step_y) = ((part.right - part.left) / side, (part.bottom - part.top) / side);
     let pixels = plane.pixels();
     // In whole numbers: places in 1/65536 of a pixel, shares of a neighbour in 1/256. With floats this was half of the time
     // that all views of a frame took. Planes have sides of at most 512 pixels.
     const ONE: i32 = 1 << 16;
-    let fixed = |value: f32| (value * ONE as f32) as i32;
+    let fixed = |value: f32| ((value - 0.5) * ONE as f32) as i32;
     let (most_x, most_y) = ((width as i32 - 1) * ONE, (height as i32 - 1) * ONE);
-    let (along_x, along_y) = (fixed(cos * step_x), fixed(sin * step_x));
     let mut values = vec![0.0_f32; SIDE * SIDE];
     for (row, values) in values.chunks_exact_mut(SIDE).enumerate() {
         let mut sums = [0_i32; SIDE];
         for line in 0..POINTS {
-            let dy = ((row * POINTS + line) as f32 + 0.5) * step_y + part.top - middle_y;
-            let dx = 0.5 * step_x + part.left - middle_x;
-            let mut x = fixed(middle_x + cos * dx - sin * dy - 0.5);
-            let mut y = fixed(middle_y + sin * dx + cos * dy - 0.5);
-            for sum in &mut sums {
-                for _ in 0..POINTS {
-                    let (inside_x, inside_y) = (x.clamp(0, most_x), y.clamp(0, most_y));
-                    let (left, top) = ((inside_x >> 16) as usize, (inside_y >> 16) as usize);
-                    let (share_x, share_y) = (inside_x >> 8 & 255, inside_y >> 8 & 255);
+            let down = ((row * POINTS + line) as f32 + 0.5) / side;
+            for (column, sum) in sums.iter_mut().enumerate() {
+                for point in 0..POINTS {
+                    let (x, y) = place(((column * POINTS + point) as f32 + 0.5) / side, down);
+                    let (x, y) = (fixed(x).clamp(0, most_x), fixed(y).clamp(0, most_y));
+                    let (left, top) = ((x >> 16) as usize, (y >> 16) as usize);
+                    let (share_x, share_y) = (x >> 8 & 255, y >> 8 & 255);
                     let (here, below) = (top * width + left, if top + 1 < height { width } else { 0 });
                     let right = usize::from(left + 1 < width);
                     let at = |place: usize| i32::from(pixels[place]);
                     let above = at(here) * (256 - share_x) + at(here + right) * share_x;
                     let under = at(here + below) * (256 - share_x) + at(here + below + right) * share_x;
                     *sum += (above * (256 - share_y) + under * share_y) >> 8;
-                    x += along_x;
-                    y += along_y;
                 }
             }
         }

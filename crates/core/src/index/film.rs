@@ -98,6 +98,12 @@ impl<'i> FilmFrames<'i> {
         let place = self.wide.binary_search(&(frame as u32)).ok()?;
         self.codes.get(self.times.len() + place * (self.views - 1) + view - 1)
     }
+
+    /// The last wide frame before that one.
+    pub(crate) fn wide_before(&self, frame: usize) -> Option<usize> {
+        let place = self.wide.partition_point(|&wide| (wide as usize) < frame).checked_sub(1)?;
+        self.wide.get(place).map(|&wide| wide as usize)
+    }
 }
 
 /// One video stream of a registered file.

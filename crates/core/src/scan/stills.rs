@@ -96,7 +96,8 @@ const WHOLE: [u16; 4] = [0, 0, 1_000, 1_000];
 /// The part of a frame, told as that of a picture is; of what is cut from a frame without its border, in parts of that.
 fn region(view: &FilmView) -> Region {
     let kind = match view.base {
-        FilmBase::Framed(_) => RegionKind::Framed,
+        FilmBase::Framed(_) | FilmBase::Sharp | FilmBase::Slanted(_) => RegionKind::Framed,
+        _ if view.strip.is_some() => RegionKind::Crop,
         _ if view.crop != WHOLE => RegionKind::Crop,
         FilmBase::Trimmed => RegionKind::Trimmed,
         FilmBase::Whole => RegionKind::Whole,

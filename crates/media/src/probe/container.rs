@@ -57,6 +57,27 @@ pub(super) fn structured(head: &[u8], source: &Source) -> Result<Option<Format>,
     Ok(tga(head, source)?.then_some(Format::Tga))
 }
 
+/// First packets of picture streams in Ogg: Theora, VP8, Dirac, and OGM's "video" (Xiph.org, "Ogg codec mapping").
+const OGG_PICTURES: [&[u8]; 4] = [b"\x80theora", b"OVP80", b"BBCD\0", b"\x01video\0"];
+
+/// Ogg with pictures. The pages that begin its streams come first, each with one packet that says what the stream is (RFC
+/// 3533, section 4): without a look at these every film in Ogg would be a recording.
+pub(super) fn ogg_film(head: &[u8]) -> bool {
+    const HEADER: usize = 27;
+    const BEGINS_STREAM: u8 = 2;
+    let mut at = 0;
+    while let Some(page) = head.get(at..).filter(|page| page.len() >= HEADER && page.starts_with(b"OggS")) {
+        let segments = usize::from(page[26]);
+        let (Some(lengths), true) = (page.get(HEADER..HEADER + segments), page[5] & BEGINS_STREAM != 0) else { break };
+        let packet = page.get(HEADER + segments..).unwrap_or(&[]);
+        if OGG_PICTURES.iter().any(|sign| packet.starts_with(sign)) {
+            return true;
+        }
+        at += HEADER + segments + lengths.iter().map(|&length| usize::from(length)).sum::<usize>();
+    }
+    false
+}
+
 fn pnm(head: &[u8]) -> bool {
     matches!(
         head,

@@ -57,6 +57,7 @@ pub enum Format {
     Gsm,
     Midi,
     Ogg,
+    OggFilm,
     Mp4,
     Matroska,
     Avi,
@@ -151,6 +152,7 @@ pub const FORMATS: &[FormatRow] = &[
     row(Format::Gsm, "GSM 06.10", Kind::Audio, "audio/gsm", &["gsm"]).demuxer("gsm"),
     row(Format::Midi, "MIDI", Kind::Audio, "audio/midi", &["mid", "midi"]),
     row(Format::Ogg, "Ogg", Kind::Audio, "application/ogg", &["ogg", "oga", "ogv", "opus", "spx"]).demuxer("ogg"),
+    row(Format::OggFilm, "Ogg film", Kind::Video, "video/ogg", &["ogv", "ogg", "ogm", "ogx"]).demuxer("ogg"),
     row(Format::Mp4, "MPEG-4 or QuickTime", Kind::Video, "video/mp4", &["mp4", "m4v", "mov", "qt", "3gp", "3g2"])
         .demuxer("mov"),
     row(Format::Matroska, "Matroska or WebM", Kind::Video, "video/x-matroska", &["mkv", "webm", "mka", "mks"])

@@ -48,6 +48,26 @@ fn brands_tell_iso_media_apart() {
 }
 
 #[test]
+fn ogg_with_pictures_is_a_film() {
+    let page = |kind: u8, packet: &[u8]| {
+        let mut page = [b"OggS\0".as_slice(), &[kind], &[0; 20], &[1, packet.len() as u8]].concat();
+        page.extend(packet);
+        page
+    };
+    let (skeleton, sound, picture) =
+        (page(2, b"fishead\0\x03\0"), page(2, b"\x01vorbis\0"), page(2, b"\x80theora\x03\x02"));
+    check(&picture, Ok(Format::OggFilm));
+    check(&[skeleton.clone(), sound.clone(), picture.clone()].concat(), Ok(Format::OggFilm));
+    check(&[skeleton, sound.clone(), page(0, b"\x80theora\x03\x02")].concat(), Ok(Format::Ogg));
+    // Cut anywhere before the sign it is what it was, and nothing is read behind the end.
+    let whole = [sound.clone(), picture].concat();
+    for length in 4..whole.len() {
+        let expected = if length < sound.len() + 28 + 7 { Format::Ogg } else { Format::OggFilm };
+        check(&whole[..length], Ok(expected));
+    }
+}
+
+#[test]
 fn headers_without_signature_must_agree_with_themselves() {
     check(b"P6\n2 2\n255\n", Ok(Format::Pnm));
     check(b"P6x", Err("text"));

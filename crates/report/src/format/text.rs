@@ -110,8 +110,14 @@ fn film_changes(finding: &FindingRecord) -> Vec<String> {
     if query.degrees != 0 {
         changes.push(format!("turned by {} degrees", query.degrees.unsigned_abs()));
     }
-    if query.kind == "framed" {
-        changes.push("inside a frame".to_owned());
+    match query.kind.as_str() {
+        "framed" => changes.push("inside a frame".to_owned()),
+        "sharp" => changes.push("before something blurred".to_owned()),
+        "slanted" => changes.push("filmed from aside".to_owned()),
+        _ => {}
+    }
+    if query.strip.is_some() || reference.strip.is_some() {
+        changes.push("an upright strip of it".to_owned());
     }
     let (of_query, of_reference) = (percent(query.region), percent(reference.region));
     match (of_query < 99.5, of_reference < 99.5) {

@@ -132,11 +132,16 @@ pub struct Part {
 pub struct FilmPart {
     /// The number of the video stream in its file, from 0.
     pub stream: u32,
-    /// What it is a part of: `trimmed` (the frame without the border of its shot), `whole` or `framed` (a rectangle inside
-    /// of the frame whose edges stay).
+    /// What it is a part of: `trimmed` (the frame without the border of its shot), `whole`, `framed` (a rectangle inside of
+    /// the frame whose edges stay), `sharp` (what is sharper than what surrounds it) or `slanted` (four sides that need not be
+    /// upright, as of a filmed screen).
     pub kind: String,
     /// Left, top, right, bottom in 1/10000 of that, half open.
     pub region: [u16; 4],
+    /// Where there is a number, of that only an upright strip 0.42 times as wide as high, its middle so many hundredths of
+    /// the height to the right of that of the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strip: Option<i8>,
     /// By how many degrees it was turned clockwise before.
     pub degrees: i8,
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use minutia::fingerprint::{AlgorithmId, Code, FilmBase, FilmFingerprint, FilmView, VpdqFrame};
+use minutia::fingerprint::{AlgorithmId, Code, FilmFingerprint, FilmView, VpdqFrame};
 use minutia::scan::read_vpdq;
 use minutia_media::{Format, Limits, Problem, Source};
-use minutia_report::{TrackRecord, escape};
+use minutia_report::{TrackRecord, escape, film_part};
 use serde_json::{Value, json};
 
 use crate::reading::ffmpeg;
@@ -68,12 +68,12 @@ pub(super) fn json(film: &FilmFingerprint, tracks: &[TrackRecord]) -> Value {
 }
 
 fn view(view: &FilmView) -> Value {
-    let kind = match view.base {
-        FilmBase::Trimmed => "trimmed",
-        FilmBase::Whole => "whole",
-        FilmBase::Framed(_) => "framed",
-    };
-    json!({ "kind": kind, "region": view.crop.map(|side| side.saturating_mul(10)), "degrees": view.degrees })
+    let part = film_part(view, 0);
+    let mut line = json!({ "kind": part.kind, "region": part.region, "degrees": part.degrees });
+    if let Some(strip) = part.strip {
+        line["strip"] = json!(strip);
+    }
+    line
 }
 
 /// What a container holds, in a line.

@@ -7,11 +7,13 @@ use minutia_media::{Luma, Picture};
 use super::super::Code;
 use super::super::image::{has_content, part};
 use super::super::pdq;
-use super::super::region::{Part, reduced, turned_values, values};
+use super::super::region::{Corners, Part, reduced, slanted_values, turned_values, values};
 use super::super::trim::Rect;
 use super::frames::rectangles;
+use super::sharp::sharp_part;
 use super::shot::trimmed;
-use super::views::{FRAMED, FilmBase, FilmView, FilmViews, views};
+use super::slanted::slanted_parts;
+use super::views::{FRAMED, FilmBase, FilmView, FilmViews, SLANTED, views};
 use super::{FilmFingerprint, FilmFrame};
 
 /// Frames that are more bits away from the one before begin a new shot.
@@ -24,6 +26,12 @@ const MOST_REPEATS: u64 = 40;
 const LATEST_US: u64 = u32::MAX as u64 * 1_000;
 /// A frame of a reference whose views all are within so many bits of the frame before is that frame.
 const SAME_BITS: u32 = 4;
+
+/// A reference has all views of a frame so long after the last that has: where its first view is further from that one's than
+/// so many bits a second after, else later.
+const OTHER_BITS: u32 = 60;
+const MOVED_STEP_MS: u32 = 1_500;
+const SAME_STEP_MS: u32 = 3_000;
 
 /// Makes the fingerprint of one video stream. Holds the small planes of one shot, at most 64 samples.
 #[derive(Debug)]
@@ -41,8 +49,8 @@ pub struct FilmFingerprinter {
     next_us: u64,
     shot: Vec<Sample>,
     before: Option<Code>,
-    /// From when on the next frame of a reference has all views.
-    wide_from_ms: u32,
+    /// The time and the first code of the last frame that has all views.
+    wide: Option<(u32, Code)>,
     made: FilmFingerprint,
 }
 
@@ -69,7 +77,7 @@ impl FilmFingerprinter {
             next_us: 0,
             shot: Vec::new(),
             before: None,
-            wide_from_ms: 0,
+            wide: None,
             made: FilmFingerprint { stream, views: views(wanted), ..FilmFingerprint::default() },
         }
     }
@@ -160,14 +168,9 @@ impl FilmFingerprinter {
         let shot = std::mem::take(&mut self.shot);
         let planes: Vec<&Luma> = shot.iter().map(|sample| &*sample.plane).collect();
         let Some(trimmed) = trimmed(&planes) else { return };
-        let is_framed = |view: &FilmView| matches!(view.base, FilmBase::Framed(_));
-        let framed = match self.made.views.iter().any(is_framed) {
-            true => rectangles(&planes, FRAMED.into()),
-            false => Vec::new(),
-        };
+        let is_found = |view: &FilmView| !matches!(view.base, FilmBase::Trimmed | FilmBase::Whole);
+        let bases = Bases::of(&planes, trimmed, self.made.views.iter().any(is_found));
         let mut before: Option<&Sample> = None;
-        // The beginning of a shot has all views.
-        self.wide_from_ms = 0;
         for sample in &shot {
             if before.is_some_and(|before| Rc::ptr_eq(&before.plane, &sample.plane)) {
                 if !self.is_reference {
@@ -180,19 +183,25 @@ impl FilmFingerprinter {
             }
             before = Some(sample);
             let all = self.made.views.len();
-            let wide = !self.is_reference || sample.time_ms >= self.wide_from_ms;
-            let (quality, codes) =
-                codes(&sample.plane, &self.made.views[..if wide { all } else { 1 }], trimmed, &framed);
+            // References have the first view of every frame, queries those of the first look.
+            let second = self.is_reference || sample.time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
+            let frame = |views: &[FilmView]| codes(&sample.plane, views, &bases, second);
+            let (quality, mut of_frame) = frame(&self.made.views[..if self.is_reference { 1 } else { all }]);
+            let wide = !self.is_reference || self.is_due(sample.time_ms, &of_frame[0]);
             let last = &self.made.codes[self.made.codes.len().saturating_sub(all)..];
+            let first_is_same = last.first().is_some_and(|last| of_frame[0].distance(last) <= SAME_BITS);
+            if self.is_reference && wide {
+                of_frame.extend(frame(&self.made.views[1..]).1);
+            }
             // A view that the frame before has not may be new, but then the first view is.
             let same = |(a, b): (&Code, &Code)| *b == NOTHING || a.distance(b) <= SAME_BITS;
-            let first_is_same = last.first().is_some_and(|last| codes[0].distance(last) <= SAME_BITS);
-            if self.is_reference && first_is_same && codes.iter().zip(last).all(same) {
+            if self.is_reference && first_is_same && of_frame.iter().zip(last).all(same) {
                 continue;
             }
             if wide {
-                self.wide_from_ms = sample.time_ms.saturating_add(FilmFingerprint::WIDE_STEP_MS);
+                self.wide = Some((sample.time_ms, of_frame[0]));
             }
+            let codes = of_frame;
             self.made.codes.extend_from_slice(&codes);
             self.made.frames.push(FilmFrame { time_ms: sample.time_ms, quality, wide });
             self.made.codes.resize(self.made.frames.len() * all, NOTHING);
@@ -200,27 +209,74 @@ impl FilmFingerprinter {
     }
 }
 
+impl FilmFingerprinter {
+    /// True for a frame of a reference that is to have all views: the more it differs from the last that has, the sooner.
+    fn is_due(&self, time_ms: u32, first: &Code) -> bool {
+        let Some((before_ms, before)) = &self.wide else { return true };
+        let bits = before.distance(first);
+        let after_ms = match bits {
+            bits if bits > OTHER_BITS => FilmFingerprint::WIDE_STEP_MS,
+            bits if bits > FilmFingerprint::UNCHANGED_BITS => MOVED_STEP_MS,
+            _ => SAME_STEP_MS,
+        };
+        time_ms.saturating_sub(*before_ms) >= after_ms
+    }
+}
+
 /// A code that stands for nothing to see.
 const NOTHING: Code = Code([0; 32]);
 
-/// The codes of one frame and the quality of its first view.
-fn codes(plane: &Luma, views: &[FilmView], trimmed: Rect, framed: &[Rect]) -> (u8, Vec<Code>) {
-    let mut codes = Vec::with_capacity(views.len());
-    let mut quality = 0;
-    for same in views.chunk_by(|a, b| (a.base, a.crop, a.degrees) == (b.base, b.crop, b.degrees)) {
-        let base = match same[0].base {
-            FilmBase::Trimmed => Some(trimmed),
-            FilmBase::Whole => Some(Rect::of(plane)).filter(|&whole| whole != trimmed),
-            FilmBase::Framed(number) => framed.get(usize::from(number)).copied(),
+/// What views of the frames of a shot are parts of.
+struct Bases {
+    trimmed: Rect,
+    framed: Vec<Rect>,
+    sharp: Option<Rect>,
+    slanted: Vec<Corners>,
+}
+
+impl Bases {
+    fn of(planes: &[&Luma], trimmed: Rect, for_second_look: bool) -> Bases {
+        if !for_second_look {
+            return Bases { trimmed, framed: Vec::new(), sharp: None, slanted: Vec::new() };
+        }
+        let framed = rectangles(planes, FRAMED.into());
+        Bases { trimmed, framed, sharp: sharp_part(planes), slanted: slanted_parts(planes, SLANTED.into()) }
+    }
+
+    /// The 64x64 values of a view; `None` where there is no such part.
+    fn values(&self, plane: &Luma, view: &FilmView) -> Option<Vec<f32>> {
+        let base = match view.base {
+            FilmBase::Trimmed => self.trimmed,
+            FilmBase::Whole => Some(Rect::of(plane)).filter(|&whole| whole != self.trimmed)?,
+            FilmBase::Framed(number) => *self.framed.get(usize::from(number))?,
+            FilmBase::Sharp => self.sharp?,
+            FilmBase::Slanted(number) => {
+                let crop = view.crop.map(|thousandths| f32::from(thousandths) / 1000.0);
+                return Some(slanted_values(plane, self.slanted.get(usize::from(number))?, crop));
+            }
         };
-        let Some(base) = base else {
-            codes.extend(same.iter().map(|_| NOTHING));
-            continue;
+        let part = cut(part(base), view.crop);
+        let part = match view.strip {
+            Some(place) => strip(part, place)?,
+            None => part,
         };
-        let part = cut(part(base), same[0].crop);
-        let values = match same[0].degrees {
+        Some(match view.degrees {
             0 => values(plane, part),
             degrees => turned_values(plane, part, degrees.into()),
+        })
+    }
+}
+
+/// The codes of one frame and the quality of its first view.
+fn codes(plane: &Luma, views: &[FilmView], bases: &Bases, second_look: bool) -> (u8, Vec<Code>) {
+    let mut codes = Vec::with_capacity(views.len());
+    let mut quality = 0;
+    let part_of = |view: &FilmView| (view.base, view.crop, view.strip, view.degrees);
+    for same in views.chunk_by(|a, b| part_of(a) == part_of(b)) {
+        let wanted = second_look || same.iter().any(|view| !view.is_second_look());
+        let Some(values) = Some(&same[0]).filter(|_| wanted).and_then(|view| bases.values(plane, view)) else {
+            codes.extend(same.iter().map(|_| NOTHING));
+            continue;
         };
         if codes.is_empty() {
             quality = pdq::quality(&values);
@@ -230,6 +286,23 @@ fn codes(plane: &Luma, views: &[FilmView], trimmed: Rect, framed: &[Rect]) -> (u
         codes.extend(same.iter().map(|view| if content { pdq::code(&pdq::turned(&low, view.turn)) } else { NOTHING }));
     }
     (quality, codes)
+}
+
+/// The upright strip of a part, `None` where the part is not wide enough, or so wide that it is no part of a wider film.
+fn strip(part: Part, place: i8) -> Option<Part> {
+    /// A hundredth of the height beyond the part is still in it.
+    const BEYOND: f32 = 0.015;
+    /// Width over height of the widest query that is looked at in strips, and of films that are cut to strips.
+    const WIDEST: f32 = 2.6;
+    let (width, height) = (part.right - part.left, part.bottom - part.top);
+    let half = height * f32::from(FilmView::STRIP_WIDTH) / 200.0;
+    let middle = (part.left + part.right) / 2.0 + height * f32::from(place) / 100.0;
+    let (left, right) = (middle - half, middle + half);
+    let beyond = BEYOND * height;
+    if width > WIDEST * height || left < part.left - beyond || right > part.right + beyond {
+        return None;
+    }
+    Some(Part { left: left.max(part.left), right: right.min(part.right), ..part })
 }
 
 fn code_of(values: &[f32]) -> Code {

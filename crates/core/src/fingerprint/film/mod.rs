@@ -7,7 +7,9 @@
 
 mod fingerprinter;
 mod frames;
+mod sharp;
 mod shot;
+mod slanted;
 mod views;
 mod vpdq;
 
@@ -72,10 +74,14 @@ pub struct FilmFrame {
 impl FilmFingerprint {
     /// From one sample of a reference to the next, in milliseconds.
     pub const REFERENCE_STEP_MS: u32 = 500;
-    /// From one frame of a reference that has all views to the next, unless a shot begins between.
+    /// From one frame of a reference that has all views to the next, in milliseconds, at least.
     pub const WIDE_STEP_MS: u32 = 1_000;
+    /// A frame whose first view is no further from that of a frame before has the other views of that one.
+    pub const UNCHANGED_BITS: u32 = 16;
     /// From one sample of a query to the next: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
     pub const QUERY_STEP_MS: u32 = 250;
+    /// From one frame of a query that has the views for a second look to the next, in milliseconds.
+    pub const SECOND_LOOK_STEP_MS: u32 = 500;
 
     /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view of each.
     #[must_use]

@@ -14,6 +14,10 @@ pub enum FilmBase {
     /// A rectangle bounded by edges that stay where they are: a picture in a picture, a filmed screen. The surest has the
     /// lowest number.
     Framed(u8),
+    /// The part that is sharper than what surrounds it: a picture before a blurred copy of itself.
+    Sharp,
+    /// Four sides that need not be upright: a filmed screen. Brought to a rectangle; the surest has the lowest number.
+    Slanted(u8),
 }
 
 /// One view of each frame of a film.
@@ -24,6 +28,9 @@ pub struct FilmView {
     pub base: FilmBase,
     /// Which part: left, top, right, bottom in 1/1000 of the base.
     pub crop: [u16; 4],
+    /// Where there is a number, of that part only an upright strip of all its height and [`FilmView::STRIP_WIDTH`] as wide,
+    /// with its middle so many hundredths of the height to the right of the part's.
+    pub strip: Option<i8>,
     /// By how many degrees the part is turned clockwise before it is cut.
     pub degrees: i8,
     /// The position in which it was hashed.
@@ -43,43 +50,56 @@ pub enum FilmViews {
 }
 
 impl FilmView {
+    /// How wide a strip is, in hundredths of its height: narrower than what a film is cut to for a telephone held upright.
+    pub const STRIP_WIDTH: u8 = 42;
+
     /// True for a view that only a query which nothing else explains is searched by.
     #[must_use]
     pub fn is_second_look(&self) -> bool {
         let quarter = !matches!(self.turn, Dihedral::Identity | Dihedral::FlipY);
-        let framed = matches!(self.base, FilmBase::Framed(_));
-        quarter || self.degrees != 0 || framed || !FIRST_CROPS.contains(&self.crop)
+        let found = matches!(self.base, FilmBase::Framed(_) | FilmBase::Sharp | FilmBase::Slanted(_));
+        quarter || self.degrees != 0 || found || self.strip.is_some() || !FIRST_CROPS.contains(&self.crop)
     }
 }
 
 const WHOLE: [u16; 4] = [0, 0, 1000, 1000];
 
 /// Parts of the trimmed frame that references have, the frame itself first: what a query may be cut to, and what is left
-/// of a frame whose other parts are covered. A query is cut further until it is one of these.
-const REFERENCE_CROPS: [[u16; 4]; 8] = [
+/// of a frame whose other parts are covered. A query is cut further until it is one of these. Corners stand a little inside,
+/// since who cuts a frame off its centre seldom keeps the very corner.
+const REFERENCE_CROPS: [[u16; 4]; 7] = [
     WHOLE,
     [50, 50, 950, 950],
     [140, 140, 860, 860],
-    [200, 0, 800, 1000],
-    [0, 0, 660, 660],
-    [340, 0, 1000, 660],
-    [0, 340, 660, 1000],
-    [340, 340, 1000, 1000],
+    [CORNER_INSET, CORNER_INSET, CORNER_END, CORNER_END],
+    [1000 - CORNER_END, CORNER_INSET, 1000 - CORNER_INSET, CORNER_END],
+    [CORNER_INSET, 1000 - CORNER_END, CORNER_END, 1000 - CORNER_INSET],
+    [1000 - CORNER_END, 1000 - CORNER_END, 1000 - CORNER_INSET, 1000 - CORNER_INSET],
 ];
+const CORNER_INSET: u16 = 30;
+const CORNER_END: u16 = 690;
+
+/// Strips that references have, beside those.
+const REFERENCE_STRIPS: [i8; 3] = [-30, 0, 30];
+
+/// Strips of a query that is narrow enough to be a part of a wide film: from where to where, and how far apart.
+const STRIPS: std::ops::RangeInclusive<i8> = -46..=46;
+const STRIP_STEP: usize = 2;
 
 /// Parts that every query is searched by.
 const FIRST_CROPS: [[u16; 4]; 7] = [
     WHOLE,
     [60, 60, 940, 940],
     [100, 100, 900, 900],
-    [0, 0, 660, 660],
-    [340, 0, 1000, 660],
-    [0, 340, 660, 1000],
-    [340, 340, 1000, 1000],
+    [CORNER_INSET, CORNER_INSET, CORNER_END, CORNER_END],
+    [1000 - CORNER_END, CORNER_INSET, 1000 - CORNER_INSET, CORNER_END],
+    [CORNER_INSET, 1000 - CORNER_END, CORNER_END, 1000 - CORNER_INSET],
+    [1000 - CORNER_END, 1000 - CORNER_END, 1000 - CORNER_INSET, 1000 - CORNER_INSET],
 ];
 
-/// Sides of corners of a query that was cut, which are corners of references.
-const CORNER_SIDES: [u16; 4] = [890, 820, 760, 705];
+/// Parts near the corners of a query that was cut, which are corners of references: sides, and how far from the corner.
+const CORNERS: [(u16, &[u16]); 7] =
+    [(880, &[0, 40]), (845, &[0, 40]), (810, &[10, 50]), (775, &[20, 50]), (750, &[35]), (725, &[35]), (700, &[35])];
 
 /// Two films beside or above each other.
 const HALVES: [[u16; 4]; 4] = [[0, 0, 500, 1000], [500, 0, 1000, 1000], [0, 0, 1000, 500], [0, 500, 1000, 1000]];
@@ -88,9 +108,13 @@ const HALVES: [[u16; 4]; 4] = [[0, 0, 500, 1000], [500, 0, 1000, 1000], [0, 0, 1
 pub(super) const FRAMED: u8 = 14;
 const FRAMED_CUT: u8 = 4;
 
-/// Parts of these: without a rim, and upright strips as references have one.
-const FRAMED_CROPS: [[u16; 4]; 5] =
-    [[40, 40, 960, 960], [40, 0, 960, 1000], [90, 0, 910, 1000], [135, 0, 865, 1000], [175, 0, 825, 1000]];
+/// Part of these without a rim.
+const FRAMED_CROP: [u16; 4] = [40, 40, 960, 960];
+
+/// Slanted pictures that are looked for.
+pub(super) const SLANTED: u8 = 4;
+/// Parts of these: found a little too large, right, a little too small.
+const SLANTED_CROPS: [[u16; 4]; 2] = [WHOLE, [45, 45, 955, 955]];
 
 /// Small turns that are tried, and the parts that are cut of the turned frame.
 const DEGREES: [i8; 4] = [-4, -2, 2, 4];
@@ -107,40 +131,54 @@ pub(super) fn views(wanted: FilmViews) -> Vec<FilmView> {
 
 fn query_views() -> Vec<FilmView> {
     let mut views = Vec::new();
-    let mut add = |base, crop, degrees, turns: &[Dihedral]| {
-        views.extend(turns.iter().map(|&turn| FilmView { base, crop, degrees, turn }));
+    let mut add = |base, crop, strip, degrees, turns: &[Dihedral]| {
+        views.extend(turns.iter().map(|&turn| FilmView { base, crop, strip, degrees, turn }));
     };
     // PDQ names a mirror by the axis that stays: left and right change places in FlipY.
     let both = &[Dihedral::Identity, Dihedral::FlipY];
     for crop in FIRST_CROPS {
         let turns = if crop == WHOLE || crop == FIRST_CROPS[2] { &Dihedral::ALL[..] } else { both };
-        add(FilmBase::Trimmed, crop, 0, turns);
+        add(FilmBase::Trimmed, crop, None, 0, turns);
     }
-    add(FilmBase::Whole, WHOLE, 0, both);
-    for side in CORNER_SIDES {
-        for [left, top] in [[0, 0], [1, 0], [0, 1], [1, 1]].map(|at: [u16; 2]| at.map(|at| at * (1000 - side))) {
-            add(FilmBase::Trimmed, [left, top, left + side, top + side], 0, both);
+    add(FilmBase::Whole, WHOLE, None, 0, both);
+    for (side, places) in CORNERS {
+        for (&x, &y) in places.iter().flat_map(|x| places.iter().map(move |y| (x, y))) {
+            for [left, top] in [[x, y], [1000 - side - x, y], [x, 1000 - side - y], [1000 - side - x, 1000 - side - y]]
+            {
+                add(FilmBase::Trimmed, [left, top, left + side, top + side], None, 0, &both[..1]);
+            }
         }
     }
     for half in HALVES {
-        add(FilmBase::Trimmed, half, 0, both);
+        add(FilmBase::Trimmed, half, None, 0, both);
     }
+    for place in STRIPS.step_by(STRIP_STEP) {
+        add(FilmBase::Trimmed, WHOLE, Some(place), 0, both);
+        add(FilmBase::Sharp, WHOLE, Some(place), 0, &both[..1]);
+    }
+    add(FilmBase::Sharp, WHOLE, None, 0, both);
+    add(FilmBase::Sharp, FRAMED_CROP, None, 0, both);
     for degrees in DEGREES {
         for crop in TURNED_CROPS {
-            add(FilmBase::Trimmed, crop, degrees, both);
+            add(FilmBase::Trimmed, crop, None, degrees, both);
         }
     }
     for number in 0..FRAMED {
-        add(FilmBase::Framed(number), WHOLE, 0, both);
-        for crop in FRAMED_CROPS.into_iter().filter(|_| number < FRAMED_CUT) {
-            add(FilmBase::Framed(number), crop, 0, both);
+        add(FilmBase::Framed(number), WHOLE, None, 0, both);
+        if number < FRAMED_CUT {
+            add(FilmBase::Framed(number), FRAMED_CROP, None, 0, both);
+        }
+    }
+    for number in 0..SLANTED {
+        for crop in SLANTED_CROPS {
+            add(FilmBase::Slanted(number), crop, None, 0, &both[..if number == 0 { 2 } else { 1 }]);
         }
     }
     views
 }
 
 /// The number on disk of the set of views that references have. A set that changes is a new number.
-pub(crate) const FILM_VIEW_SET: u32 = 1;
+pub(crate) const FILM_VIEW_SET: u32 = 2;
 
 /// The views of a set; `None` for one that this build does not know.
 pub(crate) fn film_views(set: u32) -> Option<Vec<FilmView>> {
@@ -154,6 +192,7 @@ pub(crate) fn film_view_set(views: &[FilmView]) -> Option<u32> {
 
 /// The views of references.
 fn reference_views() -> Vec<FilmView> {
-    let view = |&crop: &[u16; 4]| FilmView { base: FilmBase::Trimmed, crop, degrees: 0, turn: Dihedral::Identity };
-    REFERENCE_CROPS.iter().map(view).collect()
+    let view = |crop, strip| FilmView { base: FilmBase::Trimmed, crop, strip, degrees: 0, turn: Dihedral::Identity };
+    let crops = REFERENCE_CROPS.iter().map(|&crop| view(crop, None));
+    crops.chain(REFERENCE_STRIPS.iter().map(|&strip| view(WHOLE, Some(strip)))).collect()
 }

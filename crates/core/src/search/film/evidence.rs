@@ -16,13 +16,19 @@ pub(super) const BIAS: f64 = 84.0;
 /// Pairs of views that are followed. The nearest counts at each step: a border may be found in one shot and not in the
 /// next, and a caption covers now this corner and now that.
 const MOST_LANES: usize = 5;
-/// Frames of a query so far from where they should be are not compared.
-const REACH_MS: f64 = 190.0;
+/// Frames of a query so far from where they should be are not compared: by the views of each look.
+const REACH_MS: [f64; 2] = [190.0, 280.0];
 /// Shifts of the reference that an alignment is set beside.
 pub(super) const SHIFTS_MS: [f64; 12] =
     [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
-/// A frame that is nearer than a shifted one by so many bits counts whole.
-pub(super) const WHOLE_CHANGE: f64 = 40.0;
+/// A frame that is nearer than a shifted one counts by how much, in shares of so many bits and of so much of both
+/// distances: a copy that is as good as the original is much nearer than the shifted one even where few bits change.
+const CHANGE_BITS: f64 = 12.0;
+const CHANGE_SHARE: f64 = 0.3;
+/// And at most so much.
+const MOST_CHANGE: f64 = 1.5;
+/// What a frame at no distance is worth. It falls with the square: chance comes to 60 bits often and to 30 never.
+const WHOLE_NEARNESS: f64 = 2.0;
 /// What a frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
 /// And what it counts where stretches are bounded.
@@ -30,8 +36,12 @@ const LEAST_VALUE: f64 = 0.3;
 /// Bits between frames that are new to each other.
 pub(super) const NEW_BITS: f64 = 24.0;
 /// A stretch that is shorter than this, and than the query, counts by its share of it, down to the least.
-const LONG_MS: f64 = 4_000.0;
+const LONG_MS: f64 = 3_000.0;
 const LEAST_SHARE: f64 = 0.4;
+/// Films are seldom made much faster or slower, and chance has more ways to agree under many speeds: a stretch counts less by
+/// so much of how far the logarithm of its speed is beyond this.
+const PLAIN_SPEED: f64 = 0.1;
+const ODD_SPEED: f64 = 0.7;
 /// And one of fewer frames by theirs.
 const FEWEST_FRAMES: f64 = 5.0;
 /// Stretches under one alignment are one where no more than so much lies between them, and alignments that differ by no
@@ -71,7 +81,8 @@ impl Stretch {
         let long = self.query_length_ms.clamp(1.0, LONG_MS);
         let share = self.query_ms.end.saturating_sub(self.query_ms.start) as f64 / long;
         let few = f64::from(self.frames) / FEWEST_FRAMES;
-        (self.nearness + self.changes) * share.min(few).clamp(LEAST_SHARE, 1.0)
+        let odd = (libm::log(self.alignment.speed.max(0.01)).abs() - PLAIN_SPEED).max(0.0);
+        (self.nearness + self.changes) * share.min(few).clamp(LEAST_SHARE, 1.0) * (1.0 - ODD_SPEED * odd).max(0.5)
     }
 
     /// True where `next` goes on under the same alignment, beside or after this.
@@ -108,6 +119,13 @@ impl Stretch {
     }
 }
 
+/// The views that an alignment is followed in, and how far frames of the query may be from where they should be.
+#[derive(Clone, Copy, Debug)]
+struct Lanes<'l> {
+    lanes: &'l [Lane],
+    reach_ms: f64,
+}
+
 /// A comparison along an alignment.
 #[derive(Clone, Copy, Debug)]
 struct Step {
@@ -131,6 +149,9 @@ pub(super) fn follow(
 ) {
     let frames = films.frames(alignment.film);
     let lanes = lanes(alignment, hits);
+    let second_look = |lane: &Lane| query.views[lane.query_view as usize].is_second_look();
+    let reach_ms = REACH_MS[usize::from(lanes.iter().any(second_look))];
+    let lanes = Lanes { lanes: &lanes, reach_ms };
     let steps = steps(&frames, query, window, alignment, &lanes, rarity);
     stretches(&steps, 0..steps.len(), &mut |range| {
         found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
@@ -165,8 +186,15 @@ pub(super) fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Op
     (code.0 != [0; 32]).then(|| bytemuck::cast(code.0))
 }
 
+/// The code of a view: where the frame has none, and looks as a frame before it that has, that one's.
 pub(super) fn reference_code<'i>(frames: &FilmFrames<'i>, frame: usize, view: u32) -> Option<&'i [u64; 4]> {
-    frames.code(frame, view as usize).filter(|&&code| code != [0; 4])
+    let own = frames.code(frame, view as usize);
+    let code = own.or_else(|| {
+        let before = frames.wide_before(frame)?;
+        let unchanged = distance(frames.code(before, 0)?, frames.code(frame, 0)?) <= FilmFingerprint::UNCHANGED_BITS;
+        frames.code(before, view as usize).filter(|_| unchanged)
+    });
+    code.filter(|&&code| code != [0; 4])
 }
 
 /// The frame on screen at a time.
@@ -180,11 +208,11 @@ fn steps(
     query: &FilmFingerprint,
     window: &Range<u32>,
     alignment: &Alignment,
-    lanes: &[Lane],
+    lanes: &Lanes<'_>,
     rarity: &[f64],
 ) -> Vec<Step> {
-    let from = alignment.reference_ms(f64::from(window.start) - REACH_MS).max(0.0);
-    let to = alignment.reference_ms(f64::from(window.end) + REACH_MS).min(frames.duration_ms as f64);
+    let from = alignment.reference_ms(f64::from(window.start) - lanes.reach_ms).max(0.0);
+    let to = alignment.reference_ms(f64::from(window.end) + lanes.reach_ms).min(frames.duration_ms as f64);
     let (first, last) = (libm::ceil(from / STEP_MS) as i64, libm::floor(to / STEP_MS) as i64);
     let mut steps: Vec<Step> = Vec::new();
     for number in first..=last {
@@ -208,11 +236,11 @@ fn nearest(
     query: &FilmFingerprint,
     query_ms: f64,
     reference_frame: usize,
-    lanes: &[Lane],
+    lanes: &Lanes<'_>,
 ) -> Option<(u32, usize, Lane)> {
-    let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - REACH_MS);
-    let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + REACH_MS);
-    let pairs = (near..beyond).flat_map(|place| lanes.iter().map(move |&lane| (place, lane)));
+    let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - lanes.reach_ms);
+    let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + lanes.reach_ms);
+    let pairs = (near..beyond).flat_map(|place| lanes.lanes.iter().map(move |&lane| (place, lane)));
     let compared = pairs.filter_map(|(place, lane)| {
         let reference = reference_code(frames, reference_frame, lane.reference_view)?;
         Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
@@ -233,6 +261,17 @@ fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step
 /// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias.
 fn value(step: &Step) -> f64 {
     (BIAS - step.distance) / BIAS * step.weight.max(LEAST_VALUE)
+}
+
+/// What a frame at that distance speaks for a copy, beyond the bias against.
+pub(super) fn worth(distance: f64) -> f64 {
+    let near = (BIAS - distance) / BIAS;
+    WHOLE_NEARNESS * near * near.abs()
+}
+
+/// What it proves that a frame is nearer than a shifted one.
+pub(super) fn change(distance: f64, shifted: f64) -> f64 {
+    ((shifted - distance) / (CHANGE_BITS + CHANGE_SHARE * (shifted + distance))).clamp(-1.0, MOST_CHANGE)
 }
 
 /// Calls `found` with the stretches of most sum, the best first, and those beside it.
@@ -260,7 +299,7 @@ fn judged(
     frames: &FilmFrames<'_>,
     query: &FilmFingerprint,
     alignment: &Alignment,
-    lanes: &[Lane],
+    lanes: &Lanes<'_>,
     steps: &[Step],
 ) -> Option<Stretch> {
     let (first, last) = (steps.first()?, steps.last()?);
@@ -270,7 +309,7 @@ fn judged(
     for step in steps {
         bits += step.distance;
         weight += step.weight;
-        nearness += step.weight * (BIAS - step.distance) / BIAS;
+        nearness += step.weight * worth(step.distance);
         others.clear();
         others.extend(SHIFTS_MS.iter().filter_map(|shift| {
             let at = step.reference_ms + shift;
@@ -291,7 +330,7 @@ fn judged(
         let other = others[others.len() / 3].min(BIAS);
         shifted_sum += other;
         shifted_count += 1.0;
-        changes += ((other - step.distance) / WHOLE_CHANGE).clamp(-1.0, 1.0);
+        changes += change(step.distance, other);
     }
     let count = steps.len() as f64;
     let mut chosen: Vec<Lane> = steps.iter().map(|step| step.lane).collect();

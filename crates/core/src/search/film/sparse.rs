@@ -11,7 +11,7 @@ use minutia_machine::Level;
 use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
-use super::evidence::{BIAS, Lane, NEW_BITS, SHIFTS_MS, Stretch, WHOLE_CHANGE, frame_at, query_code, reference_code};
+use super::evidence::{BIAS, Lane, NEW_BITS, SHIFTS_MS, Stretch, change, frame_at, query_code, reference_code, worth};
 use super::{FilmHit, hits, rarity};
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
@@ -307,7 +307,7 @@ fn judged(
     for step in steps {
         bits += step.distance;
         weight += step.weight;
-        nearness += step.weight * (BIAS - step.distance) / BIAS;
+        nearness += step.weight * worth(step.distance);
         let shifted = SHIFTS_MS.iter().filter_map(|shift| {
             let at = step.reference_ms + shift;
             let inside = at >= 0.0 && at < frames.duration_ms as f64;
@@ -321,7 +321,7 @@ fn judged(
         let other = others[others.len() / 3].min(BIAS);
         shifted_sum += other;
         shifted_count += 1.0;
-        changes += step.weight * ((other - step.distance) / WHOLE_CHANGE).clamp(-1.0, 1.0);
+        changes += step.weight * change(step.distance, other);
     }
     let mut chosen: Vec<Lane> = steps.iter().map(|step| step.lane).collect();
     chosen.sort_unstable();

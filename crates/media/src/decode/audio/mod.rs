@@ -79,7 +79,15 @@ pub fn decode_track(
     if !is_native(format) {
         return Err(unsupported(format, None));
     }
-    native::decode(source, format, track, limits, sink)
+    native::decode(source, container_of(format), track, limits, sink)
+}
+
+/// The container that the demuxers here know: the sound of a film in Ogg stands as in any Ogg.
+fn container_of(format: Format) -> Format {
+    match format {
+        Format::OggFilm => Format::Ogg,
+        other => other,
+    }
 }
 
 /// Whether sound is decoded here at all: some codecs inside such a container may still need [`ffmpeg`].
@@ -93,6 +101,7 @@ pub fn is_native(format: Format) -> bool {
             | Format::Aiff
             | Format::Caf
             | Format::Ogg
+            | Format::OggFilm
             | Format::M4a
             | Format::Mp4
             | Format::Matroska
@@ -102,7 +111,7 @@ pub fn is_native(format: Format) -> bool {
 /// How long the sound is by its container, and how many sound tracks there are, where the container can be read here:
 /// beside what [`ffmpeg`] decodes of it.
 pub fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
-    native::declared(source, format)
+    native::declared(source, container_of(format))
 }
 
 fn unsupported(format: Format, codec: Option<&str>) -> Problem {
