@@ -143,8 +143,11 @@ fn key_frames_are_sampled_once_each_and_find_a_film() {
     }
     writer.commit().unwrap();
     let index = Index::open(directory.path(), Access::Mapped).unwrap();
-    let found = FilmSearch::new(&index).unwrap().find_key_frames(&query, 4.0);
+    let (found, pairs) = FilmSearch::new(&index).unwrap().find_key_frames(&query, 4.0);
     assert_eq!(found.len(), 1, "{found:?}");
+    // The nearest first, at most eight of a film.
+    let of_film: Vec<_> = pairs.iter().filter(|pair| pair.film == found[0].film).collect();
+    assert!(of_film.len() == 8 && of_film.is_sorted_by_key(|pair| pair.distance), "{pairs:?}");
     let (first, name) = (&found[0], index.film(found[0].segment, found[0].film).unwrap().source_name);
     assert_eq!((name.as_str(), first.frames), ("film-1.mp4", 9));
     assert_eq!(first.query_span_ms, 4_000..23_700);

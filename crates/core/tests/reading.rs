@@ -122,6 +122,27 @@ fn an_animation_that_claims_to_last_for_days_is_a_film_of_twenty_minutes() {
 }
 
 #[test]
+fn an_animation_with_a_changed_byte_or_cut_short_is_a_film_as_far_as_it_can_be_read() {
+    let pictures = (0..3).map(|n| DynamicImage::from(scene(n, 64, 48)).into_rgba8());
+    let whole = shown(pictures, 500);
+    let mut films = 0;
+    for place in (0..whole.len()).step_by(29) {
+        let mut changed = whole.clone();
+        changed[place] ^= 0x55;
+        for bytes in [&changed[..], &whole[..place]] {
+            for request in [Request::query(), Request::reference()] {
+                let Ok(item) = read(bytes, &request) else { continue };
+                let Some(film) = item.fingerprints.iter().find_map(Fingerprint::film) else { continue };
+                films += 1;
+                assert!(film.duration_ms <= 1_200_000 && film.frames.len() <= 120, "{place}: {film:?}");
+                assert_eq!(film.frames.len() * film.views.len(), film.codes.len());
+            }
+        }
+    }
+    assert!(films > 100, "only {films}");
+}
+
+#[test]
 fn a_blank_animation_keeps_one_blank_frame() {
     let grey = |value| RgbaImage::from_pixel(40, 30, image::Rgba([value, value, value, 255]));
     let item = read(&animation([0, 90, 200].map(grey)), &Request::query()).unwrap();

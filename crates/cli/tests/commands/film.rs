@@ -232,12 +232,16 @@ fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
         return;
     };
     folder.write("evidence/picture.png", picture(9_000, ImageFormat::Png));
+    // One key frame, at its start, is no film that ends there.
+    let one =
+        "-framerate 1 -i b/%02d.png -t 20 -r 10 -pix_fmt yuv420p -c:v libx264 -g 600 -sc_threshold 0 evidence/one.mp4";
+    assert!(ffmpeg(&folder, one));
     minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
     let scan = ["scan", "evidence", "--index", "works.idx", "--json"];
     let quick = minutia(&folder, &[&scan[..], &["--triage-only"]].concat()).ends(1);
     let records = quick.json();
     let summary = records.last().unwrap();
-    assert_eq!((&summary["run"]["passes"][0], &summary["items"]), (&"triage".into(), &6.into()), "{summary}");
+    assert_eq!((&summary["run"]["passes"][0], &summary["items"]), (&"triage".into(), &7.into()), "{summary}");
     let inside = item(&records, "inside.mp4");
     assert_eq!((&inside["pass"], &inside["outcome"]), (&"triage".into(), &"match".into()), "{inside}");
     assert_eq!((&inside["blake3"], &inside["coverage"]["in_part"]), (&Value::Null, &true.into()), "{inside}");
@@ -253,6 +257,9 @@ fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
     for name in ["other.mp4", "music.mp4"] {
         assert_eq!(item(&records, name)["outcome"], "undecided", "{name}");
     }
+    let one = item(&records, "one.mp4");
+    assert_eq!((&one["outcome"], &one["coverage"]["film"]["frames_read"]), (&"undecided".into(), &1.into()), "{one}");
+    assert_eq!((&one["duration_ms"], &one["problems"]), (&20_000.into(), &serde_json::json!([])), "{one}");
     assert_eq!(item(&records, "picture.png")["outcome"], "no-match");
     let excerpt = item(&records, "excerpt.avi");
     assert_eq!((&excerpt["outcome"], &excerpt["coverage"]["sound"]), (&"match".into(), &Value::Null), "{excerpt}");
@@ -263,9 +270,9 @@ fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
     // Both passes: each says something of everything, the full one what a scan without the other says.
     let both = minutia(&folder, &[&scan[..], &["--triage", "--case", "case"]].concat()).ends(1);
     let records = both.json();
-    assert_eq!(records.len(), 6 + 6 + 1);
+    assert_eq!(records.len(), 7 + 7 + 1);
     let summary = records.last().unwrap();
-    assert_eq!((&summary["items"], &summary["triage"]["items"]), (&6.into(), &6.into()), "{summary}");
+    assert_eq!((&summary["items"], &summary["triage"]["items"]), (&7.into(), &7.into()), "{summary}");
     assert_eq!(summary["run"]["passes"], serde_json::json!(["triage", "full"]));
     let plain = minutia(&folder, &scan).ends(1).json();
     let told = |records: &[Value]| -> Vec<Value> {
@@ -275,13 +282,13 @@ fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
         }
         items
     };
-    assert_eq!(told(&records[6..12]), told(&plain[..6]));
-    assert_eq!((&plain[6]["outcomes"], &plain[6]["triage"]), (&summary["outcomes"], &Value::Null));
+    assert_eq!(told(&records[7..14]), told(&plain[..7]));
+    assert_eq!((&plain[7]["outcomes"], &plain[7]["triage"]), (&summary["outcomes"], &Value::Null));
 
     // It goes on to the same bytes wherever it was cut, also between the passes.
     let whole = std::fs::read(folder.at("case/records.jsonl")).unwrap();
     let ends: Vec<usize> = (1..).zip(&whole).filter(|&(_, &byte)| byte == b'\n').map(|(end, _)| end).collect();
-    for cut in [ends[2], ends[5], ends[6] - 3, ends[6], ends[8], ends[11], ends[12]] {
+    for cut in [ends[2], ends[6], ends[7] - 3, ends[7], ends[9], ends[13], ends[14]] {
         std::fs::write(folder.at("case/records.jsonl"), &whole[..cut]).unwrap();
         let again = minutia(&folder, &[&scan[..], &["--triage", "--case", "case"]].concat()).ends(1);
         assert_eq!(std::fs::read(folder.at("case/records.jsonl")).unwrap(), whole, "cut at {cut}");

@@ -2,10 +2,11 @@
 
 use minutia_media::Kind;
 
+use super::registered::{Found, Registered};
 use crate::fingerprint::AudioFingerprint;
-use crate::index::{Index, IndexError, Policy};
+use crate::index::{Index, IndexError};
 use crate::search::{SoundMatch, SoundSearch};
-use crate::verdict::{AudioMethod, Evidence, Finding, SoundJudge, confidence};
+use crate::verdict::{AudioMethod, Evidence, Finding, SoundJudge};
 
 /// What `query` shares with the recordings of `index`: a finding for each stretch, in no particular order.
 ///
@@ -30,16 +31,11 @@ fn finding(
 ) -> Result<Option<Finding>, IndexError> {
     let Some((level, threshold)) = judge.level(found.score, found.windows) else { return Ok(None) };
     let track = index.track(found.segment, found.track)?;
-    let work = index.work(&track.work)?;
-    let (expected_false_matches, extrapolated) = judge.expected_false_matches(found.score, found.windows);
     // Of the query against the reference, as an ear would say it.
     let pitch_cents = -found.pitch_cents;
-    Ok(Some(Finding {
-        title: work.as_ref().and_then(|work| work.title.clone()),
-        policy: work.map_or(Policy::default(), |work| work.policy),
-        work: track.work,
-        reference_name: track.source_name,
-        reference_digest: track.source_digest,
+    let registered =
+        Registered { work: track.work, source_name: track.source_name, source_digest: track.source_digest };
+    let found = Found {
         modality: Kind::Audio,
         level,
         evidence: Evidence::Audio {
@@ -58,9 +54,7 @@ fn finding(
         },
         query_span_ms: Some(found.query_span_ms),
         reference_span_ms: Some(found.reference_span_ms),
-        shared: None,
-        expected_false_matches,
-        extrapolated,
-        confidence: confidence(expected_false_matches),
-    }))
+        expected: judge.expected_false_matches(found.score, found.windows),
+    };
+    registered.found(index, found).map(Some)
 }

@@ -5,8 +5,9 @@
 
 use minutia_media::Kind;
 
+use super::registered::{Found, Registered};
 use crate::fingerprint::{AudioFingerprint, Mix};
-use crate::index::{Index, IndexError, Policy, Sound};
+use crate::index::{Index, IndexError, Sound};
 use crate::search::{Alignment, align};
 use crate::verdict::{AudioMethod, Evidence, Finding, Level, confidence};
 
@@ -104,7 +105,6 @@ fn finding(
         _ => return Ok(None),
     };
     let track = index.track(segment, track)?;
-    let work = index.work(&track.work)?;
     let places = |start: u32| start as usize..start as usize + alignment.length as usize;
     let pairs = query.chromaprint[places(alignment.query_start)].iter().zip(&items[places(alignment.reference_start)]);
     let votes = pairs.filter(|&(a, b)| (a ^ b).count_ones() <= AGREES_BITS).count() as u32;
@@ -114,12 +114,9 @@ fn finding(
         ms(start)..ms(start + alignment.length + REACH).min(most).max(ms(start + alignment.length))
     };
     let expected = TAIL_SHARE * libm::pow(TAIL_DECLINE, weight - TAIL_WEIGHT);
-    Ok(Some(Finding {
-        title: work.as_ref().and_then(|work| work.title.clone()),
-        policy: work.map_or(Policy::default(), |work| work.policy),
-        work: track.work,
-        reference_name: track.source_name,
-        reference_digest: track.source_digest,
+    let registered =
+        Registered { work: track.work, source_name: track.source_name, source_digest: track.source_digest };
+    let found = Found {
         modality: Kind::Audio,
         level,
         evidence: Evidence::Audio {
@@ -138,9 +135,7 @@ fn finding(
         },
         query_span_ms: Some(span(alignment.query_start, query.duration_ms)),
         reference_span_ms: Some(span(alignment.reference_start, track.duration_ms)),
-        shared: None,
-        expected_false_matches: expected,
-        extrapolated: true,
-        confidence: confidence(expected),
-    }))
+        expected: (expected, true),
+    };
+    registered.found(index, found).map(Some)
 }

@@ -6,15 +6,15 @@ use std::sync::OnceLock;
 use minutia_media::Kind;
 use rayon::prelude::*;
 
+use super::registered::{Found, Registered};
 use super::stills::{Asked, FilmStills, Still, stills_of};
-use super::{Item, aligned, chroma, seen};
+use super::{Item, aligned, chroma, key_frames, seen};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint};
-use crate::index::{Index, IndexError, Policy, Reference, WorkId};
+use crate::index::{Index, IndexError, Reference, WorkId};
 use crate::search::{self, FilmSearch, Hit, QueryGroup, SoundSearch, Within};
 use crate::verdict::calibration::{Calibration, FILM_CALIBRATION, SOUND_CALIBRATION};
 use crate::verdict::{
-    Allowed, Evidence, FilmJudge, Finding, Judge, Level, Outcome, Penalty, SoundJudge, Transform, confidence,
-    redundancy,
+    Allowed, Evidence, FilmJudge, Finding, Judge, Level, Outcome, Penalty, SoundJudge, Transform, redundancy,
 };
 
 /// One item to examine, and the digest of the file that it is.
@@ -47,7 +47,7 @@ pub struct Examiner<'i> {
     sound: OnceLock<(SoundSearch<'i>, SoundJudge)>,
     /// Opened by the first query that is a film.
     film: OnceLock<(FilmSearch<'i>, FilmJudge)>,
-    /// Made for the first picture, or the first key frame, where there are films.
+    /// Made for the first picture, or the first film of a quick pass, where there are films.
     stills: OnceLock<FilmStills<'i>>,
     /// Files with sound, by work and name, for the first film that was found.
     with_sound: OnceLock<BTreeSet<(WorkId, String)>>,
@@ -182,23 +182,16 @@ impl<'i> Examiner<'i> {
         files
             .into_iter()
             .map(|file| {
-                let work = self.index.work(&file.work)?;
-                Ok(Finding {
-                    title: work.as_ref().and_then(|work| work.title.clone()),
-                    policy: work.map_or(Policy::default(), |work| work.policy),
-                    work: file.work,
-                    reference_name: file.source_name,
-                    reference_digest: file.source_digest,
+                let (work, source_name, source_digest) = (file.work, file.source_name, file.source_digest);
+                let found = Found {
                     modality: query.item.format.map_or(Kind::Other, |format| format.row().kind),
                     level: Level::Match,
                     evidence: Evidence::Identical,
                     query_span_ms: None,
                     reference_span_ms: None,
-                    shared: None,
-                    expected_false_matches: 0.0,
-                    extrapolated: false,
-                    confidence: 1.0,
-                })
+                    expected: (0.0, false),
+                };
+                Registered { work, source_name, source_digest }.found(self.index, found)
             })
             .collect()
     }
@@ -241,7 +234,13 @@ impl<'i> Examiner<'i> {
             .map(|&(number, film)| {
                 let coverage = queries[number].item.coverage.film.as_ref();
                 let of_key_frames = coverage.is_some_and(|coverage| coverage.key_frames);
-                let findings = seen::by_frames(film, self.index, search, judge, of_key_frames)?;
+                let findings = match of_key_frames {
+                    true => {
+                        let stills = self.stills()?;
+                        key_frames::by_key_frames(film, self.index, search, judge, stills, self.allowed)?
+                    }
+                    false => seen::by_frames(film, self.index, search, judge)?,
+                };
                 Ok(findings.into_iter().map(|finding| (number, finding)).collect())
             })
             .collect();
@@ -267,22 +266,16 @@ impl<'i> Examiner<'i> {
         Ok(found)
     }
 
-    /// Frames of registered films that were kept as pictures, and, of a quick pass, those that a film's key frames are.
+    /// Frames of registered films that were kept as pictures.
     fn frames(&self, queries: &[Query<'_>]) -> Result<Vec<(usize, Finding)>, IndexError> {
         let mut found = Vec::new();
         for (number, query) in queries.iter().enumerate() {
-            let item = query.item;
-            let of_key_frames = item.coverage.film.as_ref().is_some_and(|coverage| coverage.key_frames);
-            let stills = if of_key_frames { stills(item) } else { Vec::new() };
-            let pictures = item.fingerprints.iter().filter_map(Fingerprint::image);
-            let mut wanted: Vec<Asked<'_>> = pictures.map(|image| Asked { image, span_ms: None }).collect();
-            wanted.extend(asked(&stills));
+            let pictures = query.item.fingerprints.iter().filter_map(Fingerprint::image);
+            let wanted: Vec<Asked<'_>> = pictures.map(|image| Asked { image, span_ms: None }).collect();
             if wanted.is_empty() || self.index.info()?.films == 0 {
                 continue;
             }
-            // One key frame says that it is the same scene.
-            let surest = if of_key_frames { Level::Possible } else { Level::Match };
-            let findings = self.stills()?.find(&wanted, self.index, self.allowed, surest, self.settings.level)?;
+            let findings = self.stills()?.find(&wanted, self.index, self.allowed, self.settings.level)?;
             found.extend(findings.into_iter().map(|finding| (number, finding)));
         }
         Ok(found)
@@ -349,14 +342,12 @@ impl<'i> Examiner<'i> {
         let Kept { hit, score, redundancies, level, threshold, reference } = kept;
         let (_, Asked { image, span_ms }) = &images[hit.group as usize];
         let view = &image.views[usize::from(hit.view)];
-        let work = self.index.work(&reference.work)?;
-        let (expected_false_matches, extrapolated) = judge.expected_false_matches(score);
-        Ok(Finding {
-            title: work.as_ref().and_then(|work| work.title.clone()),
-            policy: work.map_or(Policy::default(), |work| work.policy),
+        let registered = Registered {
             work: reference.work,
-            reference_name: reference.source_name,
-            reference_digest: reference.source_digest,
+            source_name: reference.source_name,
+            source_digest: reference.source_digest,
+        };
+        let found = Found {
             modality: Kind::Image,
             level,
             evidence: Evidence::Code {
@@ -380,11 +371,9 @@ impl<'i> Examiner<'i> {
             },
             query_span_ms: span_ms.clone(),
             reference_span_ms: None,
-            shared: None,
-            expected_false_matches,
-            extrapolated,
-            confidence: confidence(expected_false_matches),
-        })
+            expected: judge.expected_false_matches(score),
+        };
+        registered.found(self.index, found)
     }
 }
 

@@ -13,9 +13,11 @@ mod film;
 #[cfg(feature = "image")]
 mod in_process;
 mod item;
+mod key_frames;
 mod reader;
 #[cfg(feature = "image")]
 mod recording;
+mod registered;
 mod seen;
 #[cfg(all(feature = "image", not(feature = "audio")))]
 #[path = "no_sound.rs"]

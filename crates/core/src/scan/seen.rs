@@ -5,17 +5,18 @@ use std::ops::Range;
 
 use minutia_media::Kind;
 
+use super::registered::{Found, Registered};
 use crate::fingerprint::FilmFingerprint;
-use crate::index::{Index, IndexError, Policy};
+use crate::index::{Index, IndexError};
 use crate::search::{FilmMatch, FilmSearch};
-use crate::verdict::{Evidence, FilmJudge, Finding, Shared, confidence};
+use crate::verdict::{Evidence, FilmJudge, Finding, Shared};
 
 /// How far picture and sound may lie apart, and their speeds, to be of one copy. Of a short stretch the speed is known no
 /// better than its ends are.
 const MOST_APART_MS: f64 = 500.0;
 const MOST_SPEED_APART: f64 = 0.002;
 
-/// What `query`, which may be of key frames alone, shares with the films of `index`: a finding for each stretch, in no particular order.
+/// What `query` shares with the films of `index`: a finding for each stretch, in no particular order.
 ///
 /// # Errors
 /// [`IndexError::Damaged`].
@@ -24,11 +25,21 @@ pub(super) fn by_frames(
     index: &Index,
     search: &FilmSearch<'_>,
     judge: &FilmJudge,
-    of_key_frames: bool,
 ) -> Result<Vec<Finding>, IndexError> {
-    let find = if of_key_frames { FilmSearch::find_key_frames } else { FilmSearch::find };
-    let matches = find(search, query, judge.least_score()).into_iter();
-    matches.filter_map(|found| finding(query, index, judge, found).transpose()).collect()
+    findings(query, index, judge, search.find(query, judge.least_score()))
+}
+
+/// The findings of matches that reach a level.
+///
+/// # Errors
+/// [`IndexError::Damaged`].
+pub(super) fn findings(
+    query: &FilmFingerprint,
+    index: &Index,
+    judge: &FilmJudge,
+    matches: Vec<FilmMatch>,
+) -> Result<Vec<Finding>, IndexError> {
+    matches.into_iter().filter_map(|found| finding(query, index, judge, found).transpose()).collect()
 }
 
 fn finding(
@@ -42,14 +53,8 @@ fn finding(
     };
     let film = index.film(found.segment, found.film)?;
     let Some(&reference_view) = film.views.get(found.reference_view as usize) else { return Ok(None) };
-    let work = index.work(&film.work)?;
-    let (expected_false_matches, extrapolated) = judge.expected_false_matches(found.score, query.duration_ms);
-    Ok(Some(Finding {
-        title: work.as_ref().and_then(|work| work.title.clone()),
-        policy: work.map_or(Policy::default(), |work| work.policy),
-        work: film.work,
-        reference_name: film.source_name,
-        reference_digest: film.source_digest,
+    let registered = Registered { work: film.work, source_name: film.source_name, source_digest: film.source_digest };
+    let found = Found {
         modality: Kind::Video,
         level,
         evidence: Evidence::Film {
@@ -67,11 +72,9 @@ fn finding(
         },
         query_span_ms: Some(found.query_span_ms),
         reference_span_ms: Some(found.reference_span_ms),
-        shared: None,
-        expected_false_matches,
-        extrapolated,
-        confidence: confidence(expected_false_matches),
-    }))
+        expected: judge.expected_false_matches(found.score, query.duration_ms),
+    };
+    registered.found(index, found).map(Some)
 }
 
 /// Says of each stretch of a film whether picture and sound were found alike, one only, or one beside other sound. `heard`

@@ -1,5 +1,4 @@
-//! Pictures beside films: a poster inside of a film, a frame of a film kept as a picture, and, in a quick pass, a key frame
-//! beside another film's frames.
+//! Pictures beside films: a poster inside of a film, and a frame of a film kept as a picture.
 //!
 //! Of a film those frames are compared that show something new, at most one a second, as pictures are. Each of them beside
 //! each picture is one more comparison that may match by chance, and the judge counts all of them.
@@ -9,20 +8,21 @@ use std::ops::Range;
 use minutia_machine::Level as Kernel;
 use minutia_media::{Kind, Orientation};
 
+use super::registered::{Found, Registered};
 use crate::fingerprint::{
     AlgorithmId, Code, FilmBase, FilmFingerprint, FilmView, ImageFingerprint, Region, RegionKind, View,
 };
-use crate::index::{Films, Index, IndexError, Policy};
+use crate::index::{FilmFrames, Films, Index, IndexError};
 use crate::search;
 use crate::verdict::calibration::Calibration;
-use crate::verdict::{Allowed, Evidence, Finding, Judge, Level, Penalty, Transform, confidence, redundancy};
+use crate::verdict::{Allowed, Evidence, Finding, Judge, Level, Penalty, Transform, redundancy};
 
 /// A frame is new if its first code differs by so many bits from that of the last one that was.
 const NEW_BITS: u32 = 32;
 /// From one still of a film to the next, in milliseconds.
 const STEP_MS: u32 = 1_000;
 /// Frames of a lower quality (PDQ, 0 to 100) are black, logos on a plain ground, titles: they prove nothing.
-const LEAST_QUALITY: u8 = 50;
+pub(super) const LEAST_QUALITY: u8 = 50;
 /// Stills of one film at most: of longer ones every second, third, ... is taken.
 const MOST_STILLS: usize = 1_000;
 
@@ -94,7 +94,7 @@ pub(super) fn stills_of(film: &FilmFingerprint) -> Vec<Still> {
 const WHOLE: [u16; 4] = [0, 0, 1_000, 1_000];
 
 /// The part of a frame, told as that of a picture is; of what is cut from a frame without its border, in parts of that.
-fn region(view: &FilmView) -> Region {
+pub(super) fn region(view: &FilmView) -> Region {
     let kind = match view.base {
         FilmBase::Framed(_) | FilmBase::Sharp | FilmBase::Slanted(_) => RegionKind::Framed,
         _ if view.strip.is_some() => RegionKind::Crop,
@@ -165,13 +165,18 @@ impl<'i> FilmStills<'i> {
         Ok(FilmStills { films, codes, places })
     }
 
+    /// The frames of a film, numbered as [`Index::film`] does.
+    pub(super) fn frames(&self, segment: usize, film: u32) -> Option<FilmFrames<'i>> {
+        let (_, films) = self.films.iter().find(|(place, _)| *place == segment)?;
+        (film < films.len()).then(|| films.frames(film))
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> u64 {
         self.codes.len() as u64
     }
 
-    /// Of each film that is near one of `asked` the nearest pair, at no more than `most` (a quick pass claims a `possible`).
-    /// The judge counts the comparisons: stills here times pictures asked about.
+    /// Of each film that is near one of `asked` the nearest pair. The judge counts the comparisons: stills here times pictures asked about.
     ///
     /// # Errors
     /// [`IndexError::Damaged`].
@@ -180,7 +185,6 @@ impl<'i> FilmStills<'i> {
         asked: &[Asked<'_>],
         index: &Index,
         allowed: Allowed,
-        surest: Level,
         kernel: Kernel,
     ) -> Result<Vec<Finding>, IndexError> {
         let calibration = Calibration::of(AlgorithmId::PDQ_AREA).expect("a test walks the table of calibrations");
@@ -212,8 +216,7 @@ impl<'i> FilmStills<'i> {
                 inverted,
                 score,
                 redundancies: (penalty.redundancy(), of_reference),
-                // A later level is a lesser one.
-                level: level.max(surest),
+                level,
                 threshold,
             };
             let key = |nearest: &Nearest| (nearest.asked, nearest.view, nearest.place);
@@ -238,18 +241,13 @@ impl<'i> FilmStills<'i> {
         let (segment, films) = &self.films[place.part as usize];
         let frames = films.frames(place.film);
         let film = index.film(*segment, place.film)?;
-        let work = index.work(&film.work)?;
         let asked = &asked[nearest.asked];
         let view = &asked.image.views[nearest.view];
-        let (expected_false_matches, extrapolated) = judge.expected_false_matches(nearest.score);
         let whole = film.views.first().map(region);
         let start_ms = frames.times.get(place.frame as usize).map_or(0, |&time| time.into());
-        Ok(Finding {
-            title: work.as_ref().and_then(|work| work.title.clone()),
-            policy: work.map_or(Policy::default(), |work| work.policy),
-            work: film.work,
-            reference_name: film.source_name,
-            reference_digest: film.source_digest,
+        let registered =
+            Registered { work: film.work, source_name: film.source_name, source_digest: film.source_digest };
+        let found = Found {
             modality: Kind::Image,
             level: nearest.level,
             evidence: Evidence::Code {
@@ -273,10 +271,8 @@ impl<'i> FilmStills<'i> {
             },
             query_span_ms: asked.span_ms.clone(),
             reference_span_ms: Some(start_ms..place.end_ms.max(start_ms)),
-            shared: None,
-            expected_false_matches,
-            extrapolated,
-            confidence: confidence(expected_false_matches),
-        })
+            expected: judge.expected_false_matches(nearest.score),
+        };
+        registered.found(index, found)
     }
 }

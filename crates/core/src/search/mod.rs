@@ -14,7 +14,7 @@ use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
 
 pub use chroma::{Alignment, align};
-pub use film::{FilmMatch, FilmSearch, find_films};
+pub use film::{FilmMatch, FilmSearch, FramePair, find_films};
 pub use sound::{SoundMatch, SoundSearch};
 
 use crate::fingerprint::Code;

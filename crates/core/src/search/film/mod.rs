@@ -20,6 +20,7 @@ use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::{Films, Index, IndexError};
 
 use evidence::Stretch;
+pub use sparse::FramePair;
 
 /// Length of a window and from one to the next, in milliseconds.
 const WINDOW_MS: u32 = 40_000;
@@ -130,18 +131,21 @@ impl<'i> FilmSearch<'i> {
 }
 
 impl FilmSearch<'_> {
-    /// As [`FilmSearch::find`], for a query of key frames alone: it has no frames between, by which a full search goes.
+    /// As [`FilmSearch::find`], for a query of key frames alone: it has no frames between, by which a full search goes. With
+    /// the stretches come, of each film, the nearest single frames, by segment, film and distance.
     #[must_use]
-    pub fn find_key_frames(&self, query: &FilmFingerprint, least_score: f64) -> Vec<FilmMatch> {
-        let mut all: Vec<FilmMatch> = Vec::new();
+    pub fn find_key_frames(&self, query: &FilmFingerprint, least_score: f64) -> (Vec<FilmMatch>, Vec<FramePair>) {
+        let (mut all, mut pairs): (Vec<FilmMatch>, Vec<FramePair>) = Default::default();
         for (segment, films) in &self.films {
-            let stretches = evidence::kept(sparse::stretches(films, query, self.level)).into_iter();
+            let found = sparse::find(films, query, self.level);
+            pairs.extend(found.pairs.into_iter().map(|pair| FramePair { segment: *segment, ..pair }));
+            let stretches = evidence::kept(found.stretches).into_iter();
             all.extend(
                 stretches.map(|stretch| FilmMatch { segment: *segment, ..matched(query, stretch, sparse::score) }),
             );
         }
         all.retain(|found| found.score >= least_score);
-        all
+        (all, pairs)
     }
 }
 

@@ -44,8 +44,56 @@ const FEWEST_FRAMES: f64 = 3.0;
 /// What a key frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
 
-/// The stretches of a query of key frames.
-pub(super) fn stretches(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> Vec<Stretch> {
+/// What is found by key frames in the films of one segment.
+pub(super) struct Found {
+    /// Of each film the nearest pairs of frames, by film and distance.
+    pub(super) pairs: Vec<FramePair>,
+    pub(super) stretches: Vec<Stretch>,
+}
+
+/// A key frame of a query near a frame of a registered film.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FramePair {
+    /// The segment of the index, and the film in it, as [`Index::film`](crate::index::Index::film) takes them.
+    pub segment: usize,
+    /// The film.
+    pub film: u32,
+    /// Place among the frames of the query.
+    pub query_frame: u32,
+    /// Place among its views.
+    pub query_view: u32,
+    /// Place among the frames that are kept of the film.
+    pub reference_frame: u32,
+    /// Place among the views of references.
+    pub reference_view: u32,
+    /// Bits that differ.
+    pub distance: u32,
+}
+
+/// Of each film so many pairs are told.
+const MOST_PAIRS: usize = 8;
+
+/// The nearest pairs of each film.
+fn pairs(hits: &[FilmHit]) -> Vec<FramePair> {
+    let mut pairs = Vec::new();
+    for of_film in hits.chunk_by(|a, b| a.film == b.film) {
+        let mut nearest: Vec<&FilmHit> = of_film.iter().collect();
+        nearest.sort_by_key(|hit| (hit.distance, **hit));
+        pairs.extend(nearest.into_iter().take(MOST_PAIRS).map(|hit| FramePair {
+            segment: 0,
+            film: hit.film,
+            query_frame: hit.query_frame,
+            query_view: hit.query_view.into(),
+            reference_frame: hit.reference_frame,
+            reference_view: hit.reference_view.into(),
+            distance: hit.distance,
+        }));
+    }
+    pairs
+}
+
+/// What a query of key frames has in common with films.
+pub(super) fn find(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> Found {
     let mut found = Vec::new();
     let length = query.frames.last().map_or(0, |frame| frame.time_ms.saturating_add(1));
     let parts = (0..length).step_by(super::MOST_SEARCHED_MS as usize);
@@ -69,7 +117,7 @@ pub(super) fn stretches(films: &Films<'_>, query: &FilmFingerprint, level: Level
             }
         }
     }
-    found
+    Found { pairs: pairs(&hits), stretches: found }
 }
 
 /// The lines through most hits of a window, those of each film apart.

@@ -43,7 +43,7 @@ pub(super) fn decode(
         let nothing = || Problem::Damaged { detail: "no picture in the picture track".to_owned() };
         return Err(if decoded.problems.is_empty() { nothing() } else { decoded.problems.swap_remove(0) });
     }
-    check_length(&mut decoded);
+    check_length(&mut decoded, wanted.selection);
     Ok(decoded)
 }
 

@@ -67,7 +67,7 @@ pub fn decode_pipe(
     if decoded.decoded_frames == 0 && wanted.span_us.is_none() {
         return Err(no_pictures(decoder, &decoded.film));
     }
-    check_length(&mut decoded);
+    check_length(&mut decoded, wanted.selection);
     Ok(decoded)
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Decoded, Frame, FrameSink, Wanted};
+use super::{Decoded, Frame, FrameSink, Selection, Wanted};
 use crate::{LimitKind, Limits, Problem};
 
 const SECOND_US: u64 = 1_000_000;
@@ -148,7 +148,11 @@ pub(super) fn check_size(width: u64, height: u64, limits: &Limits) -> Result<(),
 
 /// Says so where less came than was declared. Containers round their lengths, those of films may be those of their sound,
 /// and the last frame begins before the end: 5 s and a hundredth are nothing.
-pub(super) fn check_length(decoded: &mut Decoded) {
+pub(super) fn check_length(decoded: &mut Decoded, selection: Selection) {
+    // The last key frame may stand far before the end.
+    if selection == Selection::KeyFrames {
+        return;
+    }
     let (Some(declared), true) = (decoded.film.declared_ms, decoded.to_the_end) else { return };
     let known =
         decoded.problems.iter().any(|problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. }));
