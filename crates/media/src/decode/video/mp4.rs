@@ -145,7 +145,7 @@ pub(super) fn box_at(source: &Source, at: u64, end: u64) -> Result<Option<Boxed>
     Ok(Some(Boxed { kind: [head[4], head[5], head[6], head[7]], body: at + header..at.saturating_add(size).min(end) }))
 }
 
-/// How many bytes of the last box are missing at the end of the file.
+/// How many bytes of the last box are missing at the end of the file. What is no box of a film's may stand behind it.
 ///
 /// # Errors
 /// [`Problem::Io`].
@@ -159,8 +159,12 @@ pub(super) fn missing_bytes(source: &Source) -> Result<u64, Problem> {
             break;
         }
         at = found.body.end;
+        if at > source.len() {
+            let of_film = matches!(&found.kind, b"mdat" | b"moov" | b"moof");
+            return Ok(if of_film { at - source.len() } else { 0 });
+        }
     }
-    Ok(at.saturating_sub(source.len()))
+    Ok(0)
 }
 
 /// Reads the directory.
