@@ -19,8 +19,8 @@ pub struct Item {
     /// code of an earlier frame are left out, and the first keeps its number and time. Of sound, one per audio stream; of a
     /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
-    /// What else the container holds: every track of it, its cover art and attachments, in its order. Empty where nobody here can read
-    /// the container, and for what has none.
+    /// What else the container holds: every track of it, its cover art and attachments, in its order. Empty where nobody here
+    /// can read the container, and for what has none.
     pub tracks: Vec<Track>,
     /// A small picture of the first frame, where one was asked for and could be made.
     pub preview: Option<Preview>,

@@ -76,7 +76,8 @@ impl FilmFingerprint {
     /// From one sample of a query to the next: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
     pub const QUERY_STEP_MS: u32 = 250;
 
-    /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view of each.
+    /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view
+    /// of each.
     #[must_use]
     pub fn is_reference(&self) -> bool {
         let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);
