@@ -1,6 +1,7 @@
 """Makes the films of this folder, what ffmpeg decodes of them, and their rows in the ledger of the folder above.
 
     python3 testdata/video/make.py --from VID_20191220_170832.mp4    from the file of the package named in the ledger
+    python3 testdata/video/make.py --demo FOLDER                     the films of the demonstration, from ThreatExchange's tmk/sample-videos
     python3 testdata/video/make.py --check                           writes nothing; ends with 1 where a row or a file is missing or differs
 
 Encoders write other bytes in other versions, so the files are made once and kept: ffmpeg 5.1.9 of Debian 12 made them.
@@ -51,6 +52,22 @@ PACKED = [
     ("live.mkv", "main.mp4", [], ["-live", "1"], "in clusters without lengths"),
 ]
 
+# The films of the demonstration are made of these: name, SHA-256 begins with.
+SAMPLES = {"chair-20-sd-bar.mp4": "59bb62fb12ea3a7e", "pattern-hd-no-bar.mp4": "80865824af39b163"}
+SAMPLES_OF, BSD = "of ThreatExchange at baefb4ed", "BSD-3-Clause"
+SMALLER = ["-r", "15", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "slower", "-crf", "33", "-g", "45", "-threads", "1", "-an"]
+PILLARS = "scale=-2:240,pad=320:240:(ow-iw)/2:0,setsar=1,fps=15"
+INSIDE = ("[0:v]scale=320:240,setsar=1,fps=15,split[a][b];[a]trim=0:3,setpts=PTS-STARTPTS[before];[b]trim=3:6.5,setpts=PTS-STARTPTS[after];"
+          f"[1:v]trim=8:18,setpts=PTS-STARTPTS,hflip,{PILLARS}[inside];[before][inside][after]concat=n=3")
+
+# File, originals, arguments, in words.
+DEMO = [
+    ("reference/chair.mp4", ["chair-20-sd-bar.mp4"], ["-vf", "scale=200:-2"], "200 pixels wide, 15 frames a second"),
+    ("seized/clips/evening.mp4", ["pattern-hd-no-bar.mp4", "chair-20-sd-bar.mp4"], ["-filter_complex", INSIDE],
+     "the first and the last seconds of the one, between them 10 s of the other, mirrored, in black bars"),
+    ("seized/clips/fabric.mp4", ["pattern-hd-no-bar.mp4"], ["-vf", "scale=200:-2"], "200 pixels wide, 15 frames a second"),
+]
+
 SUBTITLES = "1\n00:00:00,000 --> 00:00:01,000\nhello\n"
 
 
@@ -70,6 +87,16 @@ def make(original, folder):
         ffmpeg("-i", folder / "main.mp4", "-i", folder / "baseline.mp4", "-i", words, "-map", "0:a", "-map", "0:v", "-map", "1:v", "-map", "2",
                "-c", "copy", "-c:s", "srt", "-metadata:s:s", "language=eng", *EXACT, "-metadata:s:s:0", "language=eng", "-attach", note,
                "-metadata:s:t", "mimetype=text/plain", folder / "tracks.mkv")
+
+
+def make_demo(samples, folder):
+    for name, digest in SAMPLES.items():
+        if not hashlib.sha256((samples / name).read_bytes()).hexdigest().startswith(digest):
+            sys.exit(f"expected tmk/sample-videos/{name} {SAMPLES_OF}, whose SHA-256 begins with {digest}")
+    for name, originals, arguments, _ in DEMO:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        inputs = [word for original in originals for word in ("-i", samples / original)]
+        ffmpeg(*inputs, *arguments, *SMALLER, *EXACT, "-movflags", "+faststart", folder / name)
 
 
 def fnv(plane):
@@ -118,6 +145,10 @@ def rows():
     table += [(f"vpdq/{name}.{kind}", f"`{folder}/{name}.{kind}` {reference}{words}", "BSD-3-Clause", "`tests/vpdq_vectors.rs` of minutia, `tests/commands/film_lists.rs` of minutia-cli")
               for name in ("doorknob-hd-no-bar", "test-padded-dimensions")
               for kind, folder, words in (("mp4", "tmk/sample-videos", ", as it is"), ("txt", "vpdq/sample-hashes", ": what its own tool made of the film"))]
+    table += [(name, f"{' and '.join(f'`tmk/sample-videos/{original}`' for original in originals)} {SAMPLES_OF}: {words}", BSD, "demo, its tests")
+              for name, originals, _, words in DEMO]
+    table.append(("reference/works.csv", "by hand; the holder is invented", OURS, "demo"))
+    table.append(("seized.truth.csv", "by hand", OURS, "demo"))
     table.append(("LICENSES/ThreatExchange.txt", f"the file `LICENSE` {reference}", "as the package", "whoever asks"))
     table.append(("frames.txt", "what ffmpeg 5.1.9 decodes of each: file, size, time in microseconds, key frame, FNV-1a of luma", OURS, used))
     table.append(("LICENSES/forensics-samples-files.txt", f"the copyright file of {PACKAGE}", "as the package", "whoever asks"))
@@ -132,7 +163,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--from", dest="original", type=pathlib.Path, metavar="ORIGINAL", help="a file")
+    parser.add_argument("--demo", type=pathlib.Path, metavar="FOLDER", help="of ThreatExchange's sample videos")
     args = parser.parse_args()
+    if args.demo and not args.check:
+        make_demo(args.demo, HERE)
     if args.original and not args.check:
         if not hashlib.sha256(args.original.read_bytes()).hexdigest().startswith(DIGEST):
             sys.exit(f"expected {PATH} of {PACKAGE}, whose SHA-256 begins with {DIGEST}")

@@ -218,7 +218,8 @@ pub(crate) enum ExportFormat {
     Csv,
     /// The Chromaprint items of each recording, JSON as `fpcalc -json` prints it, with work and file
     Fpcalc,
-    /// The frames of each film as ThreatExchange's vpdq-hash-video prints them: a text file for each in the new directory --output
+    /// The frames of each film as ThreatExchange's vpdq-hash-video prints them: a text file for each in the new directory
+    /// --output
     Vpdq,
     /// Everything, thumbnails among it, in one file, for `index import` and `index union`
     Minutia,

@@ -22,8 +22,8 @@ const FURTHER: [(&str, usize, usize); 4] = [
     ("pattern-sd-grey-bar", 206, 206),
 ];
 
-/// How many bits frames may differ by on average: over all films, and over the bundled ones, which happen to be the farthest: where
-/// colours are too strong for RGB the reference cuts them off, which luma alone does not know.
+/// How many bits frames may differ by on average: over all films, and over the bundled ones, which happen to be the farthest:
+/// where colours are too strong for RGB the reference cuts them off, which luma alone does not know.
 const MEAN: f64 = 1.0;
 const MEAN_OF_BUNDLED: f64 = 1.5;
 

@@ -24,13 +24,14 @@ pub(crate) fn run(args: args::Demo) -> Result<Exit> {
     writeln!(
         out,
         "Rights holders hand over an index of their works; a scan finds copies of these works on a drive that was seized.\n\
-         Both are done here with pictures and sound of the repository, and the findings are shown beside what is true.\n"
+         Both are done here with pictures, sound and films of the repository, and the findings are shown beside what is true.\n"
     )?;
     let (mut right, records) = part(&images, &mut out)?;
-    let sound = testdata.join("audio");
-    if is_part(&sound) {
-        writeln!(out)?;
-        right &= part(&sound, &mut out)?.0;
+    for further in ["audio", "video"].map(|name| testdata.join(name)) {
+        if is_part(&further) {
+            writeln!(out)?;
+            right &= part(&further, &mut out)?.0;
+        }
     }
     if let Some((suspect, original)) = farthest(&records) {
         try_next(&suspect.path, &images.join("reference").join(original), &mut out)?;
@@ -169,7 +170,9 @@ impl Truth {
         writeln!(
             out,
             "\nscore: {}. chance: unrelated works that are expected to score as well.",
-            if records.iter().any(|item| item.duration_ms.is_some()) {
+            if records.iter().any(|item| item.coverage.as_ref().is_some_and(|coverage| coverage.film.is_some())) {
+                "of films how much nearer frames are than under the same times a little shifted"
+            } else if records.iter().any(|item| item.duration_ms.is_some()) {
                 "of sound how much more coincides than by chance"
             } else {
                 "bits that differ, and more where a picture has little in it"
@@ -235,7 +238,10 @@ fn seen(item: &ItemRecord) -> [String; 4] {
     };
     let how = match finding.method.as_str() {
         "identical" => format!("byte for byte {}", text(&finding.reference)),
-        _ if finding.speed.is_some() => format::along(finding).replace(" of the reference", ""),
+        // Room in a table is scarce.
+        _ if finding.speed.is_some() => [" of the reference", ", picture only", " left to right"]
+            .iter()
+            .fold(format::along(finding), |how, more| how.replace(more, "")),
         _ => format::changes(finding),
     };
     let policy = if finding.policy == "infringing" { String::new() } else { format!(" ({})", text(&finding.policy)) };

@@ -83,6 +83,8 @@ pub(crate) fn run() -> Result<Exit> {
     for algorithm in AUDIO_ALGORITHMS {
         row("of sound", format!("{:<20} {}", algorithm.name, algorithm.about))?;
     }
+    let vpdq = "pdq of frames as they are stored, within 6 bits of ThreatExchange's vpdq (Meta, 2022)";
+    row("of films", format!("{:<20} {vpdq}", "vpdq"))?;
     let (decoded, named): (Vec<_>, Vec<_>) = FORMATS.iter().partition(|row| is_decoded(row.format));
     let names = |rows: Vec<&minutia_media::FormatRow>| rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
     row("sees", names(decoded))?;

@@ -36,7 +36,12 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
         if list.is_of_recordings() {
             let mut importing = recordings::Importing::new(&mut writer, args.owner.as_deref());
             importing.read(list, &mut lists)?;
-            recordings += importing.recordings;
+            let imported = importing.recordings;
+            recordings += imported;
+            if imported > 0 {
+                // The next list may be of the same films' pictures.
+                writer.commit()?;
+            }
         } else if is_exported(path)? {
             // An index is a directory that holds nothing else; it is unpacked where there is room for it.
             let opened = Opened::at(path, crate::indexes::directory_of(&args.index))?;
@@ -44,7 +49,11 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
             lists.space = lists.space.or(opened.index.algorithm());
         } else {
             let importing = Importing::new(&mut writer, args.owner.as_deref());
-            done.add(&self::list(importing, &mut lists, list)?);
+            let imported = self::list(importing, &mut lists, list)?;
+            done.add(&imported);
+            if imported.films > 0 {
+                done.refused += writer.commit()?.refused_low_information;
+            }
         }
     }
     // An index of nothing would be taken for one that finds nothing.

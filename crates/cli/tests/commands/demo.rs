@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::evidence::{Folder, minutia};
 
-/// Files of the seized folders, of pictures and of sound.
-const SEIZED: [usize; 2] = [38, 7];
+/// Files of the seized folders, of pictures, of sound and of films.
+const SEIZED: [usize; 3] = [38, 7, 2];
 /// Copies among them, and those that are found.
-const COPIES: [(usize, usize); 2] = [(25, 22), (4, 4)];
+const COPIES: [(usize, usize); 3] = [(25, 22), (4, 4), (1, 1)];
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").canonicalize().unwrap()

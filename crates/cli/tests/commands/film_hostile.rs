@@ -52,8 +52,8 @@ fn reordered() -> Vec<u8> {
     parts.concat()
 }
 
-/// Each file: its name, its bytes, outcomes of which it has one, and a word of the reason where there is one. Where the film is read whole
-/// there is none.
+/// Each file: its name, its bytes, outcomes of which it has one, and a word of the reason where there is one. Where the film
+/// is read whole there is none.
 fn films(folder: &Folder) -> Vec<(&'static str, Vec<u8>, &'static [&'static str], &'static str)> {
     let secret = folder.at("secret/film.mp4");
     fs::create_dir_all(secret.parent().unwrap()).unwrap();

@@ -149,6 +149,35 @@ fn an_export_of_films_is_read_again_and_says_what_it_leaves_out() {
 }
 
 #[test]
+fn a_list_takes_nothing_away_that_the_index_has() {
+    let folder = with_lists();
+    let song = "{\"duration\": 3.04, \"fingerprint\": \"AQAAA0mUaEkSRZEGAA\", \"id\": \"W\", \"file\": \"film.mp4\"}\n";
+    folder.write("song.json", song);
+    let code = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22";
+    folder.write("film.csv", format!("algorithm,hash,id,file,frame,seconds\nvpdq,{code},W,film.mp4,0,0.0\n"));
+    for lists in [["song.json", "film.csv"], ["film.csv", "song.json"]] {
+        let index = format!("{}.idx", lists[0]);
+        let ran = minutia(&folder, &["index", "import", &index, lists[0], lists[1]]).ends(0);
+        assert!(ran.out.contains("1 works, 2 files, 0 references, 1 recordings, 1 films"), "{}", ran.out);
+        // Again it adds nothing.
+        let ran = minutia(&folder, &["index", "import", &index, lists[0], lists[1]]).ends(0);
+        assert!(ran.out.contains("1 works, 2 files, 0 references, 1 recordings, 1 films"), "{}", ran.out);
+    }
+    fs::create_dir(folder.at("works")).unwrap();
+    fs::copy(vectors(&format!("{FILM}.mp4")), folder.at(format!("works/{FILM}.mp4"))).unwrap();
+    minutia(&folder, &["index", "add", "read.idx", "works"]).ends(0);
+    let list = fs::read_to_string(vectors(&format!("{FILM}.txt"))).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        format!("vpdq,{},{FILM},{FILM}.mp4,{},{}\n", cells[2], cells[0], cells[3])
+    };
+    let rows: String = list.lines().map(row).collect();
+    folder.write("rows.csv", format!("algorithm,hash,id,file,frame,seconds\n{rows}"));
+    let ran = minutia(&folder, &["index", "import", "read.idx", "rows.csv"]).ends(0);
+    assert!(ran.out.contains("1 works, 2 files"), "{}", ran.out);
+}
+
+#[test]
 fn lists_of_films_that_are_wrong_are_told() {
     let folder = with_lists();
     let lines = fs::read_to_string(vectors(&format!("{FILM}.txt"))).unwrap();

@@ -138,6 +138,20 @@ impl Index {
         Ok(films)
     }
 
+    /// Every film that is registered, by segment.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn all_films(&self) -> Result<Vec<Film>, IndexError> {
+        let mut all = Vec::new();
+        for (segment, films) in self.films()? {
+            for film in (0..films.len()).filter(|&film| films.is_alive(film)) {
+                all.push(self.film(segment, film)?);
+            }
+        }
+        Ok(all)
+    }
+
     /// A film of that segment, both numbered as [`Index::films`] does.
     ///
     /// # Errors

@@ -158,8 +158,8 @@ fn frames(
     }
 }
 
-/// A film as vPDQ hashes it: each frame, or of each second from the first frame on the first. Frames are taken as they are stored,
-/// and those that the container hides are not counted. A program is asked first, as for a scan.
+/// A film as vPDQ hashes it: each frame, or of each second from the first frame on the first. Frames are taken as they are
+/// stored, and those that the container hides are not counted. A program is asked first, as for a scan.
 ///
 /// # Errors
 /// The problem that left nothing. What went wrong behind that is in [`Decoded::problems`].

@@ -20,8 +20,8 @@ pub struct Item {
     /// that of a film behind them. Of sound, one per audio stream; of a
     /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
-    /// What else the container holds: every track of it, its cover art and attachments, in its order. Empty where nobody here can read
-    /// the container, and for what has none.
+    /// What else the container holds: every track of it, its cover art and attachments, in its order. Empty where nobody here
+    /// can read the container, and for what has none.
     pub tracks: Vec<Track>,
     /// A small picture of the first frame, where one was asked for and could be made.
     pub preview: Option<Preview>,

@@ -19,6 +19,8 @@ pub(super) struct Films {
     gathering: Gathering,
     /// Names that were given to films of a work, which replace each other where they are the same.
     seen: HashSet<(WorkId, String)>,
+    /// Files that the index has more of than a list tells, from the first film on.
+    richer: Option<HashSet<(WorkId, String)>>,
     since_commit: usize,
     /// What was wrong with whole films.
     pub(super) wrong: Vec<Wrong>,
@@ -37,6 +39,21 @@ impl Importing<'_> {
         complete.map_or(Ok(()), |(film, wrong)| self.put_film(film, wrong))
     }
 
+    /// Files whose sound is registered, or whose pictures were read.
+    fn richer(&mut self) -> Result<&HashSet<(WorkId, String)>> {
+        if self.films.richer.is_none() {
+            let mut files = HashSet::new();
+            if let Some(base) = self.writer.base() {
+                files.extend(base.tracks()?.into_iter().map(|track| (track.work, track.source_name)));
+                let listed = FilmFingerprint::of_list(&[]).views;
+                let read = base.all_films()?.into_iter().filter(|film| film.views != listed);
+                files.extend(read.map(|film| (film.work, film.source_name)));
+            }
+            self.films.richer = Some(files);
+        }
+        Ok(self.films.richer.get_or_insert_default())
+    }
+
     fn put_film(&mut self, film: ListedFilm, wrong: Option<Wrong>) -> Result<()> {
         self.films.wrong.extend(wrong);
         if !has_content(&film.frames) {
@@ -45,6 +62,10 @@ impl Importing<'_> {
             return Ok(());
         }
         let mut source_name = name_of(&film);
+        if self.richer()?.contains(&(film.work.id.clone(), source_name.clone())) {
+            // It would take the place of what is there.
+            source_name = format!("{source_name} (vpdq)");
+        }
         if !self.films.seen.insert((film.work.id.clone(), source_name.clone())) {
             // Another stream or version of the same film.
             source_name = format!("{source_name} ({})", id_of_frames(&film.frames));

@@ -19,13 +19,15 @@ pub(super) struct Importing<'w> {
     owner: Option<&'w str>,
     /// Names that were given to recordings of a work, which replace each other where they are the same.
     seen: HashSet<(WorkId, String)>,
+    /// Files whose pictures are registered, from the first recording on.
+    films: Option<HashSet<(WorkId, String)>>,
     since_commit: usize,
     pub(super) recordings: u64,
 }
 
 impl<'w> Importing<'w> {
     pub(super) fn new(writer: &'w mut Writer, owner: Option<&'w str>) -> Importing<'w> {
-        Importing { writer, owner, seen: HashSet::new(), since_commit: 0, recordings: 0 }
+        Importing { writer, owner, seen: HashSet::new(), films: None, since_commit: 0, recordings: 0 }
     }
 
     /// Reads a list to its end; wrong objects are told and counted.
@@ -64,11 +66,22 @@ impl<'w> Importing<'w> {
         let bytes: Vec<u8> = items.iter().flat_map(|item| item.to_le_bytes()).collect();
         let digits = blake3::hash(&bytes).to_hex();
         // What has no name is named after its items, so that importing again adds nothing.
+        let films = match &self.films {
+            Some(films) => films,
+            None => {
+                let films = self.writer.base().map(|base| base.all_films()).transpose()?.unwrap_or_default();
+                self.films.insert(films.into_iter().map(|film| (film.work, film.source_name)).collect())
+            }
+        };
         let mut source_name = file.clone().unwrap_or_else(|| format!("chromaprint-{}", &digits[..16]));
         let id = id.or(file).unwrap_or_else(|| source_name.clone());
         let Some(id) = WorkId::new(&id) else {
             return Ok(Err("expected an id of 1 to 512 bytes without control characters".to_owned()));
         };
+        if films.contains(&(id.clone(), source_name.clone())) {
+            // It would take the place of what is there.
+            source_name = format!("{source_name} (chromaprint)");
+        }
         if !self.seen.insert((id.clone(), source_name.clone())) {
             // Another stream or version of the same file.
             source_name = format!("{source_name} ({})", &digits[..16]);

@@ -83,7 +83,8 @@ impl FilmFingerprint {
     /// From one frame of a query that has the views for a second look to the next, in milliseconds.
     pub const SECOND_LOOK_STEP_MS: u32 = 500;
 
-    /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view of each.
+    /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view
+    /// of each.
     #[must_use]
     pub fn is_reference(&self) -> bool {
         let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);

@@ -1,9 +1,9 @@
 //! vPDQ: a film as PDQ codes of its frames, which hash lists of films hold (Meta, ThreatExchange's `vpdq`, 2022).
 //!
 //! The reference has FFmpeg decode each frame to RGB, as it is stored and at its full size, and hashes that as `pdq` does a
-//! picture; a frame has a number, a quality and a time, which is its number over the frame rate. Here the luma plane is hashed
-//! in the range in which it is stored, which rounds nothing: a code is up to 4 bits from the reference's, whose own differ as much
-//! between builds of FFmpeg. Frames near black have codes of noise, there as here.
+//! picture; a frame has a number, a quality and a time, which is its number over the frame rate. Here the luma plane is
+//! hashed in the range in which it is stored, which rounds nothing: a code is up to 6 bits from the reference's, whose own
+//! differ as much between builds of FFmpeg. Frames near black have codes of noise, there as here.
 //!
 //! A list has the whole frame and nothing else. As a reference it is held as a set of views of its own, with its frames at
 //! their own times; as a query it is looked up in the eight positions that its bits can be turned to.
@@ -52,8 +52,8 @@ pub fn vpdq(stored: &Luma) -> Hash {
 }
 
 impl FilmFingerprint {
-    /// What an index keeps of the film that a list has these frames of, in order of time: the first frame of each half second, with
-    /// its whole as the one view. A frame that is not later than the one before is left out.
+    /// What an index keeps of the film that a list has these frames of, in order of time: the first frame of each half
+    /// second, with its whole as the one view. A frame that is not later than the one before is left out.
     #[must_use]
     pub fn of_list(frames: &[VpdqFrame]) -> FilmFingerprint {
         let mut made = FilmFingerprint { views: vec![whole(Dihedral::Identity)], ..FilmFingerprint::default() };

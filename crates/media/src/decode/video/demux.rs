@@ -2,7 +2,7 @@
 
 use super::film::Film;
 use super::fragments::Fragments;
-use super::{matroska, mp4, tables};
+use super::{blocks, matroska, mp4, tables};
 use crate::{Format, Problem, Source};
 
 /// One coded picture: where its bytes are, and when it is shown.
@@ -43,7 +43,7 @@ enum Place {
 pub(super) enum Samples<'a> {
     Tables(Box<tables::Samples<'a>>),
     Fragments(Box<Fragments<'a>>),
-    Clusters(Box<matroska::Samples<'a>>),
+    Clusters(Box<blocks::Samples<'a>>),
 }
 
 impl Samples<'_> {
@@ -121,7 +121,7 @@ impl Opened {
             Place::Fragments(track, timescale, from) => {
                 Samples::Fragments(Box::new(Fragments::new(source, track, *timescale, *from)))
             }
-            Place::Clusters(clusters) => Samples::Clusters(Box::new(matroska::Samples::new(source, clusters))),
+            Place::Clusters(clusters) => Samples::Clusters(Box::new(blocks::Samples::new(source, clusters))),
         }
     }
 }

@@ -36,8 +36,8 @@ pub struct Track {
     pub codec: String,
     /// The language as the container names it; empty for none.
     pub language: String,
-    /// What the container calls it: of an attachment its file's name, of a track its title; empty for none. At most 100 characters, which
-    /// may be anything.
+    /// What the container calls it: of an attachment its file's name, of a track its title; empty for none. At most 100
+    /// characters, which may be anything.
     pub name: String,
     /// Width and height in pixels, as stored; 0 where it has none.
     pub size_px: (u32, u32),

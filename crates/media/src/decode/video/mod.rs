@@ -14,11 +14,13 @@
 //! of tracks are applied. What the container hides before its zero or outside its edits is not handed over. Transport and
 //! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins.
 
+mod blocks;
 mod demux;
 pub mod ffmpeg;
 mod film;
 mod fragments;
 mod h264;
+mod locks;
 mod matroska;
 mod mp4;
 mod native;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::demux::{be32, be64, field, read};
 use super::film::{Film, TrackKind, codec_name};
+use super::locks::{self, MAX_SYSTEMS};
 use crate::{Format, Orientation, Problem, Source};
 
 /// The most boxes of the directory that are looked at: films have some hundred.
@@ -15,19 +16,6 @@ const MAX_OUTER_BOXES: u32 = 1_000_000;
 const MAX_READ_BYTES: u64 = 64 << 10;
 /// The most entries of sample descriptions, and pieces of an edit list.
 const MAX_ENTRIES: usize = 1_000;
-/// The most systems that are told.
-const MAX_SYSTEMS: usize = 8;
-
-/// Those that hold keys, by the identifiers of `pssh` boxes (ISO 23001-7; DASH-IF, "Content Protection", 2026).
-const SYSTEMS: [(u128, &str); 7] = [
-    (0xedef8ba9_79d6_4ace_a3c8_27dcd51d21ed, "Widevine"),
-    (0x9a04f079_9840_4286_ab92_e65be0885f95, "PlayReady"),
-    (0x94ce86fb_07ff_4f43_adb8_93d2fa968ca2, "FairPlay"),
-    (0x1077efec_c0b2_4d02_ace3_3c1e52e2fb4b, "clear key (W3C)"),
-    (0xe2719d58_a985_b3c9_781a_b030af78d30e, "clear key (DASH-IF)"),
-    (0xf239e769_efa3_4850_9c16_a903c6932efb, "Adobe Primetime"),
-    (0x5e629af5_38da_4063_8977_97ffbd9902d4, "Marlin"),
-];
 
 /// A table in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,7 +133,7 @@ pub(super) fn box_at(source: &Source, at: u64, end: u64) -> Result<Option<Boxed>
     Ok(Some(Boxed { kind: [head[4], head[5], head[6], head[7]], body: at + header..at.saturating_add(size).min(end) }))
 }
 
-/// How many bytes of the last box are missing at the end of the file.
+/// How many bytes of the last box are missing at the end of the file. What is no box of a film's may stand behind it.
 ///
 /// # Errors
 /// [`Problem::Io`].
@@ -159,8 +147,12 @@ pub(super) fn missing_bytes(source: &Source) -> Result<u64, Problem> {
             break;
         }
         at = found.body.end;
+        if at > source.len() {
+            let of_film = matches!(&found.kind, b"mdat" | b"moov" | b"moof");
+            return Ok(if of_film { at - source.len() } else { 0 });
+        }
     }
-    Ok(at.saturating_sub(source.len()))
+    Ok(0)
 }
 
 /// Reads the directory.
@@ -248,7 +240,7 @@ impl Walk<'_> {
             }
             b"covr" => self.movie.covers += 1,
             b"pssh" => {
-                let system = system(&self.head(&body, 20)?);
+                let system = locks::system(&self.head(&body, 20)?);
                 if self.movie.systems.len() < MAX_SYSTEMS && !self.movie.systems.contains(&system) {
                     self.movie.systems.push(system);
                 }
@@ -315,14 +307,6 @@ impl Walk<'_> {
     fn head(&self, body: &Range<u64>, most: u64) -> Result<Vec<u8>, Problem> {
         read(self.source, body.start, (body.end.saturating_sub(body.start)).min(most) as usize)
     }
-}
-
-/// Who is meant by a `pssh` box: a name that people know, else the identifier.
-fn system(data: &[u8]) -> String {
-    let Some(id) = data.get(4..20) else { return "an unknown system".to_owned() };
-    let number = id.iter().fold(0_u128, |number, &byte| number << 8 | u128::from(byte));
-    let known = SYSTEMS.iter().find(|(known, _)| *known == number);
-    known.map_or_else(|| format!("system {number:032x}"), |(_, name)| (*name).to_owned())
 }
 
 /// Ticks a second, and how many there are.
@@ -404,18 +388,9 @@ fn one_entry(entry: &[u8]) -> Entry {
     let kind = [entry[4], entry[5], entry[6], entry[7]];
     let size = field(entry, 32);
     let mut described = Entry { kind, size_px: (size >> 16, size & 0xffff), ..Entry::default() };
-    if &kind == b"drms" || &kind == b"drmi" {
-        described.locked_by = Some("FairPlay".to_owned());
-    }
-    if matches!(&kind, b"encv" | b"enca" | b"enct" | b"encs") {
-        let after = |name: &[u8]| entry.windows(4).position(|kind| kind == name).map(|at| at + 4);
-        let scheme = after(b"schm").and_then(|at| entry.get(at + 4..at + 8)).filter(|scheme| scheme.is_ascii());
-        let scheme = scheme.map(|scheme| String::from_utf8_lossy(scheme).trim().to_owned());
-        let scheme = scheme.filter(|scheme| !scheme.is_empty());
-        described.locked_by = Some(scheme.unwrap_or_else(|| "common encryption".to_owned()));
-        if let Some(original) = after(b"frma").and_then(|at| entry.get(at..at + 4)) {
-            described.kind = [original[0], original[1], original[2], original[3]];
-        }
+    if let Some(locked) = locks::of_entry(kind, entry) {
+        described.locked_by = Some(locked.by);
+        described.kind = locked.kind;
     }
     let mut rest = entry.get(86..).unwrap_or(&[]);
     while rest.len() >= 8 {
