@@ -184,7 +184,7 @@ pub fn read_vpdq(
         ControlFlow::Continue(())
     };
     // Frames are numbered, so that none may be left out.
-    let request = Request { limits: limits.clone(), ..Request::query() };
+    let request = Request { limits: *limits, ..Request::query() };
     let decoded = frames(source, format, &film, &Wanted::default(), &request, ffmpeg, &mut sink)?;
     Ok((listed, decoded))
 }

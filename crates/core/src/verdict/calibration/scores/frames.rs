@@ -3,17 +3,17 @@
 use super::ScoreCalibration;
 
 pub(super) const ROW: ScoreCalibration = ScoreCalibration {
-    data: "",
+    data: "129 films, animations, screen recordings and slide shows of 32 free packages, many of one show or game, and 500 altered copies",
     command: "minutia calibrate --film SETS/*",
-    works: 0,
-    sets: 0,
-    pairs: 1,
+    works: 629,
+    sets: 129,
+    pairs: 292974,
     steps: 4,
     at_least: AT_LEAST,
-    slowest: 0.7,
+    slowest: 0.75,
 };
 
 #[rustfmt::skip]
 const AT_LEAST: &[u64] = &[
-        1,
+        292974, 128, 112, 92, 68, 49, 33, 24, 15, 11, 2,
 ];

@@ -1,0 +1,119 @@
+//! The long lists of recordings and films, which travel ahead of their item in pieces.
+
+use std::collections::BTreeMap;
+
+use minutia::fingerprint::{AudioFingerprint, Code, FilmFingerprint, FilmFrame, Fingerprint, Peak};
+use minutia::scan::Item;
+use serde::{Deserialize, Serialize};
+
+use super::checks::{at_most, possible};
+use super::{Answer, MAX_CODES_IN_PIECE, MAX_FILM, MAX_PIECE, MAX_SOUND, MAX_STREAMS, WireError};
+
+/// A piece of a list of a recording or a film, at most [`MAX_PIECE`] long, of codes [`MAX_CODES_IN_PIECE`].
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub enum Piece {
+    /// Peaks of the mean of the channels.
+    Mid(Vec<Peak>),
+    /// Peaks of half their difference.
+    Side(Vec<Peak>),
+    /// Chromaprint items.
+    Chromaprint(Vec<u32>),
+    /// Frames of a film.
+    Frames(Vec<FilmFrame>),
+    /// Codes of a film.
+    Codes(Vec<Code>),
+}
+
+/// The answers that hand over an item: pieces of its sound and its pictures first.
+///
+/// # Errors
+/// The first of `send`.
+pub fn hand_over<E>(mut item: Item, send: &mut dyn FnMut(Answer) -> Result<(), E>) -> Result<(), E> {
+    for (of, fingerprint) in (0_u32..).zip(&mut item.fingerprints) {
+        if let Fingerprint::Film(film) = fingerprint {
+            for frames in std::mem::take(&mut film.frames).chunks(MAX_PIECE) {
+                send(Answer::Piece { of, piece: Piece::Frames(frames.to_vec()) })?;
+            }
+            for codes in std::mem::take(&mut film.codes).chunks(MAX_CODES_IN_PIECE) {
+                send(Answer::Piece { of, piece: Piece::Codes(codes.to_vec()) })?;
+            }
+        }
+        let Fingerprint::Audio(audio) = fingerprint else { continue };
+        for peaks in std::mem::take(&mut audio.mid).chunks(MAX_PIECE) {
+            send(Answer::Piece { of, piece: Piece::Mid(peaks.to_vec()) })?;
+        }
+        for peaks in std::mem::take(&mut audio.side).chunks(MAX_PIECE) {
+            send(Answer::Piece { of, piece: Piece::Side(peaks.to_vec()) })?;
+        }
+        for items in std::mem::take(&mut audio.chromaprint).chunks(MAX_PIECE) {
+            send(Answer::Piece { of, piece: Piece::Chromaprint(items.to_vec()) })?;
+        }
+    }
+    send(Answer::Item(item))
+}
+
+/// The long lists of one source, as they come in.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    of_sound: usize,
+    of_film: usize,
+    sounds: BTreeMap<u32, AudioFingerprint>,
+    films: BTreeMap<u32, FilmFingerprint>,
+}
+
+impl Pieces {
+    /// Puts a piece to those before it.
+    ///
+    /// # Errors
+    /// [`WireError::TooMany`] for more than [`MAX_SOUND`] numbers of sound or [`MAX_FILM`] of films, for a piece that is too
+    /// long and for more than [`MAX_STREAMS`] lists.
+    pub fn take(&mut self, of: u32, piece: Piece) -> Result<(), WireError> {
+        let (len, most, all, allowed) = match &piece {
+            Piece::Mid(peaks) | Piece::Side(peaks) => (peaks.len(), MAX_PIECE, &mut self.of_sound, MAX_SOUND),
+            Piece::Chromaprint(items) => (items.len(), MAX_PIECE, &mut self.of_sound, MAX_SOUND),
+            Piece::Frames(frames) => (frames.len(), MAX_PIECE, &mut self.of_film, MAX_FILM),
+            Piece::Codes(codes) => (codes.len(), MAX_CODES_IN_PIECE, &mut self.of_film, MAX_FILM),
+        };
+        at_most("numbers in a piece", len, most)?;
+        *all = all.saturating_add(len);
+        let what = if allowed == MAX_SOUND { "peaks and items of sound" } else { "codes and frames of films" };
+        at_most(what, *all, allowed)?;
+        match piece {
+            Piece::Mid(peaks) => self.sounds.entry(of).or_default().mid.extend(peaks),
+            Piece::Side(peaks) => self.sounds.entry(of).or_default().side.extend(peaks),
+            Piece::Chromaprint(items) => self.sounds.entry(of).or_default().chromaprint.extend(items),
+            Piece::Frames(frames) => self.films.entry(of).or_default().frames.extend(frames),
+            Piece::Codes(codes) => self.films.entry(of).or_default().codes.extend(codes),
+        }
+        at_most("audio and video streams", self.sounds.len() + self.films.len(), MAX_STREAMS)
+    }
+
+    /// Gives an item what came of it before.
+    ///
+    /// # Errors
+    /// [`WireError::Value`] for pieces of what is no recording or no film of the item.
+    pub fn complete(&mut self, item: &mut Item) -> Result<(), WireError> {
+        for (of, came) in std::mem::take(&mut self.sounds) {
+            let Some(Fingerprint::Audio(audio)) = item.fingerprints.get_mut(of as usize) else {
+                return Err(WireError::Value { what: "piece of sound" });
+            };
+            possible("list beside its pieces", audio.mid.is_empty() && audio.side.is_empty())?;
+            possible("list beside its pieces", audio.chromaprint.is_empty())?;
+            (audio.mid, audio.side, audio.chromaprint) = (came.mid, came.side, came.chromaprint);
+        }
+        for (of, came) in std::mem::take(&mut self.films) {
+            let Some(Fingerprint::Film(film)) = item.fingerprints.get_mut(of as usize) else {
+                return Err(WireError::Value { what: "piece of a film" });
+            };
+            possible("list beside its pieces", film.frames.is_empty() && film.codes.is_empty())?;
+            (film.frames, film.codes) = (came.frames, came.codes);
+        }
+        Ok(())
+    }
+
+    /// Whether everything that came belonged to an item.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.sounds.is_empty() && self.films.is_empty()
+    }
+}
