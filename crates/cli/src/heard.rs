@@ -20,14 +20,21 @@ pub(crate) struct Heard {
     pub(crate) judge: SoundJudge,
     /// Where both have pictures.
     pub(crate) film_judge: Option<FilmJudge>,
+    /// One is a film and the other a picture.
+    still: bool,
 }
 
-/// Aligns A with B; `None` unless both have sound, or both are films.
+/// Aligns A with B; `None` unless both have sound, both are films, or one is a film and the other a picture.
 pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
     let (Ok(of_a), Ok(_)) = (&a.item, &b.item) else { return Ok(None) };
     let both = |has: fn(&Side) -> bool| has(a) && has(b);
     let (hear, see) = (both(|side| side.sounds().next().is_some()), both(|side| side.films().next().is_some()));
-    if !hear && !see {
+    let still = |picture: &Side, film: &Side| {
+        let (of_picture, of_film) = (picture.pictures().next(), film.pictures().next());
+        of_picture.is_some() && of_film.is_none() && film.films().next().is_some()
+    };
+    let still = still(a, b) || still(b, a);
+    if !hear && !see && !still {
         return Ok(None);
     }
     let directory = tempfile::tempdir().context("making a directory for the recording that is compared with")?;
@@ -41,6 +48,7 @@ pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
             .cloned()
             .map(Fingerprint::Audio)
             .chain(b.films().cloned().map(Fingerprint::Film))
+            .chain(b.pictures().filter(|_| still).cloned().map(Fingerprint::Image))
             .collect(),
         thumbnail: None,
     })?;
@@ -52,7 +60,8 @@ pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
     let examined = examined.pop().context("expected an answer for the one query")?;
     let judge = *examiner.sound_judge()?;
     let film_judge = if see { Some(*examiner.film_judge()?) } else { None };
-    Ok(Some(Heard { record: item(&a.facts, of_a, &examined), outcome: examined.outcome, judge, film_judge }))
+    let record = item(&a.facts, of_a, &examined);
+    Ok(Some(Heard { record, outcome: examined.outcome, judge, film_judge, still }))
 }
 
 impl Heard {
@@ -64,6 +73,9 @@ impl Heard {
 
     /// What is known where nothing was found.
     pub(crate) fn thresholds(&self) -> String {
+        if self.still {
+            return "no frame of the film is near the picture".to_owned();
+        }
         let (at_match, at_possible) = self.judge.thresholds(1);
         let sound = format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings");
         self.film_judge.as_ref().map_or(sound.clone(), |judge| {

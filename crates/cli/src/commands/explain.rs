@@ -7,7 +7,7 @@ use minutia::fingerprint::{AlgorithmId, Region};
 use minutia::scan::CHROMAPRINT_SCALE;
 use minutia::verdict::{Allowed, FilmJudge, Judge, Level, SoundJudge};
 use minutia_report::escape::{name, text};
-use minutia_report::{FilmPart, FindingRecord, SoundPart};
+use minutia_report::{FilmPart, FindingRecord, SoundPart, format};
 
 use super::compare::{exit, verdict};
 use crate::args;
@@ -189,6 +189,11 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
         if finding.method == "frames" {
             frames(out, number + 1, finding)?;
+            continue;
+        }
+        if finding.method == "code" {
+            writeln!(out, "Frame {}: {}, by its code", number + 1, finding.level)?;
+            writeln!(out, "  {}\n", format::described(finding))?;
             continue;
         }
         let what = if finding.method == "chromaprint" { "items" } else { "peaks" };

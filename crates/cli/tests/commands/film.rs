@@ -359,6 +359,13 @@ fn a_poster_in_a_film_and_a_frame_of_a_film_are_found_with_their_places() {
     let found = &still["findings"][0];
     assert_eq!((&found["method"], &found["reference"]), (&"code".into(), &"slides.mp4".into()), "{still}");
     assert!(near(&found["reference_span_ms"][0], 8_000) && near(&found["reference_span_ms"][1], 10_000), "{found}");
+    let compared = minutia(&folder, &["compare", "stills/still.jpg", "stills/slides.mp4"]).ends(1).out;
+    assert!(
+        compared.starts_with("match: A is it") && compared.contains(", at 0:08.0-0:10.0 of the reference"),
+        "{compared}"
+    );
+    let explained = minutia(&folder, &["explain", "stills/slides.mp4", "pictures/07.png"]).ends(1).out;
+    assert!(explained.contains("Frame 1: match, by its code"), "{explained}");
     let other = minutia(&folder, &["scan", "b/07.png", "--index", "films.idx", "--json"]).ends(0).json();
     assert_eq!(other[0]["outcome"], "no-match");
 }
