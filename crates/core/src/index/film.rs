@@ -185,8 +185,12 @@ impl<'i> Films<'i> {
         let mut views = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
             let of_set = film_views(row[11]).map_or(0, |views| views.len() as u32);
+            if of_set == 0 {
+                let expected = "a set of views that this build knows: films have to be indexed anew".to_owned();
+                return Err(segment.wrong(Kind::Films, expected, format!("set {}", row[11])));
+            }
             let follows = [frames, codes, wide] == [row[6], row[8], row[9]].map(u64::from);
-            if !follows || of_set == 0 || row[10] > row[7] {
+            if !follows || row[10] > row[7] {
                 let expected = format!("film {number} from frame {frames}, code {codes}, wide frame {wide} on");
                 return Err(segment.wrong(Kind::Films, expected, format!("{row:?}")));
             }
