@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::confine::Confinement;
 
 /// The version of this protocol. Parent and worker are the same program, so that no other version is ever understood.
-pub const PROTOCOL: u8 = 4;
+pub const PROTOCOL: u8 = 5;
 
 /// What both sides must have in common.
 pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
