@@ -23,7 +23,7 @@ pub use checks::{check_item, check_problem};
 pub use pieces::{Piece, Pieces, hand_over};
 
 /// The version of this protocol. Parent and worker are the same program, so that no other version is ever understood.
-pub const PROTOCOL: u8 = 4;
+pub const PROTOCOL: u8 = 5;
 
 /// What both sides must have in common.
 pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));

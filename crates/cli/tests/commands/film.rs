@@ -288,7 +288,7 @@ fn a_quick_pass_finds_films_by_their_key_frames_and_claims_no_more() {
     // It goes on to the same bytes wherever it was cut, also between the passes.
     let whole = std::fs::read(folder.at("case/records.jsonl")).unwrap();
     let ends: Vec<usize> = (1..).zip(&whole).filter(|&(_, &byte)| byte == b'\n').map(|(end, _)| end).collect();
-    for cut in [ends[2], ends[6], ends[7] - 3, ends[7], ends[9], ends[13], ends[14]] {
+    for cut in [ends[2], ends[7] - 3, ends[7], ends[9]] {
         std::fs::write(folder.at("case/records.jsonl"), &whole[..cut]).unwrap();
         let again = minutia(&folder, &[&scan[..], &["--triage", "--case", "case"]].concat()).ends(1);
         assert_eq!(std::fs::read(folder.at("case/records.jsonl")).unwrap(), whole, "cut at {cut}");
