@@ -10,7 +10,7 @@ pub(super) const ROW: ScoreCalibration = ScoreCalibration {
     pairs: 292974,
     steps: 4,
     at_least: AT_LEAST,
-    slowest: 0.75,
+    slowest: 0.6,
 };
 
 #[rustfmt::skip]
