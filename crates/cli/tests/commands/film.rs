@@ -138,7 +138,9 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
         assert!(compared.out.contains(part), "expected {part} in {}", compared.out);
     }
     let explained = minutia(&folder, &["explain", "evidence/inside.mp4", "works/film.mp4"]).ends(1).out;
-    for part in ["Stretch 1: match, by frames, picture only", "recording    the same", "Judged by, of films"] {
+    for part in
+        ["Stretch 1: match, by frames, picture only", "recording    the same", "Judged by, for an index of 1 films"]
+    {
         assert!(explained.contains(part), "expected {part} in {explained}");
     }
     let other = minutia(&folder, &["compare", "evidence/other.mp4", "works/film.mp4"]).ends(0);
