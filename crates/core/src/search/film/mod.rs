@@ -101,12 +101,6 @@ impl<'i> FilmSearch<'i> {
         Ok(FilmSearch { films: index.films()?, level: Level::best() })
     }
 
-    /// Searches films that stand in no index: for experiments and tests.
-    #[must_use]
-    pub fn of(films: Films<'i>) -> FilmSearch<'i> {
-        FilmSearch { films: vec![(0, films)], level: Level::best() }
-    }
-
     /// Finds the stretches of `query` that score at least `least_score`, by segment and film and in order of time.
     ///
     /// The views for a second look are searched by where the first leave something of the query unexplained.
