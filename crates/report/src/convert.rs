@@ -454,7 +454,8 @@ mod tests {
         use minutia::fingerprint::FilmFingerprint;
         use minutia::index::{Policy, WorkId};
 
-        let view = |turn, crop| FilmView { base: FilmBase::Trimmed, crop, strip: None, degrees: 0, turn };
+        let view =
+            |turn, crop| FilmView { base: FilmBase::Trimmed, crop, strip: None, degrees: 0, turn, motion: false };
         let film = minutia::scan::FilmCoverage { width: 640, height: 360, decoded_ms: 9_960, ..Default::default() };
         let print = FilmFingerprint { duration_ms: 10_000, ..FilmFingerprint::default() };
         let item = Item {

@@ -266,7 +266,7 @@ pub(super) fn has_content(low: &Low) -> bool {
 }
 
 /// The mean distance of the coefficients from their median.
-fn spread(low: &Low) -> f32 {
+pub(super) fn spread(low: &Low) -> f32 {
     let mut values: Vec<f32> = low.iter().flatten().copied().collect();
     let middle = values.len() / 2 - 1;
     let median = *values.select_nth_unstable_by(middle, f32::total_cmp).1;

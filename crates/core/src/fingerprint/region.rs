@@ -150,7 +150,7 @@ pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) ->
 /// Of each of 64x64 cells the mean of a few points between pixels; `place` tells where in the plane the point is that lies so
 /// far from left to right and from top to bottom, both 0 to 1.
 fn sampled(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
-    const POINTS: usize = 3;
+    const POINTS: usize = 2;
     let (width, height) = (plane.width() as usize, plane.height() as usize);
     let side = (SIDE * POINTS) as f32;
     let pixels = plane.pixels();

@@ -2,7 +2,7 @@
 //!
 //! Codes stand in the order of time and not by their bytes: a code's number says its film, frame and view by arithmetic,
 //! without postings, and neighbours in time are neighbours in memory when an alignment is followed. Every frame has its
-//! first view; the others stand apart, since only some frames, the *wide* ones, have them.
+//! first views, the *narrow* ones; the others stand apart, since only some frames, the *wide* ones, have them.
 
 use std::ops::Range;
 
@@ -10,7 +10,9 @@ use super::layout::{FilmRow, Kind};
 use super::segment::Segment;
 use super::tombstones::Dead;
 use super::{Index, IndexError, WorkId};
-use crate::fingerprint::{Code, FilmFingerprint, FilmFrame, FilmView, film_view_set, film_views, is_listed_set};
+use crate::fingerprint::{
+    Code, FilmFingerprint, FilmFrame, FilmView, film_view_set, film_views, is_listed_set, narrow_views,
+};
 
 /// What the film sections hold.
 #[derive(Clone, Debug, Default)]
@@ -32,9 +34,31 @@ pub struct Films<'i> {
     qualities: &'i [u8],
     codes: &'i [[u64; 4]],
     wide: &'i [u32],
-    /// How many views the films have, by film.
-    views: Vec<u32>,
+    /// The views that the films have, by film.
+    views: Vec<Views>,
     dead: Vec<bool>,
+}
+
+/// How many views the frames of a film have.
+#[derive(Clone, Copy, Debug)]
+struct Views {
+    /// All frames, the first of all.
+    narrow: u32,
+    /// Wide frames.
+    all: u32,
+}
+
+impl Views {
+    /// Of a set; `None` for one that this build does not know.
+    fn of_set(set: u32) -> Option<Views> {
+        let views = film_views(set)?;
+        Some(Views { narrow: narrow_views(&views) as u32, all: views.len() as u32 })
+    }
+
+    /// Those that only wide frames have.
+    fn others(self) -> u32 {
+        self.all - self.narrow
+    }
 }
 
 /// The frames of one film.
@@ -44,12 +68,13 @@ pub struct FilmFrames<'i> {
     pub times: &'i [u32],
     /// PDQ qualities of their first views.
     pub qualities: &'i [u8],
-    /// Their codes: the first view of each, then the others of those that are wide.
+    /// Their codes: the first views of each, then the others of those that are wide.
     codes: &'i [[u64; 4]],
     /// Places of the wide frames, ascending.
     wide: &'i [u32],
-    /// Views of a frame, at least 1.
+    /// Views of a wide frame, at least 1, and those that every frame has.
     pub views: usize,
+    narrow: usize,
     /// How long the film is, in milliseconds.
     pub duration_ms: u64,
     /// Whether the frames stand at their own times and say nothing of the time between.
@@ -92,11 +117,17 @@ impl<'i> FilmFrames<'i> {
         if frame >= self.times.len() || view >= self.views {
             return None;
         }
-        if view == 0 {
-            return self.codes.get(frame);
+        if view < self.narrow {
+            return self.codes.get(frame * self.narrow + view);
         }
         let place = self.wide.binary_search(&(frame as u32)).ok()?;
-        self.codes.get(self.times.len() + place * (self.views - 1) + view - 1)
+        let wide = self.times.len() * self.narrow;
+        self.codes.get(wide + place * (self.views - self.narrow) + view - self.narrow)
+    }
+
+    /// True for a view that is of frame differences.
+    pub(crate) fn is_motion(&self, view: usize) -> bool {
+        (1..self.narrow).contains(&view)
     }
 
     /// The last wide frame before that one.
@@ -184,11 +215,10 @@ impl<'i> Films<'i> {
         let (mut frames, mut codes, mut wide) = (0_u64, 0_u64, 0_u64);
         let mut views = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
-            let of_set = film_views(row[11]).map_or(0, |views| views.len() as u32);
-            if of_set == 0 {
+            let Some(of_set) = Views::of_set(row[11]) else {
                 let expected = "a set of views that this build knows: films have to be indexed anew".to_owned();
                 return Err(segment.wrong(Kind::Films, expected, format!("set {}", row[11])));
-            }
+            };
             let follows = [frames, codes, wide] == [row[6], row[8], row[9]].map(u64::from);
             if !follows || row[10] > row[7] {
                 let expected = format!("film {number} from frame {frames}, code {codes}, wide frame {wide} on");
@@ -197,7 +227,7 @@ impl<'i> Films<'i> {
             views.push(of_set);
             frames += u64::from(row[7]);
             wide += u64::from(row[10]);
-            codes += u64::from(row[7]) + u64::from(row[10]) * u64::from(of_set - 1);
+            codes += u64::from(row[7]) * u64::from(of_set.narrow) + u64::from(row[10]) * u64::from(of_set.others());
         }
         let (times, qualities) = (segment.rows::<u32>(Kind::FilmTimes), segment.section(Kind::FilmQualities));
         let (of_films, places) = (segment.rows::<[u64; 4]>(Kind::FilmCodes), segment.rows::<u32>(Kind::FilmWide));
@@ -263,7 +293,7 @@ impl<'i> Films<'i> {
     /// The films of a table whose rows are right: that of [`FilmTable::put`] is.
     pub(super) fn of(table: &'i FilmTable) -> Films<'i> {
         let dead = vec![false; table.rows.len()];
-        let views = |row: &FilmRow| film_views(row[11]).map_or(1, |views| views.len() as u32);
+        let views = |row: &FilmRow| Views::of_set(row[11]).unwrap_or(Views { narrow: 1, all: 1 });
         let views = table.rows.iter().map(views).collect();
         let FilmTable { rows, times, qualities, codes, wide } = table;
         Films { rows, times, qualities, codes, wide, views, dead }
@@ -296,15 +326,16 @@ impl<'i> Films<'i> {
     #[must_use]
     pub fn frames(&self, film: u32) -> FilmFrames<'i> {
         let row = self.rows.get(film as usize).copied().unwrap_or_default();
-        let views = self.views.get(film as usize).map_or(1, |&views| views as usize);
+        let views = self.views.get(film as usize).copied().unwrap_or(Views { narrow: 1, all: 1 });
         let from = |first: u32, count: usize| first as usize..first as usize + count;
         let (frames, wide) = (row[7] as usize, row[10] as usize);
         FilmFrames {
             times: &self.times[from(row[6], frames)],
             qualities: &self.qualities[from(row[6], frames)],
-            codes: &self.codes[from(row[8], frames + wide * (views - 1))],
+            codes: &self.codes[from(row[8], frames * views.narrow as usize + wide * views.others() as usize)],
             wide: &self.wide[from(row[9], wide)],
-            views,
+            views: views.all as usize,
+            narrow: views.narrow as usize,
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
             of_list: is_listed_set(row[11]),
         }
@@ -316,11 +347,14 @@ impl<'i> Films<'i> {
         let film = self.rows.partition_point(|row| row[8] <= code).checked_sub(1)?;
         let row = &self.rows[film];
         let within = code - row[8];
-        let Some(beyond) = within.checked_sub(row[7]) else { return Some((film as u32, within, 0)) };
-        let others = self.views[film] - 1;
+        let Views { narrow, .. } = self.views[film];
+        let Some(beyond) = within.checked_sub(row[7] * narrow) else {
+            return Some((film as u32, within / narrow, within % narrow));
+        };
+        let others = self.views[film].others();
         let place = beyond.checked_div(others).filter(|&place| place < row[10])?;
         let frame = self.wide[(row[9] + place) as usize];
-        (frame < row[7]).then_some((film as u32, frame, 1 + beyond % others))
+        (frame < row[7]).then_some((film as u32, frame, narrow + beyond % others))
     }
 }
 
@@ -348,11 +382,13 @@ impl FilmTable {
         self.rows.push(row);
         self.times.extend(film.frames.iter().map(|frame| frame.time_ms));
         self.qualities.extend(film.frames.iter().map(|frame| frame.quality));
-        let views = film.views.len().max(1);
+        let narrow = film.narrow_views();
         let words = |code: &Code| bytemuck::cast::<_, [u64; 4]>(code.0);
-        self.codes.extend(film.codes.iter().step_by(views).map(words));
+        for frame in 0..film.frames.len() {
+            self.codes.extend(film.codes_of(frame).iter().take(narrow).map(words));
+        }
         for &frame in &wide {
-            self.codes.extend(film.codes_of(frame as usize).iter().skip(1).map(words));
+            self.codes.extend(film.codes_of(frame as usize).iter().skip(narrow).map(words));
         }
         self.wide.extend(wide);
         Some(())

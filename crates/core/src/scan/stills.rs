@@ -63,8 +63,9 @@ fn new_frames<'c>(
 pub(super) fn stills_of(film: &FilmFingerprint) -> Vec<Still> {
     let kept: Vec<usize> = (0..film.views.len())
         .filter(|&view| {
-            let FilmView { base, crop, degrees, .. } = film.views[view];
-            !film.views[view].is_second_look() || matches!(base, FilmBase::Framed(_)) && crop == WHOLE && degrees == 0
+            let FilmView { base, crop, degrees, motion, .. } = film.views[view];
+            let framed = matches!(base, FilmBase::Framed(_)) && crop == WHOLE && degrees == 0;
+            !motion && (framed || !film.views[view].is_second_look())
         })
         .collect();
     let codes: Vec<Option<[u64; 4]>> =

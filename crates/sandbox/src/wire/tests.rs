@@ -63,6 +63,7 @@ fn film() -> FilmFingerprint {
         strip: Some(-7),
         degrees: -4,
         turn: Dihedral::Rotate90,
+        motion: true,
     };
     let frame = |n: u32| FilmFrame { time_ms: 250 * n, quality: 100, wide: true };
     FilmFingerprint {

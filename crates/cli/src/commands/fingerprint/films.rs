@@ -42,7 +42,8 @@ pub(super) fn json(film: &FilmFingerprint, tracks: &[TrackRecord]) -> Value {
     let code = |code: &Code| (code.0 != [0; 32]).then(|| code.to_string());
     let frames = film.frames.iter().enumerate().map(|(place, frame)| {
         let all = film.codes_of(place);
-        let kept = if frame.wide { all } else { &all[..all.len().min(1)] };
+        let narrow = film.narrow_views();
+        let kept = if frame.wide { all } else { &all[..all.len().min(narrow)] };
         json!({
             "time_ms": frame.time_ms,
             "quality": frame.quality,
@@ -72,6 +73,9 @@ fn view(view: &FilmView) -> Value {
     let mut line = json!({ "kind": part.kind, "region": part.region, "degrees": part.degrees });
     if let Some(strip) = part.strip {
         line["strip"] = json!(strip);
+    }
+    if view.motion {
+        line["motion"] = json!(true);
     }
     line
 }

@@ -1,12 +1,14 @@
 //! From decoded frames to the fingerprint, shot by shot.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 use minutia_media::{Luma, Picture};
 
 use super::super::Code;
-use super::super::image::{has_content, part};
-use super::super::pdq;
+use super::super::image::{has_content, part, spread};
+use super::super::pdq::{self, Low};
 use super::super::region::{Corners, Part, reduced, slanted_values, turned_values, values};
 use super::super::trim::Rect;
 use super::frames::rectangles;
@@ -14,7 +16,7 @@ use super::sharp::sharp_part;
 use super::shot::trimmed;
 use super::slanted::slanted_parts;
 use super::views::{FRAMED, FilmBase, FilmView, FilmViews, SLANTED, views};
-use super::{FilmFingerprint, FilmFrame};
+use super::{FilmFingerprint, FilmFrame, narrow_views};
 
 /// Frames that are more bits away from the one before begin a new shot.
 const CUT_BITS: u32 = 90;
@@ -51,6 +53,8 @@ pub struct FilmFingerprinter {
     before: Option<Code>,
     /// The time and the first code of the last frame that has all views.
     wide: Option<(u32, Code)>,
+    /// The views that are made of one transform, which stand together.
+    parts: Vec<Range<usize>>,
     made: FilmFingerprint,
 }
 
@@ -66,6 +70,7 @@ impl FilmFingerprinter {
     pub fn new(stream: u32, wanted: FilmViews) -> FilmFingerprinter {
         let is_reference = wanted == FilmViews::Reference;
         let step = if is_reference { FilmFingerprint::REFERENCE_STEP_MS } else { FilmFingerprint::QUERY_STEP_MS };
+        let views = views(wanted);
         FilmFingerprinter {
             is_reference,
             of_key_frames: false,
@@ -78,7 +83,8 @@ impl FilmFingerprinter {
             shot: Vec::new(),
             before: None,
             wide: None,
-            made: FilmFingerprint { stream, views: views(wanted), ..FilmFingerprint::default() },
+            parts: parts_of(&views),
+            made: FilmFingerprint { stream, views, ..FilmFingerprint::default() },
         }
     }
 
@@ -170,46 +176,59 @@ impl FilmFingerprinter {
         let Some(trimmed) = trimmed(&planes) else { return };
         let is_found = |view: &FilmView| !matches!(view.base, FilmBase::Trimmed | FilmBase::Whole);
         let bases = Bases::of(&planes, trimmed, self.made.views.iter().any(is_found));
-        let mut before: Option<&Sample> = None;
+        // Of the last second: frame differences are to the first of these.
+        let mut last: VecDeque<Transforms> = VecDeque::new();
         for sample in &shot {
-            if before.is_some_and(|before| Rc::ptr_eq(&before.plane, &sample.plane)) {
-                if !self.is_reference {
-                    let from = self.made.codes.len() - self.made.views.len();
-                    self.made.codes.extend_from_within(from..);
-                    let last = self.made.frames.last().copied().unwrap_or_default();
-                    self.made.frames.push(FilmFrame { time_ms: sample.time_ms, ..last });
-                }
-                continue;
+            let time_ms = sample.time_ms;
+            let second = self.is_reference || time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
+            let views = &self.made.views;
+            let narrow = if self.is_reference { narrow_views(views) } else { views.len() };
+            let parts = self.parts.partition_point(|part| part.start < narrow);
+            let still = last.back().filter(|last| Rc::ptr_eq(&last.plane, &sample.plane) && (last.second || !second));
+            let now = match still {
+                Some(still) => Transforms { time_ms, ..still.clone() },
+                None => Transforms::of(sample, second, views, &self.parts[..parts], &bases),
+            };
+            let lag_ms = if self.of_key_frames { 0 } else { FilmFingerprint::MOTION_LAG_MS };
+            while last.front().is_some_and(|before| before.time_ms + lag_ms < time_ms) {
+                last.pop_front();
             }
-            before = Some(sample);
-            let all = self.made.views.len();
-            // References have the first view of every frame, queries those of the first look.
-            let second = self.is_reference || sample.time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
-            let frame = |views: &[FilmView]| codes(&sample.plane, views, &bases, second);
-            let (quality, mut of_frame) = frame(&self.made.views[..if self.is_reference { 1 } else { all }]);
-            let wide = !self.is_reference || self.is_due(sample.time_ms, &of_frame[0]);
-            let last = &self.made.codes[self.made.codes.len().saturating_sub(all)..];
-            let first_is_same = last.first().is_some_and(|last| of_frame[0].distance(last) <= SAME_BITS);
+            let before = last.front().filter(|before| before.time_ms + lag_ms == time_ms);
+            let mut codes = codes(&now.lows, before.map(|before| &before.lows), views, &self.parts[..parts]);
+            let wide = !self.is_reference || self.is_due(time_ms, &codes[0]);
             if self.is_reference && wide {
-                of_frame.extend(frame(&self.made.views[1..]).1);
+                let others = Transforms::of(sample, second, views, &self.parts[parts..], &bases);
+                codes.extend(self::codes(&others.lows, None, views, &self.parts[parts..]));
             }
-            // A view that the frame before has not may be new, but then the first view is.
-            let same = |(a, b): (&Code, &Code)| *b == NOTHING || a.distance(b) <= SAME_BITS;
-            if self.is_reference && first_is_same && of_frame.iter().zip(last).all(same) {
+            let quality = now.quality;
+            last.push_back(now);
+            if self.is_reference && self.is_as_before(&codes) {
                 continue;
             }
             if wide {
-                self.wide = Some((sample.time_ms, of_frame[0]));
+                self.wide = Some((time_ms, codes[0]));
             }
-            let codes = of_frame;
-            self.made.codes.extend_from_slice(&codes);
-            self.made.frames.push(FilmFrame { time_ms: sample.time_ms, quality, wide });
-            self.made.codes.resize(self.made.frames.len() * all, NOTHING);
+            self.made.codes.extend(codes);
+            self.made.frames.push(FilmFrame { time_ms, quality, wide });
+            self.made.codes.resize(self.made.frames.len() * self.made.views.len(), NOTHING);
         }
     }
 }
 
 impl FilmFingerprinter {
+    /// True for a frame of a reference that says nothing which the frame before it does not say.
+    fn is_as_before(&self, codes: &[Code]) -> bool {
+        let all = self.made.views.len();
+        let last = &self.made.codes[self.made.codes.len().saturating_sub(all)..];
+        let Some(before) = last.first() else { return false };
+        // A view that the frame before has not may be new, but then the first view is; what moves is always new.
+        let same = |((code, before), view): ((&Code, &Code), &FilmView)| match view.motion {
+            true => *code == NOTHING,
+            false => *before == NOTHING || code.distance(before) <= SAME_BITS,
+        };
+        codes[0].distance(before) <= SAME_BITS && codes.iter().zip(last).zip(&self.made.views).all(same)
+    }
+
     /// True for a frame of a reference that is to have all views: the more it differs from the last that has, the sooner.
     fn is_due(&self, time_ms: u32, first: &Code) -> bool {
         let Some((before_ms, before)) = &self.wide else { return true };
@@ -222,6 +241,9 @@ impl FilmFingerprinter {
         time_ms.saturating_sub(*before_ms) >= after_ms
     }
 }
+
+/// A difference whose coefficients lie closer to their median than this, on the mean, is noise.
+const LEAST_MOTION: f32 = 0.6;
 
 /// A code that stands for nothing to see.
 const NOTHING: Code = Code([0; 32]);
@@ -267,25 +289,71 @@ impl Bases {
     }
 }
 
-/// The codes of one frame and the quality of its first view.
-fn codes(plane: &Luma, views: &[FilmView], bases: &Bases, second_look: bool) -> (u8, Vec<Code>) {
-    let mut codes = Vec::with_capacity(views.len());
-    let mut quality = 0;
-    let part_of = |view: &FilmView| (view.base, view.crop, view.strip, view.degrees);
-    for same in views.chunk_by(|a, b| part_of(a) == part_of(b)) {
-        let wanted = second_look || same.iter().any(|view| !view.is_second_look());
-        let Some(values) = Some(&same[0]).filter(|_| wanted).and_then(|view| bases.values(plane, view)) else {
-            codes.extend(same.iter().map(|_| NOTHING));
-            continue;
+/// The transforms of some parts of one frame.
+#[derive(Clone)]
+struct Transforms {
+    time_ms: u32,
+    plane: Rc<Luma>,
+    /// Whether those that only views for a second look are made of are among them.
+    second: bool,
+    /// PDQ quality of the first part.
+    quality: u8,
+    /// One for each part, `None` where there is no such part.
+    lows: Vec<Option<Low>>,
+}
+
+impl Transforms {
+    fn of(sample: &Sample, second: bool, views: &[FilmView], parts: &[Range<usize>], bases: &Bases) -> Transforms {
+        let mut quality = 0;
+        let low = |part: &Range<usize>| {
+            let of_part = &views[part.clone()];
+            let wanted = second || of_part.iter().any(|view| !view.is_second_look());
+            let values = bases.values(&sample.plane, of_part.first().filter(|_| wanted)?)?;
+            if part.start == 0 {
+                quality = pdq::quality(&values);
+            }
+            Some(pdq::transform(&values))
         };
-        if codes.is_empty() {
-            quality = pdq::quality(&values);
-        }
-        let low = pdq::transform(&values);
-        let content = has_content(&low);
-        codes.extend(same.iter().map(|view| if content { pdq::code(&pdq::turned(&low, view.turn)) } else { NOTHING }));
+        let lows = parts.iter().map(low).collect();
+        Transforms { time_ms: sample.time_ms, plane: Rc::clone(&sample.plane), second, quality, lows }
     }
-    (quality, codes)
+}
+
+/// The views that are made of one transform, which stand together.
+fn parts_of(views: &[FilmView]) -> Vec<Range<usize>> {
+    let part_of = |view: &FilmView| (view.base, view.crop, view.strip, view.degrees);
+    let mut start = 0;
+    let part = |same: &[FilmView]| {
+        start += same.len();
+        start - same.len()..start
+    };
+    views.chunk_by(|a, b| part_of(a) == part_of(b)).map(part).collect()
+}
+
+/// The codes of the views of some parts of a frame, by their transforms and those of the frame that they have changed from.
+fn codes(
+    now: &[Option<Low>],
+    before: Option<&Vec<Option<Low>>>,
+    views: &[FilmView],
+    parts: &[Range<usize>],
+) -> Vec<Code> {
+    let mut codes = Vec::with_capacity(parts.iter().map(Range::len).sum());
+    for (place, (low, part)) in now.iter().zip(parts).enumerate() {
+        let before = before.and_then(|before| before.get(place)?.as_ref());
+        let still = low.as_ref().filter(|low| has_content(low));
+        let moved = low.as_ref().zip(before).map(|(low, before)| difference(low, before));
+        let moved = moved.as_ref().filter(|moved| spread(moved) >= LEAST_MOTION);
+        codes.extend(views[part.clone()].iter().map(|view| {
+            let low = if view.motion { moved } else { still };
+            low.map_or(NOTHING, |low| pdq::code(&pdq::turned(low, view.turn)))
+        }));
+    }
+    codes
+}
+
+/// The transform of the difference, transforms being linear.
+fn difference(now: &Low, before: &Low) -> Low {
+    std::array::from_fn(|i| std::array::from_fn(|j| now[i][j] - before[i][j]))
 }
 
 /// The upright strip of a part, `None` where the part is not wide enough, or so wide that it is no part of a wider film.

@@ -23,6 +23,11 @@ pub use vpdq::{VpdqFrame, vpdq};
 
 use super::Code;
 
+/// How many views, the first of a reference's, every frame has.
+pub(crate) fn narrow_views(views: &[FilmView]) -> usize {
+    views.iter().take_while(|view| view.is_narrow()).count()
+}
+
 /// What is kept of the picture of one video stream.
 ///
 /// ```
@@ -67,13 +72,15 @@ pub struct FilmFrame {
     pub time_ms: u32,
     /// PDQ quality of its first view, 0..=100.
     pub quality: u8,
-    /// True where it has all views; false for those frames of a reference that have the first alone.
+    /// True where it has all views; false for those frames of a reference that have the first ones alone.
     pub wide: bool,
 }
 
 impl FilmFingerprint {
     /// From one sample of a reference to the next, in milliseconds.
     pub const REFERENCE_STEP_MS: u32 = 500;
+    /// A frame difference is to what was on screen so long before.
+    pub const MOTION_LAG_MS: u32 = 1_000;
     /// From one frame of a reference that has all views to the next, in milliseconds, at least.
     pub const WIDE_STEP_MS: u32 = 1_000;
     /// A frame whose first view is no further from that of a frame before has the other views of that one.
@@ -90,8 +97,14 @@ impl FilmFingerprint {
         let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);
         let whole = self.frames.len().checked_mul(self.views.len()) == Some(self.codes.len());
         let narrow = self.frames.iter().enumerate().filter(|(_, frame)| !frame.wide);
-        let mut others = narrow.flat_map(|(number, _)| self.codes_of(number).iter().skip(1));
+        let mut others = narrow.flat_map(|(number, _)| self.codes_of(number).iter().skip(self.narrow_views()));
         ordered && whole && others.all(|code| code.0 == [0; 32]) && film_view_set(&self.views).is_some()
+    }
+
+    /// How many views a frame has that is not wide: the first of all.
+    #[must_use]
+    pub fn narrow_views(&self) -> usize {
+        narrow_views(&self.views)
     }
 
     /// The codes of a frame, one a view; none for a number that no frame has.

@@ -35,6 +35,9 @@ pub struct FilmView {
     pub degrees: i8,
     /// The position in which it was hashed.
     pub turn: Dihedral,
+    /// True where not the part itself is hashed but its frame difference: how it changed in the last
+    /// [`FilmFingerprint::MOTION_LAG_MS`](super::FilmFingerprint::MOTION_LAG_MS).
+    pub motion: bool,
 }
 
 /// Which views of the frames of a film to make.
@@ -45,11 +48,16 @@ pub enum FilmViews {
     Reference,
     /// For a scan: those that every query is searched by.
     FirstLook,
-    /// And those for queries that the first leave unexplained, some 150 altogether.
+    /// And those for queries that the first leave unexplained, some 390 altogether.
     BothLooks,
 }
 
 impl FilmView {
+    /// True for a view that every frame of a reference has; the others are of those frames alone that are wide.
+    pub(crate) fn is_narrow(&self) -> bool {
+        (self.crop, self.strip, self.degrees) == (WHOLE, None, 0)
+    }
+
     /// How wide a strip is, in hundredths of its height: narrower than what a film is cut to for a telephone held upright.
     pub const STRIP_WIDTH: u8 = 42;
 
@@ -132,7 +140,11 @@ pub(super) fn views(wanted: FilmViews) -> Vec<FilmView> {
 fn query_views() -> Vec<FilmView> {
     let mut views = Vec::new();
     let mut add = |base, crop, strip, degrees, turns: &[Dihedral]| {
-        views.extend(turns.iter().map(|&turn| FilmView { base, crop, strip, degrees, turn }));
+        let view = |motion| move |&turn| FilmView { base, crop, strip, degrees, turn, motion };
+        views.extend(turns.iter().map(view(false)));
+        if has_motion(base, crop, strip) {
+            views.extend(turns.iter().map(view(true)));
+        }
     };
     // PDQ names a mirror by the axis that stays: left and right change places in FlipY.
     let both = &[Dihedral::Identity, Dihedral::FlipY];
@@ -177,8 +189,14 @@ fn query_views() -> Vec<FilmView> {
     views
 }
 
+/// Whether the frame differences of such a part are looked for: those of references are of the whole frame.
+fn has_motion(base: FilmBase, crop: [u16; 4], strip: Option<i8>) -> bool {
+    let whole = crop == WHOLE || matches!(base, FilmBase::Framed(_) | FilmBase::Slanted(_));
+    strip.is_none() && (whole || HALVES.contains(&crop) || crop == TURNED_CROPS[0])
+}
+
 /// The number on disk of the set of views that references have. A set that changes is a new number.
-pub(crate) const FILM_VIEW_SET: u32 = 2;
+pub(crate) const FILM_VIEW_SET: u32 = 3;
 
 /// The views of a set; `None` for one that this build does not know.
 pub(crate) fn film_views(set: u32) -> Option<Vec<FilmView>> {
@@ -192,7 +210,12 @@ pub(crate) fn film_view_set(views: &[FilmView]) -> Option<u32> {
 
 /// The views of references.
 fn reference_views() -> Vec<FilmView> {
-    let view = |crop, strip| FilmView { base: FilmBase::Trimmed, crop, strip, degrees: 0, turn: Dihedral::Identity };
-    let crops = REFERENCE_CROPS.iter().map(|&crop| view(crop, None));
-    crops.chain(REFERENCE_STRIPS.iter().map(|&strip| view(WHOLE, Some(strip)))).collect()
+    let view = |crop, strip, motion| {
+        let (base, turn) = (FilmBase::Trimmed, Dihedral::Identity);
+        FilmView { base, crop, strip, degrees: 0, turn, motion }
+    };
+    let narrow = [false, true].map(|motion| view(WHOLE, None, motion));
+    let crops = REFERENCE_CROPS[1..].iter().map(|&crop| view(crop, None, false));
+    let strips = REFERENCE_STRIPS.iter().map(|&strip| view(WHOLE, Some(strip), false));
+    narrow.into_iter().chain(crops).chain(strips).collect()
 }

@@ -118,7 +118,7 @@ fn listed_views() -> [FilmView; 1] {
 }
 
 fn whole(turn: Dihedral) -> FilmView {
-    FilmView { base: FilmBase::Whole, crop: [0, 0, 1000, 1000], strip: None, degrees: 0, turn }
+    FilmView { base: FilmBase::Whole, crop: [0, 0, 1000, 1000], strip: None, degrees: 0, turn, motion: false }
 }
 
 /// The first frame of each half second.

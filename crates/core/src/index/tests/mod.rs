@@ -13,7 +13,7 @@ use minutia_media::{Orientation, Preview};
 use super::*;
 use crate::fingerprint::{
     AlgorithmId, AudioFingerprint, Code, Dihedral, FILM_VIEW_SET, FilmFingerprint, FilmFrame, Fingerprint,
-    ImageFingerprint, Mix, Peak, Region, RegionKind, View, film_views,
+    ImageFingerprint, Mix, Peak, Region, RegionKind, View, film_views, narrow_views,
 };
 
 /// Numbers that only look random.
@@ -121,7 +121,7 @@ fn entry(seed: u64) -> Entry {
 /// A film of so many frames.
 fn film(numbers: &mut Numbers, frames: u32) -> FilmFingerprint {
     let views = film_views(FILM_VIEW_SET).unwrap();
-    let nothing = |code: usize| !code.is_multiple_of(views.len()) && code / views.len() % 2 == 1;
+    let nothing = |code: usize| code % views.len() >= narrow_views(&views) && code / views.len() % 2 == 1;
     let code = |place: usize| if nothing(place) { Code([0; 32]) } else { numbers.code() };
     let codes = (0..frames as usize * views.len()).map(code).collect();
     let frame = |number: u32| FilmFrame {

@@ -6,6 +6,8 @@ use minutia_machine::hamming::distance;
 
 use super::FilmHit;
 use super::alignment::Alignment;
+use super::lanes::{Compare, Lane, Lanes, query_code, reference_code};
+use super::runs::runs;
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
 
@@ -13,11 +15,6 @@ use crate::index::{FilmFrames, Films};
 const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
 /// Distances below this speak for a copy, above against.
 pub(super) const BIAS: f64 = 84.0;
-/// Pairs of views that are followed. The nearest counts at each step: a border may be found in one shot and not in the
-/// next, and a caption covers now this corner and now that.
-const MOST_LANES: usize = 5;
-/// Frames of a query so far from where they should be are not compared: by the views of each look.
-const REACH_MS: [f64; 2] = [190.0, 280.0];
 /// Shifts of the reference that an alignment is set beside.
 pub(super) const SHIFTS_MS: [f64; 12] =
     [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
@@ -29,6 +26,8 @@ const CHANGE_SHARE: f64 = 0.3;
 const MOST_CHANGE: f64 = 1.5;
 /// What a frame at no distance is worth. It falls with the square: chance comes to 60 bits often and to 30 never.
 const WHOLE_NEARNESS: f64 = 2.0;
+/// And the least of a frame difference: noise of a coder where hardly anything moves must not undo what the frames prove.
+const MOST_AGAINST: f64 = -0.1;
 /// What a frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
 /// And what it counts where stretches are bounded.
@@ -50,14 +49,6 @@ const MOST_GAP_MS: u64 = 2_600;
 const SAME_MS: f64 = 350.0;
 /// A stretch is worth at least this.
 const LEAST_NEARNESS: f64 = 0.6;
-
-/// From which view to which view of which film.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Lane {
-    pub(super) film: u32,
-    pub(super) query_view: u32,
-    pub(super) reference_view: u32,
-}
 
 /// A stretch that agrees.
 #[derive(Clone, Debug)]
@@ -119,18 +110,18 @@ impl Stretch {
     }
 }
 
-/// The views that an alignment is followed in, and how far frames of the query may be from where they should be.
-#[derive(Clone, Copy, Debug)]
-struct Lanes<'l> {
-    lanes: &'l [Lane],
-    reach_ms: f64,
-}
-
 /// A comparison along an alignment.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     reference_ms: f64,
     reference_frame: usize,
+    /// In the order of [`Compare::BOTH`].
+    compared: [Option<Compared>; 2],
+}
+
+/// The nearest of what was compared at a step.
+#[derive(Clone, Copy, Debug)]
+struct Compared {
     query_frame: usize,
     lane: Lane,
     distance: f64,
@@ -148,58 +139,12 @@ pub(super) fn follow(
     found: &mut Vec<Stretch>,
 ) {
     let frames = films.frames(alignment.film);
-    let lanes = lanes(alignment, hits);
-    let second_look = |lane: &Lane| query.views[lane.query_view as usize].is_second_look();
-    let reach_ms = REACH_MS[usize::from(lanes.iter().any(second_look))];
-    let lanes = Lanes { lanes: &lanes, reach_ms };
+    let lanes = Lanes::of(alignment, hits, &frames, query);
     let steps = steps(&frames, query, window, alignment, &lanes, rarity);
-    stretches(&steps, 0..steps.len(), &mut |range| {
+    let values: Vec<f64> = steps.iter().map(value).collect();
+    for range in runs(&values, LEAST_NEARNESS) {
         found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
-    });
-}
-
-/// The views that hits near the alignment are between, most voted first.
-fn lanes(alignment: &Alignment, hits: &[FilmHit]) -> Vec<Lane> {
-    let start = hits.partition_point(|hit| hit.film < alignment.film);
-    let of_film = hits[start..].iter().take_while(|hit| hit.film == alignment.film);
-    let mut votes: Vec<(u16, u16, u32)> = of_film
-        .filter(|hit| {
-            let apart = f64::from(hit.reference_ms) - alignment.reference_ms(hit.query_ms.into());
-            apart.abs() < STEP_MS
-        })
-        .map(|hit| (hit.query_view, hit.reference_view, super::RADIUS + 10 - hit.distance))
-        .collect();
-    votes.sort_unstable();
-    let mut lanes: Vec<(u32, Lane)> = votes
-        .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
-        .map(|same| {
-            let lane = Lane { film: alignment.film, query_view: same[0].0.into(), reference_view: same[0].1.into() };
-            (same.iter().map(|vote| vote.2).sum(), lane)
-        })
-        .collect();
-    lanes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    lanes.into_iter().take(MOST_LANES).map(|(_, lane)| lane).collect()
-}
-
-pub(super) fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Option<[u64; 4]> {
-    let code = query.codes_of(frame).get(view as usize)?;
-    (code.0 != [0; 32]).then(|| bytemuck::cast(code.0))
-}
-
-/// The code of a view: where the frame has none, and looks as a frame before it that has, that one's.
-pub(super) fn reference_code<'i>(frames: &FilmFrames<'i>, frame: usize, view: u32) -> Option<&'i [u64; 4]> {
-    let own = frames.code(frame, view as usize);
-    let code = own.or_else(|| {
-        let before = frames.wide_before(frame)?;
-        let unchanged = distance(frames.code(before, 0)?, frames.code(frame, 0)?) <= FilmFingerprint::UNCHANGED_BITS;
-        frames.code(before, view as usize).filter(|_| unchanged)
-    });
-    code.filter(|&&code| code != [0; 4])
-}
-
-/// The frame on screen at a time.
-pub(super) fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
-    times.partition_point(|&time| f64::from(time) <= ms).checked_sub(1)
+    }
 }
 
 /// Compares along an alignment, a step of the reference after the other.
@@ -208,7 +153,7 @@ fn steps(
     query: &FilmFingerprint,
     window: &Range<u32>,
     alignment: &Alignment,
-    lanes: &Lanes<'_>,
+    lanes: &Lanes,
     rarity: &[f64],
 ) -> Vec<Step> {
     let from = alignment.reference_ms(f64::from(window.start) - lanes.reach_ms).max(0.0);
@@ -219,48 +164,40 @@ fn steps(
         let reference_ms = number as f64 * STEP_MS;
         let query_ms = alignment.query_ms(reference_ms);
         let Some(reference_frame) = frames.at(reference_ms) else { continue };
-        let nearest = nearest(frames, query, query_ms, reference_frame, lanes);
-        let Some((bits, query_frame, lane)) = nearest else { continue };
-        let mut step = Step { reference_ms, reference_frame, query_frame, lane, distance: bits.into(), weight: 1.0 };
-        let new = steps.last().map_or(1.0, |before| novelty(frames, query, before, &step));
-        step.weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
-        steps.push(step);
+        let compared = Compare::BOTH.map(|compare| {
+            let nearest = lanes.nearest(compare, frames, reference_frame, query, query_ms);
+            let (bits, query_frame, lane) = nearest?;
+            let before = steps.iter().rev().find_map(|step: &Step| Some((step, step.compared[compare as usize]?)));
+            let new = before.map_or(1.0, |(step, before)| {
+                let view = if compare == Compare::Frames { 0 } else { lane.reference_view };
+                let reference =
+                    [step.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, view));
+                let of_query = [before.query_frame, query_frame];
+                novelty(reference, of_query.map(|frame| query_code(query, frame, lane.query_view)))
+            });
+            let weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
+            Some(Compared { query_frame, lane, distance: bits.into(), weight })
+        });
+        if compared.iter().any(Option::is_some) {
+            steps.push(Step { reference_ms, reference_frame, compared });
+        }
     }
     steps
 }
 
-/// The nearest of the views of a frame to those of the frames of the query around a time: distance, frame, views. Shifted
-/// frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
-fn nearest(
-    frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
-    query_ms: f64,
-    reference_frame: usize,
-    lanes: &Lanes<'_>,
-) -> Option<(u32, usize, Lane)> {
-    let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - lanes.reach_ms);
-    let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + lanes.reach_ms);
-    let pairs = (near..beyond).flat_map(|place| lanes.lanes.iter().map(move |&lane| (place, lane)));
-    let compared = pairs.filter_map(|(place, lane)| {
-        let reference = reference_code(frames, reference_frame, lane.reference_view)?;
-        Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
-    });
-    compared.min()
-}
-
-/// How much is new since the step before, in the reference and in the query: the less of both.
-fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step: &Step) -> f64 {
-    // Every frame of a reference has the first view, and where it stays the same the others do.
-    let reference = [before.reference_frame, step.reference_frame].map(|frame| reference_code(frames, frame, 0));
-    let query = [before.query_frame, step.query_frame].map(|frame| query_code(query, frame, step.lane.query_view));
+/// How much is new since the step before, in the reference and in the query: the less of both. Every frame of a reference has the
+/// first view, and where it stays the same the others do.
+fn novelty(reference: [Option<&[u64; 4]>; 2], query: [Option<[u64; 4]>; 2]) -> f64 {
     let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
     let bits = distance(a, b).min(distance(&c, &d));
     (f64::from(bits) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
 }
 
-/// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias.
+/// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias. What differs in motion alone may be the
+/// same frames with noise, and what differs but for the motion may be covered, so the better of both counts.
 fn value(step: &Step) -> f64 {
-    (BIAS - step.distance) / BIAS * step.weight.max(LEAST_VALUE)
+    let value = |compared: &Compared| (BIAS - compared.distance) / BIAS * compared.weight.max(LEAST_VALUE);
+    step.compared.iter().flatten().map(value).fold(f64::MIN, f64::max)
 }
 
 /// What a frame at that distance speaks for a copy, beyond the bias against.
@@ -274,42 +211,26 @@ pub(super) fn change(distance: f64, shifted: f64) -> f64 {
     ((shifted - distance) / (CHANGE_BITS + CHANGE_SHARE * (shifted + distance))).clamp(-1.0, MOST_CHANGE)
 }
 
-/// Calls `found` with the stretches of most sum, the best first, and those beside it.
-fn stretches(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
-    let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
-    for place in within.clone() {
-        sum += value(&steps[place]);
-        if sum <= 0.0 {
-            (sum, start) = (0.0, place + 1);
-        } else if sum > best.0 {
-            best = (sum, start..place + 1);
-        }
-    }
-    let (sum, range) = best;
-    if sum < LEAST_NEARNESS {
-        return;
-    }
-    found(range.clone());
-    stretches(steps, within.start..range.start, found);
-    stretches(steps, range.end..within.end, found);
-}
-
 /// What a stretch proves.
 fn judged(
     frames: &FilmFrames<'_>,
     query: &FilmFingerprint,
     alignment: &Alignment,
-    lanes: &Lanes<'_>,
+    lanes: &Lanes,
     steps: &[Step],
 ) -> Option<Stretch> {
     let (first, last) = (steps.first()?, steps.last()?);
     let (mut nearness, mut changes, mut weight, mut bits) = (0.0, 0.0, 0.0, 0.0);
-    let (mut shifted_sum, mut shifted_count) = (0.0, 0.0);
+    let (mut shifted_sum, mut shifted_count, mut count) = (0.0, 0.0, 0.0);
     let mut others: Vec<f64> = Vec::with_capacity(SHIFTS_MS.len());
-    for step in steps {
-        bits += step.distance;
-        weight += step.weight;
-        nearness += step.weight * worth(step.distance);
+    for (step, compare) in steps.iter().flat_map(|step| Compare::BOTH.map(|compare| (step, compare))) {
+        let Some(compared) = step.compared[compare as usize] else { continue };
+        count += 1.0;
+        bits += compared.distance;
+        weight += compared.weight;
+        let near = compared.weight * worth(compared.distance);
+        nearness += if compare == Compare::Differences { near.max(MOST_AGAINST) } else { near };
+        let query_ms = alignment.query_ms(step.reference_ms);
         others.clear();
         others.extend(SHIFTS_MS.iter().filter_map(|shift| {
             let at = step.reference_ms + shift;
@@ -317,9 +238,9 @@ fn judged(
                 return None;
             }
             let frame = frames.at(at)?;
-            let query_ms = alignment.query_ms(step.reference_ms);
+            // Shifted frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
             // Views that the shifted frame has not: the frame before that has them is near enough in time.
-            let nearest = |frame| nearest(frames, query, query_ms, frame, lanes);
+            let nearest = |frame| lanes.nearest(compare, frames, frame, query, query_ms);
             let (bits, ..) = nearest(frame).into_iter().chain(nearest(frames.wider(frame))).min()?;
             Some(f64::from(bits))
         }));
@@ -330,13 +251,17 @@ fn judged(
         let other = others[others.len() / 3].min(BIAS);
         shifted_sum += other;
         shifted_count += 1.0;
-        changes += change(step.distance, other);
+        changes += change(compared.distance, other);
     }
-    let count = steps.len() as f64;
-    let mut chosen: Vec<Lane> = steps.iter().map(|step| step.lane).collect();
+    // What is told of is the frames' own views, where there are any.
+    let lanes_of = |compare: Compare| steps.iter().filter_map(move |step| Some(step.compared[compare as usize]?.lane));
+    let mut chosen: Vec<Lane> = lanes_of(Compare::Frames).collect();
+    if chosen.is_empty() {
+        chosen.extend(lanes_of(Compare::Differences));
+    }
     chosen.sort_unstable();
     let most = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
-    let lane = most.map_or(first.lane, |same| same[0]);
+    let lane = most.map(|same| same[0])?;
     // A step stands for half a step around it; where that reaches the end of the query or nearly, so does the stretch.
     let query_end = query.duration_ms as f64;
     let half = STEP_MS / 2.0 / alignment.speed;
@@ -415,42 +340,4 @@ fn joined(mut found: Vec<Stretch>) -> Vec<Stretch> {
         }
     }
     joined
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(distance: f64, weight: f64) -> Step {
-        let lane = Lane { film: 0, query_view: 0, reference_view: 0 };
-        Step { reference_ms: 0.0, reference_frame: 0, query_frame: 0, lane, distance, weight }
-    }
-
-    #[test]
-    fn the_first_stretch_is_the_one_of_most_sum() {
-        let mut state = 7_u64;
-        let mut below = |most: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) % most
-        };
-        let mut met = 0;
-        for length in (0..40).cycle().take(400) {
-            let steps: Vec<Step> =
-                (0..length).map(|_| step(below(170) as f64, 0.15 + below(85) as f64 / 100.0)).collect();
-            let worth = |range: Range<usize>| steps[range].iter().map(value).sum::<f64>();
-            let all = (0..length).flat_map(|start| (start + 1..=length).map(move |end| start..end));
-            let best = all.map(worth).fold(0.0, f64::max);
-            let mut found = Vec::new();
-            stretches(&steps, 0..steps.len(), &mut |range| found.push(range));
-            if best < LEAST_NEARNESS - 1e-9 {
-                assert!(found.is_empty());
-                continue;
-            }
-            met += 1;
-            assert!((worth(found[0].clone()) - best).abs() < 1e-9);
-            found.sort_by_key(|range| range.start);
-            assert!(found.windows(2).all(|two| two[0].end <= two[1].start), "stretches do not overlap");
-        }
-        assert!(met > 100, "only {met}");
-    }
 }

@@ -7,7 +7,9 @@
 
 mod alignment;
 mod evidence;
+mod lanes;
 mod nearby;
+mod runs;
 mod sparse;
 mod votes;
 
@@ -288,8 +290,11 @@ fn hits(
         let (film, reference_frame, reference_view) = films.place(found.row)?;
         let reference_ms = films.frames(film).times[reference_frame as usize];
         let distance = found.distance;
+        // A frame and a frame difference are alike by chance alone.
+        let same_kind =
+            query.views[query_view as usize].motion == films.frames(film).is_motion(reference_view as usize);
         let reference_view = reference_view as u16;
-        films.is_alive(film).then_some(FilmHit {
+        (films.is_alive(film) && same_kind).then_some(FilmHit {
             film,
             query_frame,
             reference_frame,

@@ -11,7 +11,9 @@ use minutia_machine::Level;
 use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
-use super::evidence::{BIAS, Lane, NEW_BITS, SHIFTS_MS, Stretch, change, frame_at, query_code, reference_code, worth};
+use super::evidence::{BIAS, NEW_BITS, SHIFTS_MS, Stretch, change, worth};
+use super::lanes::{Lane, query_code, reference_code};
+use super::runs::runs;
 use super::{FilmHit, hits, rarity};
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
@@ -262,8 +264,10 @@ fn follow(
         step.weight = new * rarity.get(number).copied().unwrap_or(1.0);
         steps.push(step);
     }
-    let mut best = |range: Range<usize>| found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
-    runs(&steps, 0..steps.len(), &mut best);
+    let values: Vec<f64> = steps.iter().map(value).collect();
+    for range in runs(&values, LEAST_NEARNESS) {
+        found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
+    }
 }
 
 /// The views that hits near the line are between, most voted first.
@@ -304,6 +308,11 @@ fn nearest(
     compared.min()
 }
 
+/// The frame on screen at a time.
+fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
+    times.partition_point(|&time| f64::from(time) <= ms).checked_sub(1)
+}
+
 /// How much is new since the key frame before, in the reference and in the query: the less of both.
 fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step: &Step) -> f64 {
     let reference = [before.reference_frame, step.reference_frame].map(|frame| reference_code(frames, frame, 0));
@@ -315,30 +324,6 @@ fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step
 /// What a key frame adds to a stretch: more the nearer, and less than nothing beyond the bias.
 fn value(step: &Step) -> f64 {
     (BIAS - step.distance) / BIAS * step.weight.max(0.3)
-}
-
-/// Calls `found` with the runs of most sum, the best first, and those beside it.
-fn runs(steps: &[Step], within: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
-    // What is still to be looked at, instead of calls within calls: a hostile query has hundreds of thousands of frames.
-    let mut open = vec![within];
-    while let Some(within) = open.pop() {
-        let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
-        for place in within.clone() {
-            sum += value(&steps[place]);
-            if sum <= 0.0 {
-                (sum, start) = (0.0, place + 1);
-            } else if sum > best.0 {
-                best = (sum, start..place + 1);
-            }
-        }
-        let (sum, range) = best;
-        if sum < LEAST_NEARNESS {
-            continue;
-        }
-        found(range.clone());
-        open.push(range.end..within.end);
-        open.push(within.start..range.start);
-    }
 }
 
 /// What a run of key frames proves.
