@@ -39,14 +39,18 @@ fn film(views: FilmViews, seconds: f32, frame: impl Fn(f32) -> Vec<u8>) -> FilmF
 }
 
 fn search(query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
+    let reference = |seed| film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
+    search_among([0, 1, 2].map(reference), query)
+}
+
+fn search_among(films: impl IntoIterator<Item = FilmFingerprint>, query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
     let directory = tempfile::tempdir().unwrap();
     let mut writer = Writer::open(directory.path()).unwrap();
-    for seed in 0..3 {
-        let film = film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
+    for (number, film) in films.into_iter().enumerate() {
         writer
             .add(Entry {
-                work: Work::new(WorkId::new(format!("film-{seed}")).unwrap()),
-                source_name: format!("film-{seed}.mp4"),
+                work: Work::new(WorkId::new(format!("film-{number}")).unwrap()),
+                source_name: format!("film-{number}.mp4"),
                 source_digest: None,
                 fingerprints: vec![Fingerprint::Film(film)],
                 thumbnail: None,
@@ -84,6 +88,42 @@ fn a_mirrored_excerpt_at_another_speed_is_found() {
     let found = search(&film(FilmViews::BothLooks, 10.0, mirrored));
     check(&found, 4.0, 14.8, 1.08);
     assert!(found.iter().any(|(_, found)| found.view.turn == Dihedral::FlipY));
+}
+
+/// A camera that stands still: one picture, and something small in it that goes its own way, by `seed`.
+fn fixed_camera(seed: u32, seconds: f32) -> Vec<u8> {
+    let turn = seed as f32 * 2.1 + 0.7;
+    let (x, y) = (
+        48.0 + 22.0 * (seconds * 0.9 + turn).sin() + 20.0 * (seconds * 0.37 * turn).cos(),
+        32.0 + 14.0 * (seconds * 1.1 * turn).cos() + 12.0 * (seconds * 0.53).sin(),
+    );
+    let mut frame = scene(7, 0.0);
+    for (n, pixel) in (0_u32..).zip(&mut frame) {
+        let (dx, dy) = ((n % WIDTH) as f32 - x, (n / WIDTH) as f32 - y);
+        if dx * dx + dy * dy < 12.0 {
+            *pixel = pixel.wrapping_add(128);
+        }
+    }
+    frame
+}
+
+#[test]
+fn a_scene_that_hardly_changes_is_found_where_it_was_taken_from_and_another_take_of_it_is_not() {
+    let take = |seed| film(FilmViews::Reference, 40.0, |seconds| fixed_camera(seed, seconds));
+    let found = search_among([0, 1].map(take), &film(FilmViews::BothLooks, 8.0, |s| fixed_camera(1, s + 21.3)));
+    check(&found, 21.3, 29.3, 1.0);
+    let best_of_other = found.iter().filter(|(name, _)| name != "film-1.mp4").map(|(_, found)| found.score);
+    let best_of_other = best_of_other.fold(0.0, f64::max);
+    assert!(found.iter().any(|(_, found)| found.score > 5.0 * best_of_other), "{found:?}");
+
+    // The same moment under a band of lettering that stays.
+    let under = |seconds: f32| {
+        let mut frame = scene(1, seconds + 6.4);
+        let letters = |n: u32| if n % WIDTH / 5 % 2 == n / WIDTH / 5 % 2 { 255 } else { 20 };
+        (0..WIDTH * HEIGHT / 4).for_each(|n| frame[n as usize] = letters(n));
+        frame
+    };
+    check(&search(&film(FilmViews::BothLooks, 9.0, under)), 6.4, 15.4, 1.0);
 }
 
 #[test]

@@ -58,7 +58,8 @@ impl ScoreCalibration {
         if asked <= anchor {
             return Tail { probability: share(asked), extrapolated: false };
         }
-        let near = anchor.saturating_sub(Self::SLOPE_SPAN);
+        // Every pair scores 0 or more, those too that have no stretch in common: the decline begins behind that.
+        let near = anchor.saturating_sub(Self::SLOPE_SPAN).max(1).min(anchor);
         let decline = root(share(anchor) / share(near), (anchor - near).max(1));
         let decline = decline.max(self.slowest);
         let mut probability = share(anchor);
