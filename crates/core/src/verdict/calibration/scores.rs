@@ -39,7 +39,7 @@ pub struct ScoreCalibration {
 /// The row of landmarks. Its tail falls by 0.65 a point from the score that 48 of its pairs have to the highest.
 pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 
-/// The row of the frames of films. From the score that 24 of its pairs have its tail falls by 0.44 a quarter of a point.
+/// The row of the frames of films. From the score that 23 of its pairs have its tail falls by 0.46 a quarter of a point.
 pub const FILM_CALIBRATION: &ScoreCalibration = &frames::ROW;
 
 impl ScoreCalibration {
@@ -58,9 +58,11 @@ impl ScoreCalibration {
         if asked <= anchor {
             return Tail { probability: share(asked), extrapolated: false };
         }
-        // Every pair scores 0 or more, those too that have no stretch in common: the decline begins behind that.
-        let near = anchor.saturating_sub(Self::SLOPE_SPAN).max(1).min(anchor);
-        let decline = root(share(anchor) / share(near), (anchor - near).max(1));
+        // Below the least score that a search reports the row says how many pairs have a stretch in common, not how scores fall.
+        let reported = self.at_least.get(1).copied().unwrap_or(0);
+        let least = self.at_least.iter().rposition(|&n| n == reported).unwrap_or(0);
+        let near = anchor.saturating_sub(Self::SLOPE_SPAN).max(least);
+        let decline = if near < anchor { root(share(anchor) / share(near), anchor - near) } else { 0.0 };
         let decline = decline.max(self.slowest);
         let mut probability = share(anchor);
         for _ in anchor..asked.min(10_000) {
