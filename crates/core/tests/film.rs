@@ -2,6 +2,8 @@
 // What a test needs and does not get fails the test.
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+
 use minutia::fingerprint::{Dihedral, FilmFingerprint, FilmFingerprinter, FilmViews, Fingerprint};
 use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
 use minutia::media::Luma;
@@ -38,9 +40,9 @@ fn film(views: FilmViews, seconds: f32, frame: impl Fn(f32) -> Vec<u8>) -> FilmF
     fingerprinter.finish()
 }
 
-fn search(query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
-    let directory = tempfile::tempdir().unwrap();
-    let mut writer = Writer::open(directory.path()).unwrap();
+/// An index of `film-0` to `film-2`.
+fn of_three_films(directory: &Path) -> Index {
+    let mut writer = Writer::open(directory).unwrap();
     for seed in 0..3 {
         let film = film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
         writer
@@ -54,7 +56,12 @@ fn search(query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
             .unwrap();
     }
     writer.commit().unwrap();
-    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    Index::open(directory, Access::Mapped).unwrap()
+}
+
+fn search(query: &FilmFingerprint) -> Vec<(String, FilmMatch)> {
+    let directory = tempfile::tempdir().unwrap();
+    let index = of_three_films(directory.path());
     let found = FilmSearch::new(&index).unwrap().find(query, 3.0);
     found.into_iter().map(|found| (index.film(found.segment, found.film).unwrap().source_name, found)).collect()
 }
@@ -128,21 +135,7 @@ fn key_frames_are_sampled_once_each_and_find_a_film() {
     assert_eq!((query.frames[1].time_ms, query.duration_ms), (2_200, 26_000));
 
     let directory = tempfile::tempdir().unwrap();
-    let mut writer = Writer::open(directory.path()).unwrap();
-    for seed in 0..3 {
-        let film = film(FilmViews::Reference, 24.0, |seconds| scene(seed, seconds));
-        writer
-            .add(Entry {
-                work: Work::new(WorkId::new(format!("film-{seed}")).unwrap()),
-                source_name: format!("film-{seed}.mp4"),
-                source_digest: None,
-                fingerprints: vec![Fingerprint::Film(film)],
-                thumbnail: None,
-            })
-            .unwrap();
-    }
-    writer.commit().unwrap();
-    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    let index = of_three_films(directory.path());
     let (found, pairs) = FilmSearch::new(&index).unwrap().find_key_frames(&query, 4.0);
     assert_eq!(found.len(), 1, "{found:?}");
     // The nearest first, at most eight of a film.
