@@ -13,7 +13,7 @@ pub(crate) use index::{ExportFormat, IndexAdd, IndexCommand, IndexExport, IndexI
 #[command(
     name = "minutia",
     version,
-    about = "Finds copies: which registered work a picture or a recording was copied from, what was done to it, and how sure that is",
+    about = "Finds copies: which registered work a picture, a recording or a film was copied from, what was done to it, and how sure that is",
     after_help = "\
 Begin here:
   minutia demo                                      see it find copies in a small seized folder
@@ -49,11 +49,11 @@ pub(crate) enum Command {
     Compare(Compare),
     /// Compare two files and show every number that decided, and what would have changed the answer
     Explain(Explain),
-    /// Print the fingerprints of pictures and of sound
+    /// Print the fingerprints of pictures, of sound and of films
     Fingerprint(Fingerprint),
     /// Index a small folder of works, scan a small seized folder, and show the true answers beside what was found
     Demo(Demo),
-    /// Measure how alike unrelated pictures are: the table that thresholds and error rates are read from
+    /// Measure how alike unrelated works are: the table that thresholds and error rates are read from
     Calibrate(Calibrate),
     /// Say what this machine can do
     Doctor,
@@ -118,7 +118,7 @@ pub(crate) struct Reading {
     /// Decode in this process instead of in confined workers; recorded
     #[arg(long)]
     pub(crate) in_process: bool,
-    /// Never start the ffmpeg program, which otherwise decodes sound that Minutia cannot
+    /// Never start the ffmpeg program, which otherwise decodes films, and sound that Minutia cannot
     #[arg(long)]
     pub(crate) no_ffmpeg: bool,
 }
@@ -135,9 +135,9 @@ evidence: files are opened read-only and, where the system allows it, without to
 times.
 
 With --triage a quick pass over everything comes first: pictures as ever, of films the key frames
-alone, and no sound. What it finds is printed at once, and marked; what it does not find says little,
-so that a film without findings is `undecided`. Then the full pass follows. With --triage-only it
-does not.
+alone, and no sound. What it finds is printed at once, and marked; what it does not find says
+little, so that a film without findings is `undecided`. Then the full pass follows. With
+--triage-only it does not.
 
 With --case, a scan that was stopped at any moment goes on where it was when the same command is
 given again. CASE holds records.jsonl and run.json; docs/REPORT.md documents them.
@@ -178,9 +178,9 @@ pub(crate) struct Scan {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A is taken as a scan takes a suspect's file, B as an index takes a work. Of sound, that of films too,
-each stretch of A that runs along a stretch of B is printed, with speed and pitch. Exit codes: 0 no
-match, 1 a match, 2 one of them could not be examined.
+A is taken as a scan takes a suspect's file, B as an index takes a work. Of sound and of films each
+stretch of A that runs along a stretch of B is printed, with its speed, and of sound its pitch.
+Exit codes: 0 no match, 1 a match, 2 one of them could not be examined.
 
 With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of
 such codes do, and their distance is printed. No verdict is given, since thresholds are calibrated
@@ -198,7 +198,7 @@ pub(crate) struct Compare {
     /// Print the distance of the two codes by this algorithm, without a verdict; `minutia doctor` lists the names
     #[arg(long, value_name = "NAME", conflicts_with_all = ["index", "pictures"])]
     pub(crate) algorithm: Option<String>,
-    /// Print one line of JSON, as a scan records A; of sound alone
+    /// Print one line of JSON, as a scan records A; not of two pictures
     #[arg(long, conflicts_with = "algorithm")]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -233,7 +233,7 @@ pub(crate) struct Scale {
     /// Decode in this process instead of in a confined worker
     #[arg(long)]
     pub(crate) in_process: bool,
-    /// Never start the ffmpeg program, which otherwise decodes sound that Minutia cannot
+    /// Never start the ffmpeg program, which otherwise decodes films, and sound that Minutia cannot
     #[arg(long)]
     pub(crate) no_ffmpeg: bool,
 }
@@ -241,16 +241,17 @@ pub(crate) struct Scale {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Files are decoded in this process; pictures in colour and upright, films by ffmpeg where it is
-installed, sound by it where Minutia cannot. Without --algorithm it is pdq of pictures, of sound (that
-of films too) chromaprint with the length, how much of it has content, and the number of peaks, and
-of the pictures of films what an index would hold. `minutia doctor` lists the algorithms.
+installed, sound by it where Minutia cannot. Without --algorithm it is pdq of pictures, of sound
+(that of films too) chromaprint with the length, how much of it has content, and the number of
+peaks, and of the pictures of films what an index would hold. `minutia doctor` lists the
+algorithms.
 
-vpdq prints a line for each frame, as ThreatExchange's vpdq-hash-video does: number, quality, hash,
-seconds; of the first frame of each second, or of all with --every-frame.
+vpdq prints a line for each frame, as ThreatExchange's vpdq-hash-video does: number, quality,
+hash, seconds; of the first frame of each second, or of all with --every-frame.
 
-With --json, `fingerprint` and `duration` of sound are those of `fpcalc -json -length 0`; chromaprint
-has the `items` of `fpcalc -raw` too, and landmarks each peak as [time, pitch, rank]. Of a film each
-frame has its time and the codes of its `views`; of vpdq each frame is an object.
+With --json, `fingerprint` and `duration` of sound are those of `fpcalc -json -length 0`;
+chromaprint has the `items` of `fpcalc -raw` too, and landmarks each peak as [time, pitch, rank].
+Of a film each frame has its time and the codes of its `views`; of vpdq each frame is an object.
 
 Examples:
   minutia fingerprint photo.jpg
@@ -290,10 +291,10 @@ crates/core/src/verdict/calibration/views.rs; a build's thresholds and expected 
 from it. The pairs with the lowest scores go to standard error: look at them before you believe
 that the pictures are unrelated.
 
-With --sound the row of sound is made, crates/core/src/verdict/calibration/sound/landmarks.rs, of
-recordings instead of pictures: every thirty seconds of each recording are
-searched for in an index of the recordings of all other sets, and the score of a pair is the
-greatest that such a window has against a recording.
+With --sound the row of sound is made, crates/core/src/verdict/calibration/scores/landmarks.rs, of
+recordings instead of pictures: every thirty seconds of each recording are searched for in an index
+of the recordings of all other sets, and the score of a pair is the greatest that such a window has
+against a recording. With --film it is that of films, scores/frames.rs beside it.
 
 Examples:
   minutia calibrate --data 'photographs of 40 collections' sets/*/ > views.rs

@@ -64,8 +64,8 @@ A catalogue is a CSV file with a header; only `file` and `work_id` must be there
 
 With a catalogue only the files in it are added; without one the work id is the file's name
 without its extension. Adding again adds; files that the index holds already are left as they are.
-No picture is kept unless --thumbnails is given, and no sound: of recordings, and of films with sound,
-peaks of the spectrum are kept from which it cannot be heard again.
+No picture is kept unless --thumbnails is given, and no sound: of recordings, and of films with
+sound, peaks of the spectrum are kept from which it cannot be heard again.
 
 Examples:
   minutia index add works.idx masters/ --catalogue works.csv
@@ -103,7 +103,8 @@ pub(crate) struct IndexRemove {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A list is CSV, JSON or plain lines; which of them shows in its first line. CSV has a header, and only `hash` must be there:
+A list is CSV, JSON or plain lines; which of them shows in its first line. CSV has a header, and
+only `hash` must be there:
 
   hash,id,quality,policy,file
   f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6339c4e9c9b22,W-17,100,,a.jpg
@@ -120,12 +121,12 @@ A list is CSV, JSON or plain lines; which of them shows in its first line. CSV h
                own
 
 What `threatexchange dataset -P --csv`, `threatexchange hash` and Hasher-Matcher-Actioner write is
-read as it is, and so are `minutia index export` and `minutia fingerprint --json`. So are recordings: what `fpcalc -json`
-prints, with `id` and `file` where they are there, one object a line or in an array. So are films, as
-vPDQ hashes of their frames: lines `frame,quality,hash,seconds` of one film, which is named after the
-list, and what python-threatexchange has for them. docs/LISTS.md
-documents all forms. Each line that cannot be read is told with its number, and the rest is
-imported; then the exit code is 2.
+read as it is, and so are `minutia index export` and `minutia fingerprint --json`. So are
+recordings: what `fpcalc -json` prints, with `id` and `file` where they are there, one object a
+line or in an array. So are films, as vPDQ hashes of their frames: lines
+`frame,quality,hash,seconds` of one film, which is named after the list, and what
+python-threatexchange has for them. docs/LISTS.md documents all forms. Each line that cannot be
+read is told with its number, and the rest is imported; then the exit code is 2.
 
 An imported hash is one reference, of the whole picture. It is found by scans, at the thresholds
 of pdq-area, whose codes are some bits (4 to 16 of our test pictures) away from those of pdq;
@@ -173,9 +174,9 @@ pub(crate) enum ExportFormat {
 json and csv have every hash with its work, its file and its part of the picture; importing them
 gives an index that finds the same. Thumbnails, and files without a hash (blank pictures), are
 kept by minutia alone, and so are the peaks of sound: what is imported from fpcalc is found at its
-own speed only. Of films json, csv and vpdq have one view of each frame; copies that are cut or framed
-are found less often by it. minutia is the compacted index as a tar archive: the same works give the same
-bytes.
+own speed only. Of films json, csv and vpdq have one view of each frame; copies that are cut or
+framed are found less often by it. minutia is the compacted index as a tar archive: the same works
+give the same bytes.
 
 Examples:
   minutia index export works.idx --format csv --output works.csv
