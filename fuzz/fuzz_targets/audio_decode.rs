@@ -8,15 +8,11 @@
 #![no_main]
 
 use std::ops::ControlFlow;
-use std::panic;
-use std::sync::Once;
 
 use libfuzzer_sys::fuzz_target;
 use minutia::media::decode::audio::{decode, decode_pipe, is_native};
 use minutia::media::{FORMATS, Kind, Limits, Samples, Source, probe};
 use minutia::scan::{InProcess, Reader, Request};
-
-static QUIET: Once = Once::new();
 
 /// Counts what comes, and holds it against the limits.
 struct Heard {
@@ -35,19 +31,7 @@ impl Heard {
 }
 
 fuzz_target!(|data: &[u8]| {
-    // In place of the hook that ends the process at any panic.
-    QUIET.call_once(|| {
-        panic::set_hook(Box::new(|info| {
-            let ours = info.location().is_none_or(|place| {
-                let file = place.file();
-                file.contains("crates/") || file.contains("fuzz_targets/")
-            });
-            if ours {
-                eprintln!("{info}");
-                std::process::abort();
-            }
-        }));
-    });
+    minutia_fuzz::find_own_panics();
     let limits =
         Limits { decoder_bytes: 16 << 20, audio_seconds: 5, channels: 8, sample_rate_hz: 192_000, ..Limits::default() };
     let source = Source::from_bytes(data.to_vec());

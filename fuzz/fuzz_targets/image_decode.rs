@@ -9,29 +9,14 @@
 
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
 
 use libfuzzer_sys::fuzz_target;
 use minutia::media::decode::image::{Channels, decode};
 use minutia::media::{FORMATS, Kind, Limits, Picture, Source};
 use minutia::scan::{InProcess, Reader, Request};
 
-static QUIET: Once = Once::new();
-
 fuzz_target!(|data: &[u8]| {
-    // In place of the hook that ends the process at any panic.
-    QUIET.call_once(|| {
-        panic::set_hook(Box::new(|info| {
-            let ours = info.location().is_none_or(|place| {
-                let file = place.file();
-                file.contains("crates/") || file.contains("fuzz_targets/")
-            });
-            if ours {
-                eprintln!("{info}");
-                std::process::abort();
-            }
-        }));
-    });
+    minutia_fuzz::find_own_panics();
     let limits = Limits {
         file_bytes: 1 << 20,
         pixels: 1 << 20,

@@ -39,6 +39,12 @@ ENCODED = [
      "H.264, with a pause of 0.4 s behind frame 10"),
     ("vp9.webm", [*SMALL, "-c:v", "libvpx-vp9", "-b:v", "120k", "-g", "12", "-threads", "1", "-an"], "VP9"),
     ("hevc.mp4", [*SMALL, "-c:v", "libx265", "-crf", "34", "-x265-params", "log-level=none:pools=1:frame-threads=1:keyint=12", "-an"], "HEVC"),
+    ("av1.mp4", [*SMALL, "-c:v", "libsvtav1", "-preset", "6", "-crf", "50", "-g", "12", "-svtav1-params", "film-grain=20:lp=1", "-an"],
+     "AV1 with film grain"),
+    ("av1-ten-bit.webm", [*SMALL, "-pix_fmt", "yuv420p10le", "-c:v", "libaom-av1", "-cpu-used", "6", "-crf", "45", "-g", "12", "-threads", "1", "-an"],
+     "AV1 of 10 bits"),
+    ("av1-twelve-bit.mkv", ["-vf", "scale=161:91", "-pix_fmt", "yuv444p12le", "-c:v", "libaom-av1", "-cpu-used", "6", "-crf", "45", "-g", "12",
+                            "-threads", "1", "-an"], "AV1 of 12 bits, of odd size"),
     ("mpeg2.ts", [*SMALL, "-c:v", "mpeg2video", "-b:v", "250k", "-g", "12", "-bf", "2", "-threads", "1", "-an"], "MPEG-2"),
     ("mpeg4.avi", [*SMALL, "-c:v", "mpeg4", "-b:v", "150k", "-g", "12", "-threads", "1", "-an"], "MPEG-4 part 2"),
 ]
@@ -110,7 +116,9 @@ def frames(path):
     """What ffmpeg decodes: time in microseconds, whether it is a key frame, FNV-1a of the luma plane."""
     run = lambda *words: subprocess.run([*words], check=True, capture_output=True).stdout
     zero = [] if path.suffix in (".mp4", ".mov", ".mkv", ".webm") else ["-start_at_zero"]
-    wide, depth = (2, 10) if "ten-bit" in path.name else (1, 8)
+    bits = {"ten-bit": 10, "twelve-bit": 12}
+    depth = next((depth for name, depth in bits.items() if name in path.name), 8)
+    wide = 2 if depth > 8 else 1
     told = run("ffprobe", "-v", "error", "-select_streams", "V:0", "-show_entries", "stream=width,height,time_base,start_pts:frame=pts,key_frame",
                "-of", "flat", str(path)).decode()
     fields = dict(line.split("=", 1) for line in told.split())

@@ -8,9 +8,9 @@ use std::thread::available_parallelism;
 use anyhow::Result;
 use minutia::fingerprint::{ALGORITHMS, AUDIO_ALGORITHMS};
 use minutia_machine::Level;
-use minutia_media::decode::audio;
 use minutia_media::decode::image::{Channels, decode};
-use minutia_media::{FORMATS, Format, Limits, Problem, Source};
+use minutia_media::decode::{audio, video};
+use minutia_media::{FORMATS, Format, Kind, Limits, Problem, Source};
 use minutia_report::escape::text;
 use minutia_report::{Reading as ReadingFacts, WorkerFacts};
 use rustix::process::{Resource, getrlimit};
@@ -88,6 +88,7 @@ pub(crate) fn run() -> Result<Exit> {
     let (decoded, named): (Vec<_>, Vec<_>) = FORMATS.iter().partition(|row| is_decoded(row.format));
     let names = |rows: Vec<&minutia_media::FormatRow>| rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
     row("sees", names(decoded))?;
+    row("films", films())?;
     let sound = |row: &&minutia_media::FormatRow| audio::is_native(row.format);
     row("hears", names(FORMATS.iter().filter(sound).collect()))?;
     row(
@@ -117,15 +118,30 @@ pub(crate) fn run() -> Result<Exit> {
                     row("confined by", format!("NOTHING, and so not asked: {}", text(&format!("{error:#}"))))?
                 }
             }
-            row("with it", format!("{}; and other codecs in what is heard", names(by_ffmpeg)))?;
+            row("with it", format!("{}; and other codecs in films and in what is heard", names(by_ffmpeg)))?;
         }
         None => {
-            row("ffmpeg", "NONE on the path; install it to hear what follows".to_owned())?;
-            row("without it", format!("not heard: {}; and other codecs in what is heard", names(by_ffmpeg)))?;
+            row("ffmpeg", "NONE on the path; install it to see other films and to hear what follows".to_owned())?;
+            row(
+                "without it",
+                format!("not read: {}; and other codecs in films and in what is heard", names(by_ffmpeg)),
+            )?;
         }
     }
     row("only names", names(named.into_iter().filter(|row| row.demuxer.is_none()).collect()))?;
     Ok(exit)
+}
+
+/// The codecs whose pictures are decoded here, and where.
+fn films() -> String {
+    let codecs: Vec<_> = video::CODECS.iter().map(|codec| format!("{} ({})", codec.name, codec.decoder)).collect();
+    let containers: Vec<_> = FORMATS
+        .iter()
+        .filter(|row| row.kind == Kind::Video && video::is_native(row.format))
+        .map(|row| row.name)
+        .collect();
+    let without = if cfg!(feature = "av1") { "" } else { "; no AV1: this build is without its feature av1" };
+    format!("{} in {}{without}", codecs.join(", "), containers.join(", "))
 }
 
 /// Asks the decoder itself: nothing is only ever refused where the format is not decoded at all.

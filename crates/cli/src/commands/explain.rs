@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write, stdout};
 use anyhow::Result;
 use minutia::fingerprint::{AlgorithmId, Region};
 use minutia::scan::CHROMAPRINT_SCALE;
+use minutia::verdict::calibration::ScoreCalibration;
 use minutia::verdict::{Allowed, FilmJudge, Judge, Level, SoundJudge};
 use minutia_report::escape::{name, text};
 use minutia_report::{FilmPart, FindingRecord, SoundPart, format};
@@ -148,7 +149,6 @@ fn at(region: &Region, frame: u32) -> String {
 
 /// A stretch of a film that runs along.
 fn frames(out: &mut impl Write, number: usize, finding: &FindingRecord) -> Result<()> {
-    let span = |span: Option<(u64, u64)>| span.map_or("all".to_owned(), |(start, end)| format!("{start}-{end} ms"));
     let part = |part: &Option<FilmPart>| {
         part.as_ref().map_or(String::new(), |part| {
             let [left, top, right, bottom] = part.region;
@@ -157,7 +157,6 @@ fn frames(out: &mut impl Write, number: usize, finding: &FindingRecord) -> Resul
             format!("stream {}, {} {left},{top}-{right},{bottom}{turned}", part.stream, part.kind)
         })
     };
-    let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
     let shared = finding.shared.as_deref().unwrap_or("-");
     writeln!(out, "Stretch {number}: {}, by frames, {shared}", finding.level)?;
     writeln!(out, "  of A         {} ({})", span(finding.query_span_ms), part(&finding.query_view))?;
@@ -174,19 +173,31 @@ fn frames(out: &mut impl Write, number: usize, finding: &FindingRecord) -> Resul
     let recording =
         if finding.same_recording == Some(true) { "the same" } else { "perhaps another one of the same scene" };
     writeln!(out, "  recording    {recording}")?;
+    score(out, finding)
+}
+
+/// How much it says, and how often chance would.
+fn score(out: &mut impl Write, finding: &FindingRecord) -> Result<()> {
     writeln!(out, "  score        {}, of at least {}", value(finding.score), value(finding.least_score))?;
-    writeln!(out, "  by chance    {:.1e} expected\n", finding.expected_false_matches)?;
+    let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
+    writeln!(out, "  by chance    {:.1e} expected{extrapolated}\n", finding.expected_false_matches)?;
     Ok(())
+}
+
+fn span(span: Option<(u64, u64)>) -> String {
+    span.map_or("all".to_owned(), |(start, end)| format!("{start}-{end} ms"))
+}
+
+fn value(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.4}"))
 }
 
 /// Of sound and films: each stretch that runs along, and what it is judged by.
 fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
     for (number, finding) in heard.record.findings.iter().enumerate() {
-        let span = |span: Option<(u64, u64)>| span.map_or("all".to_owned(), |(start, end)| format!("{start}-{end} ms"));
         let sound = |sound: &Option<SoundPart>| {
             sound.as_ref().map_or(String::new(), |part| format!("stream {}, {} mix", part.stream, part.mix))
         };
-        let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
         if finding.method == "frames" {
             frames(out, number + 1, finding)?;
             continue;
@@ -208,9 +219,7 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
             finding.coinciding.unwrap_or(0),
             value(finding.aligned_share)
         )?;
-        writeln!(out, "  score        {}, of at least {}", value(finding.score), value(finding.least_score))?;
-        let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
-        writeln!(out, "  by chance    {:.1e} expected{extrapolated}\n", finding.expected_false_matches)?;
+        score(out, finding)?;
     }
     if let Some(judge) = &heard.film_judge {
         let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(0));
@@ -228,12 +237,7 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         )?;
         writeln!(out, "  possible  score from {at_possible:.1}: at most {}", allowed.at_possible)?;
         writeln!(out, "  more for films of several minutes")?;
-        writeln!(
-            out,
-            "  calibrated on {} pairs of {} unrelated films: {}",
-            calibration.pairs, calibration.works, calibration.data
-        )?;
-        writeln!(out, "  by {}", calibration.command)?;
+        calibrated(out, calibration, "films")?;
     }
     let (judge, allowed) = (&heard.judge, Allowed::default());
     let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(1));
@@ -246,12 +250,7 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
     writeln!(out, "  match     score from {at_match:.1}: at most {} false ones for one item", allowed.at_match)?;
     writeln!(out, "  possible  score from {at_possible:.1}: at most {}", allowed.at_possible)?;
     writeln!(out, "  more for recordings that are searched in several windows")?;
-    writeln!(
-        out,
-        "  calibrated on {} pairs of {} unrelated recordings: {}",
-        calibration.pairs, calibration.works, calibration.data
-    )?;
-    writeln!(out, "  by {}", calibration.command)?;
+    calibrated(out, calibration, "recordings")?;
     if heard.record.findings.iter().any(|finding| finding.method == "chromaprint") {
         let scale = CHROMAPRINT_SCALE;
         writeln!(out, "\nJudged by, where nothing but Chromaprint items are known of a recording")?;
@@ -260,6 +259,13 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         writeln!(out, "  measured on {}", scale.data)?;
         writeln!(out, "  by {}", scale.command)?;
     }
+    Ok(())
+}
+
+/// What was measured on which `works`.
+fn calibrated(out: &mut impl Write, by: &ScoreCalibration, works: &str) -> Result<()> {
+    writeln!(out, "  calibrated on {} pairs of {} unrelated {works}: {}", by.pairs, by.works, by.data)?;
+    writeln!(out, "  by {}", by.command)?;
     Ok(())
 }
 

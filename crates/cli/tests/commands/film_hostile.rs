@@ -145,3 +145,29 @@ fn what_a_container_holds_is_recorded() {
         .ends(2)
         .says(&["protected by common encryption, for PlayReady"]);
 }
+
+#[cfg(feature = "av1")]
+#[test]
+fn av1_is_read_without_ffmpeg_whole_and_cut() {
+    let folder = Folder::with_index();
+    let whole = film("av1-ten-bit.webm");
+    folder.write("films/cut.webm", &whole[..whole.len() / 2]);
+    folder.write("films/whole.webm", &whole);
+    let scan = |more: &[&str]| {
+        let records = minutia(&folder, &[&["scan", "films", "--index", "works.idx", "--json"], more].concat()).json();
+        let told = |record: &Value| (record["outcome"].clone(), record["coverage"].clone(), record["problems"].clone());
+        records[..2].iter().map(told).collect::<Vec<_>>()
+    };
+    let read = scan(&["--no-ffmpeg"]);
+    for (outcome, coverage, problems) in &read {
+        let film = &coverage["film"];
+        assert!(film["decoder"].as_str().unwrap().starts_with("re_rav1d "), "{film}");
+        assert!(film["frames_read"].as_u64().unwrap() > 5, "{film}");
+        assert_eq!(outcome == "damaged", problems[0]["code"] == "damaged", "{problems}");
+    }
+    assert!(read[0].0 == "damaged" && read[1].0 != "damaged", "{read:?}");
+    assert_eq!(scan(&["--no-ffmpeg", "--in-process"]), read);
+    // Its key frames are found here even where ffmpeg is installed.
+    let quick = scan(&["--triage-only"]);
+    assert!(quick[1].1["film"]["decoder"].as_str().unwrap().starts_with("re_rav1d "), "{quick:?}");
+}

@@ -58,6 +58,10 @@ fn fingerprints_are_one_a_line() {
     let names: Vec<&str> =
         doctor.lines().filter_map(|line| line.strip_prefix("algorithm")?.split_whitespace().next()).collect();
     assert!(names.contains(&"pdq") && names.contains(&"pdq-512"));
+    let films = doctor.lines().find_map(|line| line.strip_prefix("films")).unwrap();
+    for codec in minutia_media::decode::video::CODECS {
+        assert!(films.contains(codec.name) && films.contains(codec.decoder), "{films}");
+    }
     for name in &names {
         let line = &minutia(&folder, &["fingerprint", "--json", "--algorithm", name, "a.png"]).ends(0).json()[0];
         assert_eq!(line["algorithm"], *name);

@@ -141,7 +141,7 @@ fn hears_through_a_program() {
         assert!(expected.0[0].problems.is_empty(), "{name}: {:?}", expected.0[0].problems);
     }
     let films = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/video/formats");
-    for name in ["main.mp4", "hevc.mp4", "mpeg4.avi", "mpeg2.ts", "vp9.webm", "rotated.mov", "tracks.mkv"] {
+    for name in ["main.mp4", "av1.mp4", "hevc.mp4", "mpeg4.avi", "mpeg2.ts", "vp9.webm", "rotated.mov", "tracks.mkv"] {
         let bytes = fs::read(films.join(name)).unwrap();
         let expected = read(&mut WithFfmpeg(ffmpeg.clone()), &bytes);
         let mut items = Vec::new();

@@ -4,65 +4,65 @@ use rust_h264::decoder::Decoder;
 use rust_h264::error::DecodeError;
 use rust_h264::nal::{NalUnit, NalUnitType, SpsInfo, parse_avcc, parse_avcc_config, parse_sps_info};
 
+use super::Selection;
+use super::codec::{self, Begun, Codec, Failed};
 use super::nut::reduced;
-use super::out::check_size;
-use crate::{LimitKind, Limits, Luma, Problem};
+use super::out::{check_bytes, check_size};
+use crate::{Limits, Luma, Problem};
 
-/// Recorded with what was decoded. A test compares it with the manifest that is built.
-pub(super) const DECODER: &str = "rust_h264 0.6.0";
+/// A test compares the version with the manifest that is built.
+pub(super) const CODEC: Codec = Codec { name: "H.264", decoder: "rust_h264 0.6.0", begin };
 
 /// The most frames that are decoded before they are shown (ISO 14496-10, A.3.1: the buffer has 16).
 const MAX_REORDERED: usize = 16;
 
 /// A decoder with its parameter sets.
-pub(super) struct H264<'a> {
+struct H264 {
     decoder: Decoder,
-    limits: &'a Limits,
+    limits: Limits,
     length_size: usize,
+    /// Passes over pictures to which no other refers.
+    without_unreferenced: bool,
     /// The parameter sets that came last.
     sps: Option<SpsInfo>,
 }
 
-/// Why an access unit gave no picture.
-pub(super) enum Failed {
-    /// This one alone.
-    Sample(String),
-    /// This stream is not decoded here: the variant's name.
-    Unsupported(String),
-    /// All that follows.
-    Fatal(Problem),
+/// Begins with `avcC` (ISO 14496-15).
+fn begin(config: &[u8], selection: Selection, limits: &Limits) -> Begun {
+    let damaged = |detail: &str| Failed::Fatal(Problem::Damaged { detail: detail.to_owned() });
+    if config.is_empty() {
+        return Err(damaged("the decoder's configuration is missing"));
+    }
+    let parsed = parse_avcc_config(config).map_err(damaged)?;
+    let mut made = H264 {
+        decoder: Decoder::new(),
+        limits: *limits,
+        length_size: parsed.length_size,
+        without_unreferenced: selection == Selection::Sparse,
+        sps: None,
+    };
+    for nal in parsed.sps_nals.iter().chain(&parsed.pps_nals) {
+        // One that is damaged may not be used, or come again in the stream.
+        match made.feed(nal) {
+            Err(failed @ (Failed::Fatal(_) | Failed::Unsupported(_))) => return Err(failed),
+            Ok(_) | Err(Failed::Sample(_)) => {}
+        }
+    }
+    Ok(Box::new(made))
 }
 
-impl<'a> H264<'a> {
-    /// Begins with the configuration that the container holds (`avcC`, ISO 14496-15).
-    pub(super) fn new(config: &[u8], limits: &'a Limits) -> Result<H264<'a>, Failed> {
-        let damaged = |detail: &str| Failed::Fatal(Problem::Damaged { detail: detail.to_owned() });
-        let parsed = parse_avcc_config(config).map_err(damaged)?;
-        let mut made = H264 { decoder: Decoder::new(), limits, length_size: parsed.length_size, sps: None };
-        for nal in parsed.sps_nals.iter().chain(&parsed.pps_nals) {
-            // One that is damaged may not be used, or come again in the stream.
-            match made.feed(nal) {
-                Err(failed @ (Failed::Fatal(_) | Failed::Unsupported(_))) => return Err(failed),
-                Ok(_) | Err(Failed::Sample(_)) => {}
-            }
-        }
-        Ok(made)
-    }
-
-    /// How many frames may be decoded before one that is shown earlier.
-    pub(super) fn reordered(&self) -> usize {
+impl codec::Decoder for H264 {
+    fn reordered(&self) -> usize {
         let told = self.sps.and_then(|sps| sps.max_reorder_frames);
         told.map_or(MAX_REORDERED, |told| (told as usize).min(MAX_REORDERED))
     }
 
-    /// Decodes what one sample holds: a picture, rarely none or two. `without_references` passes over pictures to which no
-    /// other refers. The error comes with the pictures that were complete before it.
-    pub(super) fn decode(&mut self, sample: &[u8], without_references: bool) -> (Vec<Luma>, Result<(), Failed>) {
+    fn decode(&mut self, sample: &[u8]) -> (Vec<Luma>, Result<(), Failed>) {
         let (mut pictures, mut ended) = (Vec::new(), Ok(()));
         let mut slices = 0;
         for nal in parse_avcc(sample, self.length_size) {
             let slice = matches!(nal.nal_unit_type, NalUnitType::Slice | NalUnitType::SliceIdr);
-            if slice && without_references && nal.nal_ref_idc == 0 {
+            if slice && self.without_unreferenced && nal.nal_ref_idc == 0 {
                 continue;
             }
             slices += u32::from(slice);
@@ -86,7 +86,9 @@ impl<'a> H264<'a> {
         }
         (pictures, ended)
     }
+}
 
+impl H264 {
     fn feed(&mut self, nal: &NalUnit<'_>) -> Result<Option<Luma>, Failed> {
         if nal.nal_unit_type == NalUnitType::Sps {
             let sps = parse_sps_info(nal).map_err(failed)?;
@@ -99,7 +101,7 @@ impl<'a> H264<'a> {
 
     /// Refuses by what is declared, before a decoder takes memory for it.
     fn check(&self, sps: &SpsInfo) -> Result<(), Failed> {
-        check_size(sps.coded_width.into(), sps.coded_height.into(), self.limits).map_err(Failed::Fatal)?;
+        check_size(sps.coded_width.into(), sps.coded_height.into(), &self.limits).map_err(Failed::Fatal)?;
         if sps.chroma_format > 2 || !matches!(sps.bit_depth_luma, 8 | 10) {
             return Err(Failed::Unsupported(format!(
                 "H.264 of {} bits, chroma format {}",
@@ -109,12 +111,7 @@ impl<'a> H264<'a> {
         let pixels = u64::from(sps.coded_width) * u64::from(sps.coded_height);
         // Three planes of at most two samples a pixel in all; references, the picture itself and its copy, and luma to be shown.
         let planes = u64::from(sps.reference_frames.min(16) + 3) * 2 * if sps.bit_depth_luma > 8 { 2 } else { 1 };
-        let bytes = pixels.saturating_mul(planes);
-        if bytes > self.limits.decoder_bytes {
-            let (limit, allowed) = (LimitKind::DecoderBytes, self.limits.decoder_bytes);
-            return Err(Failed::Fatal(Problem::Limit { limit, allowed, found: bytes }));
-        }
-        Ok(())
+        check_bytes(pixels.saturating_mul(planes), &self.limits).map_err(Failed::Fatal)
     }
 
     /// The luma of a decoded frame; `None` for half of one.

@@ -1,10 +1,11 @@
 //! Film decoding: the frames of a film's picture track in the order in which they are shown, within [`Limits`].
 //!
-//! Two decoders stand behind it. `native` reads H.264 in MP4, QuickTime and Matroska in this process, with demuxers of our
-//! own and the pure-Rust `rust_h264`. Everything else is read by the `ffmpeg` program where it is installed, which is faster
-//! too: [`ffmpeg`] builds its command, and [`decode_pipe`] reads what it writes. It is told which demuxer to use by our own
-//! probe, and neither scales nor turns nor converts: the luma plane comes as the stream stores it, so that one stream gives
-//! the same bits whichever decoder read it.
+//! Two ways lead through it. `native` reads MP4, QuickTime and Matroska in this process, with demuxers of our own and the
+//! pure-Rust decoders of [`CODECS`]: H.264, and with the feature `av1` AV1, whose decoder has a limit that its page tells.
+//! Everything else is read by the `ffmpeg` program where it is installed, which is faster too: [`ffmpeg`] builds its command,
+//! and [`decode_pipe`] reads what it writes. It is told which demuxer to use by our own probe, and neither scales nor turns
+//! nor converts: the luma plane comes as the stream stores it, so that one stream gives the same bits whichever decoder read
+//! it.
 //!
 //! **Luma** is 8 bits a pixel, the whole picture, cropped as the stream says, and **as stored**: most films use 16 for black
 //! and 235 for white, and no decoder here stretches that. Samples of more bits lose their lower ones. What is stored turned
@@ -14,7 +15,10 @@
 //! of tracks are applied. What the container hides before its zero or outside its edits is not handed over. Transport and
 //! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins.
 
+#[cfg(feature = "av1")]
+mod av1;
 mod blocks;
+mod codec;
 mod demux;
 pub mod ffmpeg;
 mod film;
@@ -26,17 +30,17 @@ mod mp4;
 mod native;
 mod nut;
 mod out;
+#[cfg(feature = "av1")]
+mod sequence;
 mod tables;
 
 use std::ops::{ControlFlow, Range};
 
 use crate::{Format, Limits, Luma, Problem, Source};
 
+pub use codec::{CODECS, Codec};
 pub use film::{Film, Track, TrackKind, cut_short, describe};
 pub use nut::decode_pipe;
-
-/// The decoders that are built in, with their versions.
-pub const DECODERS: [&str; 1] = [h264::DECODER];
 
 /// What the program is called that reads films which this build does not, for hints.
 const INSTALL: &str = "install ffmpeg, which reads it";

@@ -396,7 +396,7 @@ fn one_entry(entry: &[u8]) -> Entry {
     while rest.len() >= 8 {
         let size = field(rest, 0) as usize;
         let Some(body) = rest.get(8..size) else { break };
-        if &rest[4..8] == b"avcC" {
+        if matches!(&rest[4..8], b"avcC" | b"av1C") {
             described.config = body.to_vec();
         }
         rest = &rest[size..];

@@ -1,11 +1,11 @@
-//! Decoding in this process: our own demuxers, and H.264.
+//! Decoding in this process: our own demuxers, and a decoder of each of [`CODECS`].
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::codec::{CODECS, Codec, Decoder, Failed};
 use super::demux::{Opened, Sample, Samples, open, read};
-use super::h264::{self, Failed, H264};
-use super::out::{Choice, Out, check_length};
+use super::out::{Choice, Out, check_bytes, check_length};
 use super::{Decoded, Film, Frame, FrameSink, Selection, Wanted, unsupported};
 use crate::decode::caught::caught;
 use crate::{Format, LimitKind, Limits, Luma, Problem, Source};
@@ -23,13 +23,12 @@ pub(super) fn decode(
     if let Some(problem) = opened.film.refused(wanted.track.unwrap_or(0)) {
         return Err(problem);
     }
-    if opened.film.codec != "H.264" || opened.packed {
-        return Err(unsupported(format, Some(&opened.film.codec)));
-    }
+    let codec = CODECS.iter().find(|codec| codec.name == opened.film.codec && !opened.packed);
+    let codec = codec.ok_or_else(|| unsupported(format, Some(&opened.film.codec)))?;
     let mut out = Out::new(sink, wanted, limits);
-    let mut decoded = Decoded { film: opened.film.clone(), decoder: h264::DECODER.to_owned(), ..Decoded::default() };
+    let mut decoded = Decoded { film: opened.film.clone(), decoder: codec.decoder.to_owned(), ..Decoded::default() };
     // What was handed over before a panic stands, and is counted outside.
-    let mut run = Run::new(source, format, wanted, limits, &opened);
+    let mut run = Run::new(source, format, wanted, limits, &opened, codec);
     let ended = caught(|| run.all(&mut out, &mut decoded));
     decoded.problems.extend(run.found());
     match ended {
@@ -88,6 +87,7 @@ struct Run<'a> {
     wanted: &'a Wanted,
     limits: &'a Limits,
     opened: &'a Opened,
+    codec: &'a Codec,
     waiting: BinaryHeap<Reverse<Waiting>>,
     /// Samples met, those that gave no picture, and those that lie outside the file.
     samples: u64,
@@ -99,13 +99,21 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(source: &'a Source, format: Format, wanted: &'a Wanted, limits: &'a Limits, opened: &'a Opened) -> Run<'a> {
+    fn new(
+        source: &'a Source,
+        format: Format,
+        wanted: &'a Wanted,
+        limits: &'a Limits,
+        opened: &'a Opened,
+        codec: &'a Codec,
+    ) -> Run<'a> {
         Run {
             source,
             format,
             wanted,
             limits,
             opened,
+            codec,
             waiting: BinaryHeap::new(),
             samples: 0,
             bad: 0,
@@ -160,7 +168,7 @@ impl<'a> Run<'a> {
                     &mut decoder.insert((sample.description, made)).1
                 }
             };
-            let (pictures, ended) = decoder.decode(&data, self.wanted.selection == Selection::Sparse);
+            let (pictures, ended) = decoder.decode(&data);
             let reordered = if self.wanted.selection == Selection::KeyFrames { 0 } else { decoder.reordered() };
             match ended {
                 Ok(()) => {}
@@ -221,10 +229,7 @@ impl<'a> Run<'a> {
 
     /// The bytes of a sample; `None` where they are not there.
     fn data(&mut self, sample: &Sample) -> Result<Option<Vec<u8>>, Problem> {
-        if sample.size > self.limits.decoder_bytes {
-            let (limit, allowed) = (LimitKind::DecoderBytes, self.limits.decoder_bytes);
-            return Err(Problem::Limit { limit, allowed, found: sample.size });
-        }
+        check_bytes(sample.size, self.limits)?;
         if sample.offset.saturating_add(sample.size) > self.source.len() {
             self.missing += 1;
             return Ok(None);
@@ -238,12 +243,10 @@ impl<'a> Run<'a> {
         Ok(Some(data))
     }
 
-    fn decoder(&self, description: u32) -> Result<H264<'a>, Problem> {
+    fn decoder(&self, description: u32) -> Result<Box<dyn Decoder>, Problem> {
         let configs = &self.opened.configs;
-        let config = configs.get(description as usize).or(configs.first());
-        let config = config.filter(|config| !config.is_empty());
-        let missing = || Problem::Damaged { detail: "the decoder's configuration is missing".to_owned() };
-        H264::new(config.ok_or_else(missing)?, self.limits).map_err(|failed| match failed {
+        let config = configs.get(description as usize).or(configs.first()).map_or(&[][..], Vec::as_slice);
+        (self.codec.begin)(config, self.wanted.selection, self.limits).map_err(|failed| match failed {
             Failed::Fatal(problem) => problem,
             Failed::Unsupported(what) => unsupported(self.format, Some(&what)),
             Failed::Sample(detail) => Problem::Damaged { detail },

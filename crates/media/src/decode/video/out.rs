@@ -146,6 +146,14 @@ pub(super) fn check_size(width: u64, height: u64, limits: &Limits) -> Result<(),
     Ok(())
 }
 
+/// Refuses what a decoder would need more memory for than is allowed, before it takes any.
+pub(super) fn check_bytes(bytes: u64, limits: &Limits) -> Result<(), Problem> {
+    if bytes > limits.decoder_bytes {
+        return Err(Problem::Limit { limit: LimitKind::DecoderBytes, allowed: limits.decoder_bytes, found: bytes });
+    }
+    Ok(())
+}
+
 /// Says so where less came than was declared. Containers round their lengths, those of films may be those of their sound,
 /// and the last frame begins before the end: 5 s and a hundredth are nothing.
 pub(super) fn check_length(decoded: &mut Decoded, selection: Selection) {

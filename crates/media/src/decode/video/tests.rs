@@ -1,6 +1,8 @@
 //! Film decoding, frame by frame beside what ffmpeg decoded when the test media were made (`testdata/video/frames.txt`), over
 //! files that declare what they do not hold, and over damage.
 
+#[cfg(feature = "av1")]
+mod av1;
 mod damage;
 mod hostile;
 
@@ -10,8 +12,13 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::{Ffmpeg, LimitKind, Orientation};
 
+const AV1: Option<&str> = if cfg!(feature = "av1") { None } else { Some("AV1") };
+
 /// Each file of `testdata/video/formats`, and the codec that is not decoded here.
 const FORMATS: &[(&str, Option<&str>)] = &[
+    ("av1-ten-bit.webm", AV1),
+    ("av1-twelve-bit.mkv", AV1),
+    ("av1.mp4", AV1),
     ("baseline.mp4", None),
     ("cut.mp4", None),
     ("fragments.mp4", None),
@@ -275,8 +282,8 @@ fn limits_keep_what_was_read_until_then() {
 #[test]
 fn recorded_versions_are_those_that_are_built() {
     let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock")).unwrap();
-    for decoder in DECODERS {
-        let (name, version) = decoder.split_once(' ').unwrap();
-        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")), "{decoder}");
+    for codec in CODECS {
+        let (name, version) = codec.decoder.split_once(' ').unwrap();
+        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")), "{codec:?}");
     }
 }

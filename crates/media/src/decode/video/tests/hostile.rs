@@ -1,7 +1,7 @@
 //! Files that declare what they do not hold.
 
 use super::*;
-use crate::decode::video::h264::{Failed, H264};
+use crate::decode::video::codec::Failed;
 
 fn read(bytes: Vec<u8>) -> Result<Decoded, Problem> {
     let source = Source::from_bytes(bytes);
@@ -93,10 +93,10 @@ fn films_without_pictures_say_so() {
 
 /// Bits, the highest of each byte first.
 #[derive(Default)]
-struct Bits(Vec<bool>);
+pub(super) struct Bits(Vec<bool>);
 
 impl Bits {
-    fn fixed(mut self, bits: u32, value: u32) -> Bits {
+    pub(super) fn fixed(mut self, bits: u32, value: u32) -> Bits {
         self.0.extend((0..bits).rev().map(|bit| value >> bit & 1 == 1));
         self
     }
@@ -107,7 +107,7 @@ impl Bits {
         self.fixed(bits, 0).fixed(bits + 1, value + 1)
     }
 
-    fn bytes(self) -> Vec<u8> {
+    pub(super) fn bytes(self) -> Vec<u8> {
         self.0
             .chunks(8)
             .map(|bits| bits.iter().enumerate().fold(0, |byte, (at, &bit)| byte | u8::from(bit) << (7 - at)))
@@ -125,7 +125,7 @@ fn the_largest_pictures_cost_nothing() {
     };
     let limits = Limits::default();
     let check = |wide: u32, high: u32, expected: Option<LimitKind>| {
-        let found = match H264::new(&config(wide, high), &limits) {
+        let found = match (h264::CODEC.begin)(&config(wide, high), Selection::All, &limits) {
             Ok(_) => None,
             Err(Failed::Fatal(Problem::Limit { limit, .. })) => Some(limit),
             Err(_) => panic!("{wide} x {high}"),
