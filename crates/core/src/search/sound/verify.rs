@@ -39,6 +39,9 @@ const LAG_CELL: f32 = 16.0;
 const NEAREST_LAG: f32 = 56.0;
 const LAGS_APART: f32 = 40.0;
 const LAGS: usize = 8;
+/// It is looked for among pitches of one bin, so many steps wide.
+const LAG_PITCHES: f32 = 16.0;
+const LAG_BINS: usize = 128;
 /// Such alignments weigh as these many, what was expected before as that many.
 const LAG_PRIOR: f32 = 4.0;
 
@@ -156,11 +159,15 @@ struct Reference {
 
 impl Reference {
     /// Those from `from` to `to`, inclusive.
-    fn between(&self, from: f32, to: f32) -> &[Point] {
-        let start = self.points.partition_point(|point| point.time < from);
-        let end = start + self.points[start..].partition_point(|point| point.time <= to);
-        &self.points[start..end]
+    fn between(&self, from: f32, to: f32) -> impl Iterator<Item = &Point> {
+        between(&self.points, from, to)
     }
+}
+
+/// Of points sorted by time those from `from` to `to`, inclusive: few, so that their end is not looked for.
+fn between(points: &[Point], from: f32, to: f32) -> impl Iterator<Item = &Point> {
+    let start = points.partition_point(|point| point.time < from);
+    points[start..].iter().take_while(move |point| point.time <= to)
 }
 
 /// `reference time = speed * query time + offset`, both from local zeros.
@@ -256,8 +263,8 @@ pub(super) fn contrast(window: &Window<'_>, reference: PeakSlice<'_>, verified: 
             .iter()
             .map(|&point| {
                 let place = fit.apply(point);
-                let near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
-                near.iter().any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
+                let mut near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
+                near.any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
             })
             .collect();
         let both =
@@ -289,8 +296,7 @@ fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free: bool) -> O
         for &point in query {
             let place = fit.apply(point);
             let near = reference.between(place.time - time_tolerance, place.time + time_tolerance);
-            let rests_of =
-                near.iter().map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
+            let rests_of = near.map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
             let rest = rests_of
                 .filter(|rest| rest.pitch.abs() <= pitch_tolerance)
                 .min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
@@ -404,8 +410,8 @@ fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &Reference, f
     for (one, &point) in told.iter_mut().zip(query).filter(|(one, _)| one.coincides) {
         let place = fit.apply(point);
         let also = lags.iter().filter(|&&lag| {
-            let near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
-            near.iter().any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
+            let mut near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
+            near.any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
         });
         let rhythm = (LAG_PRIOR * one.expected + also.count() as f32) / (LAG_PRIOR + LAGS as f32);
         one.expected = one.expected.max(rhythm.min(EXPECTED.end));
@@ -445,9 +451,16 @@ fn expect(reference: &Reference, place: Point) -> (bool, f32, f32) {
 fn lags(query: &[Point], reference: &Reference, fit: Fit) -> Vec<f32> {
     let cells = (2.0 * LAG / LAG_CELL) as usize + 2;
     let (mut counts, mut sums) = (vec![0_u32; cells + 1], vec![0.0_f32; cells + 1]);
+    // Most of what is heard within six seconds has another pitch: each bin has all that can coincide with a pitch in it.
+    let bin = |pitch: f32| ((pitch.max(0.0) / LAG_PITCHES) as usize).min(LAG_BINS - 1);
+    let mut bins: Vec<Vec<Point>> = vec![Vec::new(); LAG_BINS];
+    for &point in &reference.points {
+        let reach = PITCH_TOLERANCE + 1.0;
+        bins[bin(point.pitch - reach)..=bin(point.pitch + reach)].iter_mut().for_each(|bin| bin.push(point));
+    }
     for &point in query {
         let place = fit.apply(point);
-        for other in reference.between(place.time - LAG, place.time + LAG) {
+        for other in between(&bins[bin(place.pitch)], place.time - LAG, place.time + LAG) {
             if (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE {
                 let cell = ((other.time - place.time + LAG) / LAG_CELL) as usize;
                 counts[cell] += 1;

@@ -92,14 +92,17 @@ fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<Vec<u64>,
     for Asked { same, postings: list } in look_up(&mut wanted, sound, Landmarks::Pairs, effort.most_postings)? {
         postings.clear();
         sound.read_postings(&list, &mut postings)?;
+        // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
+        // anything else of their peaks is looked up.
+        postings.retain(|&posting| {
+            let near = |pitch: u16| {
+                let near =
+                    |wanted: &u64| query[(wanted & 0xffff_ffff) as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE;
+                same.iter().any(near)
+            };
+            sound.pitch(posting).is_some_and(near)
+        });
         for &posting in &postings {
-            // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
-            // anything else of the peak is looked up.
-            let Some(pitch) = sound.pitch(posting) else { continue };
-            let near = |wanted: &u64| query[(wanted & 0xffff_ffff) as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE;
-            if !same.iter().any(near) {
-                continue;
-            }
             let Some((track, mix, peak)) = sound.peak(posting) else { continue };
             let lane = u64::from(track) << 1 | u64::from(mix == Mix::Side);
             for anchor in same.iter().map(|&wanted| wanted & 0xffff_ffff) {
