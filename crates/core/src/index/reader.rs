@@ -445,11 +445,6 @@ impl Index {
 }
 
 impl Part {
-    /// The number of a reference of this segment among those of all.
-    pub(crate) fn number_of(&self, reference: u32) -> u64 {
-        self.first_row + u64::from(reference)
-    }
-
     /// False for a reference of a file that was removed.
     pub(crate) fn is_alive(&self, reference: u32) -> Result<bool, IndexError> {
         if self.dead.is_empty() {

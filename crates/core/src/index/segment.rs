@@ -105,7 +105,8 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// The references of all codes, for those who ask for many.
     pub(crate) fn references(&self) -> References<'_, B> {
-        References { segment: self, ends: self.rows(Kind::ReferenceEnds) }
+        let most = self.header.counts.references as u32;
+        References { segment: self, ends: self.rows(Kind::ReferenceEnds), most }
     }
 
     /// The code that the reference of that number belongs to.
@@ -286,21 +287,27 @@ impl<B: AsRef<[u8]>> Segment<B> {
 pub(crate) struct References<'s, B> {
     segment: &'s Segment<B>,
     ends: &'s [u32],
+    /// References of the segment.
+    most: u32,
 }
 
 impl<B: AsRef<[u8]>> References<'_, B> {
     /// The references of the code of that number.
+    #[inline]
     pub(crate) fn of(&self, code: u32) -> Result<Range<u32>, IndexError> {
         let start = code.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before as usize));
-        let most = self.segment.header.counts.references;
         match (start, self.ends.get(code as usize)) {
-            (Some(&start), Some(&end)) if start <= end && u64::from(end) <= most => Ok(start..end),
-            (start, end) => {
-                let expected = format!("an end from {} to {most} for code {code}", start.unwrap_or(&0));
-                let found = end.map_or_else(|| "none".to_owned(), ToString::to_string);
-                Err(self.segment.wrong(Kind::ReferenceEnds, expected, found))
-            }
+            (Some(&start), Some(&end)) if start <= end && end <= self.most => Ok(start..end),
+            _ => Err(self.wrong(code)),
         }
+    }
+
+    #[cold]
+    fn wrong(&self, code: u32) -> IndexError {
+        let start = code.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before as usize));
+        let expected = format!("an end from {} to {} for code {code}", start.unwrap_or(&0), self.most);
+        let found = self.ends.get(code as usize).map_or_else(|| "none".to_owned(), ToString::to_string);
+        self.segment.wrong(Kind::ReferenceEnds, expected, found)
     }
 }
 
