@@ -7,6 +7,8 @@ use minutia_machine::Level;
 use minutia_machine::hamming::{Code, Columns, Found, Window, scan};
 use rayon::prelude::*;
 
+use super::order::Pairs;
+
 /// Codes in a tile: their columns are at most 32 KiB (64 with AVX2), which stay in the first two levels of cache while all
 /// queries pass. With four times as many AVX2 lost a fifth where another thread shared the core.
 const TILE: usize = 1 << TILE_BITS;
@@ -43,9 +45,21 @@ pub(super) fn find(codes: &[Code], queries: &[Code], window: Window, level: Leve
 }
 
 impl Tiles {
-    /// Calls `each` with everything that was found: of each query by row.
+    /// Everything that was found: of each query by row.
+    pub(super) fn list(&self) -> Vec<Found> {
+        let mut list = Vec::with_capacity(self.packed.iter().map(Vec::len).sum());
+        let _ = self.each(|found| {
+            list.push(found);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        list
+    }
+}
+
+impl Pairs for Tiles {
+    /// Of each query by row.
     #[inline]
-    pub(super) fn each<E>(&self, mut each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
+    fn each<E>(&self, mut each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
         for (task, packed) in self.packed.iter().enumerate() {
             let (first_row, first_query) = (task / self.shares * TILE, task % self.shares * QUERIES);
             for &packed in packed {
@@ -55,16 +69,6 @@ impl Tiles {
             }
         }
         Ok(())
-    }
-
-    /// The same.
-    pub(super) fn list(&self) -> Vec<Found> {
-        let mut list = Vec::with_capacity(self.packed.iter().map(Vec::len).sum());
-        let _ = self.each(|found| {
-            list.push(found);
-            Ok::<(), std::convert::Infallible>(())
-        });
-        list
     }
 }
 

@@ -13,7 +13,7 @@ mod sound;
 use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
 use order::ByQuery;
-use planner::Pairs;
+use planner::Nearby;
 
 pub use chroma::{Alignment, align};
 pub use film::{FilmMatch, FilmSearch, FramePair, find_films};
@@ -119,9 +119,12 @@ pub(crate) fn among(codes: &[hamming::Code], queries: &[hamming::Code], radius: 
 }
 
 /// Turns codes that were found near so many queries into hits on their references, by query, distance and reference.
-fn expand(part: &Part, found: &Pairs, queries: usize, within: Within, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
+fn expand(part: &Part, found: &Nearby, queries: usize, within: Within, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
     let references = part.segment.references();
-    let found = ByQuery::of(found, queries, |row| references.of(row))?;
+    let found = match found {
+        Nearby::Tiles(tiles) => ByQuery::of(tiles, queries, |row| references.of(row)),
+        Nearby::List(list) => ByQuery::of(list, queries, |row| references.of(row)),
+    }?;
     hits.reserve(found.len());
     let (first, plain) = (part.first_row, part.dead.is_empty() && within.complement.is_none());
     found.each_query(|query, found| {

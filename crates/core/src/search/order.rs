@@ -9,12 +9,17 @@ use std::ops::Range;
 use minutia_machine::hamming::Found;
 
 use super::Hit;
-use super::planner::Pairs;
 
 /// Fewer of one query are sorted as they are.
 const FEW: usize = 64;
 /// Distances are 0..=256.
 const DISTANCES: usize = 257;
+
+/// Pairs that can be passed through more than once.
+pub(super) trait Pairs {
+    /// Calls `each` with every pair, until an error.
+    fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E>;
+}
 
 /// References that were found in a segment, query by query.
 #[derive(Debug)]
@@ -28,7 +33,7 @@ pub(super) struct ByQuery {
 impl ByQuery {
     /// What `references` has of each row that was found near so many queries. Of one query the order stays.
     pub(super) fn of<E>(
-        pairs: &Pairs,
+        pairs: &impl Pairs,
         queries: usize,
         references: impl Fn(u32) -> Result<Range<u32>, E>,
     ) -> Result<ByQuery, E> {
@@ -75,6 +80,12 @@ impl ByQuery {
             start = end;
             (!packed.is_empty()).then_some((query, packed))
         })
+    }
+}
+
+impl Pairs for Vec<Found> {
+    fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
+        self.iter().copied().try_for_each(each)
     }
 }
 
@@ -142,7 +153,7 @@ mod tests {
                 expected.extend(references(found.row).unwrap().map(|reference| (found.query, found.distance, reference)));
             }
             expected.sort_unstable();
-            let by_query = ByQuery::of(&Pairs::List(found), queries as usize, references).unwrap();
+            let by_query = ByQuery::of(&found, queries as usize, references).unwrap();
             proptest::prop_assert_eq!(by_query.len(), expected.len());
             let mut all = Vec::new();
             let _ = by_query.each_query(|query, found| {

@@ -23,22 +23,11 @@ const COLUMN_PS: u64 = 1_500;
 
 /// Pairs of a query and a code, the row, with their distance.
 #[derive(Debug)]
-pub(super) enum Pairs {
+pub(super) enum Nearby {
     /// By brute force.
     Tiles(Tiles),
     /// In no particular order.
     List(Vec<Found>),
-}
-
-impl Pairs {
-    /// Calls `each` with every pair, until an error.
-    #[inline]
-    pub(super) fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
-        match self {
-            Pairs::Tiles(tiles) => tiles.each(each),
-            Pairs::List(list) => list.iter().copied().try_for_each(each),
-        }
-    }
 }
 
 /// Every pair of a query and a code of this segment within the window.
@@ -47,14 +36,14 @@ pub(super) fn find(
     queries: &[hamming::Code],
     window: Window,
     settings: &Settings,
-) -> Result<Pairs, IndexError> {
+) -> Result<Nearby, IndexError> {
     let codes = part.segment.codes();
     let brute = |queries: &[hamming::Code]| brute::find(codes, queries, window, settings.level);
     let index = match settings.strategy {
         Strategy::Brute => None,
         _ => part.segment.multi_index()?,
     };
-    let Some(index) = index else { return Ok(Pairs::Tiles(brute(queries))) };
+    let Some(index) = index else { return Ok(Nearby::Tiles(brute(queries))) };
     let (near, complements) = wanted(queries, window);
     // A comparison of brute force finds the near and the complement; a look-up finds one of them.
     let compare_ps =
@@ -96,7 +85,7 @@ pub(super) fn find(
         found.sort_unstable();
         found.dedup();
     }
-    Ok(Pairs::List(found))
+    Ok(Nearby::List(found))
 }
 
 /// What is wanted near the queries and near their complements.

@@ -67,7 +67,7 @@ impl Window {
 
     /// How many 32-bit words a filter should look at: few enough to be quick, enough to reject nearly all unrelated
     /// rows. Over w words unrelated codes differ by 16w bits, give or take sqrt(8w); a word more costs a sixth of the
-    /// time, and a block of which any row passes as much as twenty that are rejected, so that about one row in fifty
+    /// time, and a block of which any row passes as much as twenty that are rejected, so that about one row in ten
     /// thousand may pass. Measured for every radius named here on uniform codes with AVX-512 and AVX2.
     pub fn filter_words(&self, level: Level) -> usize {
         // Where a word takes longer, a few more rows may pass instead.
@@ -77,10 +77,10 @@ impl Window {
         let short = 24;
         match self.near.max(self.complement.unwrap_or(0)) {
             radius if radius <= short => 3,
-            25..=40 => 4,
-            41..=54 => 5,
-            55..=70 => 6,
-            71..=81 => 7,
+            25..=42 => 4,
+            43..=56 => 5,
+            57..=71 => 6,
+            72..=85 => 7,
             _ => 8,
         }
     }
