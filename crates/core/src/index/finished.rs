@@ -7,7 +7,7 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, number};
+use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, number, region_row};
 use super::film::FilmTable;
 use super::landmarks::{self, FAMILIES};
 use super::layout::{
@@ -16,7 +16,7 @@ use super::layout::{
 use super::segment::{SegmentFrame, orientation_number};
 use super::sound::{packed_pitch, track_row};
 use super::{IndexError, Scheme, Work, multi_index};
-use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Region};
 
 /// Sections' rows, in the order in which they stand in the file.
 pub(super) type Sections = Vec<(Kind, Box<dyn AsRef<[u8]> + Send + Sync>)>;
@@ -40,13 +40,17 @@ pub(super) struct Finished {
     pub(super) works: Vec<Work>,
     pub(super) items: Vec<DraftItem>,
     pub(super) frames: Vec<SegmentFrame>,
-    pub(super) regions: Vec<RegionRow>,
+    pub(super) regions: Vec<Region>,
     pub(super) references: Vec<DraftReference>,
     pub(super) tracks: Vec<DraftTrack>,
     pub(super) films: Vec<DraftFilm>,
 }
 
 impl Finished {
+    pub(super) fn is_empty(&self) -> bool {
+        self.works.is_empty()
+    }
+
     pub(super) fn tracks(&self) -> impl ExactSizeIterator<Item = &AudioFingerprint> {
         self.tracks.iter().map(|track| &track.audio)
     }
@@ -62,7 +66,7 @@ impl Finished {
     /// Code, frame, region and quality of each reference.
     pub(super) fn references(&self) -> impl Iterator<Item = (Code, &SegmentFrame, RegionRow, u8)> {
         self.references.iter().map(|reference| {
-            let region = self.regions[reference.region as usize];
+            let region = region_row(&self.regions[reference.region as usize]);
             (Code(reference.code), &self.frames[reference.frame as usize], region, reference.quality)
         })
     }
@@ -175,7 +179,7 @@ impl Finished {
             (Kind::Codes, rows(codes)),
             (Kind::ReferenceEnds, rows(ends)),
             (Kind::References, rows(references)),
-            (Kind::Regions, rows(self.regions.clone())),
+            (Kind::Regions, rows(self.regions.iter().map(region_row).collect::<Vec<RegionRow>>())),
             (Kind::Frames, rows(frames)),
             (Kind::Items, rows(items)),
             (Kind::Digests, rows(digests)),
