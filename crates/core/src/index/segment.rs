@@ -79,6 +79,15 @@ impl<B: AsRef<[u8]>> Segment<B> {
         bytemuck::try_cast_slice(self.section(kind)).unwrap_or(&[])
     }
 
+    /// The rows of a section of which other sections say how many there are: so many, each numbered by 32 bits.
+    pub(super) fn counted_rows<T: AnyBitPattern>(&self, kind: Kind, count: u64) -> Result<&[T], IndexError> {
+        let rows = self.rows::<T>(kind);
+        if rows.len() as u64 != count || count > u64::from(u32::MAX) {
+            return Err(self.wrong(kind, format!("{count} rows, each numbered by 32 bits"), rows.len()));
+        }
+        Ok(rows)
+    }
+
     /// The distinct codes, as the kernels take them. A code's place is its number.
     pub(crate) fn codes(&self) -> &[[u64; 4]] {
         self.rows(Kind::Codes)
