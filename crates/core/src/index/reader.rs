@@ -8,7 +8,7 @@ use minutia_machine::mapped::Mapped;
 use minutia_media::Preview;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::layout::Kind;
+use super::layout::{FrameRow, Kind};
 use super::manifest::{self, Listed, Manifest};
 use super::segment::Segment;
 use super::tombstones::{self, Dead, Tombstones};
@@ -170,7 +170,7 @@ impl Index {
     /// Registered pictures that a query is compared with.
     pub fn pictures(&self) -> u64 {
         let of_part = |part: &Part| {
-            let frames = |&item: &u32| part.segment.frames_of(item).map_or(0, |range| range.len() as u64);
+            let frames = |&item: &u32| part.segment.frames_of(item).len() as u64;
             let buried: u64 = part.dead.items().iter().map(frames).sum();
             part.segment.header().counts.frames.saturating_sub(buried)
         };
@@ -338,7 +338,7 @@ impl Part {
             return Ok(true);
         }
         let [frame, _] = self.segment.row(Kind::References, reference)?;
-        let [item, ..]: [u32; 7] = self.segment.row(Kind::Frames, frame)?;
+        let [item, ..]: FrameRow = self.segment.row(Kind::Frames, frame)?;
         Ok(!self.dead.item(item))
     }
 

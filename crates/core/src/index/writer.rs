@@ -401,7 +401,7 @@ fn holds_all_of(
     let mut wanted = Draft::default();
     wanted.add(Entry { thumbnail: None, ..entry.clone() }, algorithm, rules.min_quality)?;
     let wanted = wanted.finish();
-    let frames = segment.frames_of(item)?;
+    let frames = segment.frames_of(item);
     if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {
         return Ok(false);
     }

@@ -122,8 +122,8 @@ pub(crate) fn among(codes: &[hamming::Code], queries: &[hamming::Code], radius: 
 fn expand(part: &Part, found: &Nearby, queries: usize, within: Within, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
     let references = part.segment.references();
     let found = match found {
-        Nearby::Tiles(tiles) => ByQuery::of(tiles, queries, |row| references.of(row)),
-        Nearby::List(list) => ByQuery::of(list, queries, |row| references.of(row)),
+        Nearby::Tiles(tiles) => ByQuery::of(tiles, queries, |row| references.count(row), |row| references.of(row)),
+        Nearby::List(list) => ByQuery::of(list, queries, |row| references.count(row), |row| references.of(row)),
     }?;
     hits.reserve(found.len());
     let (first, plain) = (part.first_row, part.dead.is_empty() && within.complement.is_none());
