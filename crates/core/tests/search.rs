@@ -73,17 +73,14 @@ fn write(directory: &Path, codes: &[Code], segment: usize, removed: Option<usize
 fn by_hand(groups: &[QueryGroup<'_>], index: &Index, within: Within) -> Vec<Hit> {
     let references: Vec<(u64, Code)> = index.references().map(Result::unwrap).map(|r| (r.row, r.code)).collect();
     let mut hits = Vec::new();
-    for (group, queries) in groups.iter().enumerate() {
-        for (view, query) in queries.views.iter().enumerate() {
-            for (reference, code) in &references {
-                let bits = query.0.iter().zip(&code.0).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
-                for (complement, distance, radius) in
-                    [(false, bits, Some(within.near)), (true, 256 - bits, within.complement)]
-                {
-                    if radius.is_some_and(|radius| distance <= radius) {
-                        let (group, view, distance) = (group as u32, view as u16, distance as u16);
-                        hits.push(Hit { group, view, distance, reference: *reference, complement });
-                    }
+    for (query, code) in (0..).zip(groups.iter().flat_map(|group| group.views)) {
+        for (reference, held) in &references {
+            let bits = code.0.iter().zip(&held.0).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
+            for (complement, distance, radius) in
+                [(false, bits, Some(within.near)), (true, 256 - bits, within.complement)]
+            {
+                if radius.is_some_and(|radius| distance <= radius) {
+                    hits.push(Hit { query, distance: distance as u16, reference: *reference, complement });
                 }
             }
         }

@@ -168,7 +168,7 @@ impl Looking<'_> {
         let found = search(&groups, self.index, self.within, &self.settings)?;
         let mut rest = &found[..];
         for (number, (_, query)) in batch.into_iter().enumerate() {
-            let (hits, after) = rest.split_at(rest.partition_point(|hit| hit.group as usize <= number));
+            let (hits, after) = rest.split_at(rest.partition_point(|hit| hit.query as usize <= number));
             rest = after;
             let hits = self.hits(hits)?;
             self.write(query, hits)?;

@@ -23,13 +23,15 @@ use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, F
 /// Regions that the 24 bits of a reference's row can number.
 const MOST_REGIONS: usize = 1 << 24;
 
-#[derive(Clone, Debug, Default)]
+/// See [`DraftItem::key`].
+type ItemKey = (u32, Result<[u8; 32], String>);
+
+#[derive(Debug, Default)]
 pub(super) struct Draft {
     works: Vec<Work>,
     work_places: HashMap<WorkId, u32>,
     items: Vec<DraftItem>,
-    /// Places of items by work, digest and name; see [`Draft::place_of`].
-    item_places: HashMap<(u32, Result<[u8; 32], String>), u32>,
+    item_places: HashMap<ItemKey, u32>,
     frames: Vec<SegmentFrame>,
     regions: Vec<Region>,
     region_places: HashMap<Region, u32>,
@@ -56,6 +58,13 @@ pub(super) struct DraftReference {
     pub(super) frame: u32,
     pub(super) region: u32,
     pub(super) quality: u8,
+}
+
+impl DraftItem {
+    /// What tells files apart: the work and the digest; the work and the name where there is no digest.
+    fn key(&self) -> ItemKey {
+        (self.work, self.digest.ok_or_else(|| self.name.clone()))
+    }
 }
 
 /// An audio stream of an item.
@@ -124,8 +133,7 @@ impl Draft {
     /// where there is no digest).
     fn put_item(&mut self, item: DraftItem) -> Result<u32, IndexError> {
         let place = number(self.items.len(), "files")?;
-        let key = (item.work, item.digest.ok_or_else(|| item.name.clone()));
-        if let Some(before) = self.item_places.insert(key, place) {
+        if let Some(before) = self.item_places.insert(item.key(), place) {
             self.items[before as usize].dead = true;
         }
         self.items.push(item);
@@ -216,6 +224,23 @@ impl Draft {
         // Fewer than before fit.
         let _ = self.append(all, Some(work));
         removed
+    }
+
+    /// That [`Draft::append`] has numbers for everything of a newer draft, and so cannot fail halfway.
+    pub(super) fn has_room_for(&self, newer: &Draft) -> Result<(), IndexError> {
+        for (here, there, what) in [
+            (self.works.len(), newer.works.len(), "works"),
+            (self.items.len(), newer.items.len(), "files"),
+            (self.frames.len(), newer.frames.len(), "pictures"),
+            (self.references.len(), newer.references.len(), "references"),
+        ] {
+            number(here.saturating_add(there), what)?;
+        }
+        let more = newer.regions.iter().filter(|region| !self.region_places.contains_key(region)).count();
+        if self.regions.len() + more > MOST_REGIONS {
+            return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
+        }
+        Ok(())
     }
 
     /// Adds everything of a newer draft but one of its works.
@@ -333,8 +358,19 @@ impl Draft {
         Ok(())
     }
 
+    /// The draft that was finished, or one of the same contents.
+    pub(super) fn of(finished: Finished) -> Draft {
+        let Finished { works, items, frames, regions, references, tracks, films } = finished;
+        let work_places = (0..).zip(&works).map(|(place, work)| (work.id.clone(), place)).collect();
+        let item_places = (0..).zip(&items).map(|(place, item)| (item.key(), place)).collect();
+        let region_places = (0..).zip(&regions).map(|(place, region)| (*region, place)).collect();
+        Draft { works, work_places, items, item_places, frames, regions, region_places, references, tracks, films }
+    }
+
     /// Puts everything into the order of the format.
     pub(super) fn finish(self) -> Finished {
+        // Tens of bytes for each work and file that nobody asks any more.
+        drop((self.work_places, self.item_places));
         let mut works = self.works;
         let order = order_by(works.len(), |a, b| works[a].id.cmp(&works[b].id));
         let work_places = inverse(&order);
@@ -380,7 +416,7 @@ impl Draft {
         let mut region_places = vec![0; self.regions.len()];
         for &region in order.iter().filter(|&&region| used[region as usize]) {
             region_places[region as usize] = regions.len() as u32;
-            regions.push(region_row(&self.regions[region as usize]));
+            regions.push(self.regions[region as usize]);
         }
         references.par_iter_mut().for_each(|reference| reference.region = region_places[reference.region as usize]);
         references.par_sort_unstable();

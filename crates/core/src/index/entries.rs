@@ -46,7 +46,7 @@ impl Index {
         let id = WorkId::new(id).ok_or_else(|| segment.wrong(Kind::Works, "a work id", format!("{id:?}")))?;
         // As it was registered last, which may stand in another segment.
         let work = self.work(&id)?.unwrap_or_else(|| Work::new(id));
-        let frames = segment.frames_of(item)?;
+        let frames = segment.frames_of(item);
         let mut pictures = Vec::with_capacity(frames.len());
         for number in frames.clone() {
             let frame = segment.frame(number)?;

@@ -149,8 +149,8 @@ impl fmt::Display for IndexError {
             ),
             IndexError::UnknownSection { path, kind } => write!(
                 f,
-                "{}: needs sections of kind {kind}, which this build does not know. Use the build that wrote it, or a \
-                 newer one",
+                "{}: needs sections of kind {kind}, which this build does not know. Use the build that wrote it or a \
+                 newer one, or index the references again",
                 path.display()
             ),
             IndexError::Damaged(damage) => damage.fmt(f),

@@ -188,9 +188,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Damaged`], also for numbers that this generation does not have.
     pub fn film(&self, segment: usize, film: u32) -> Result<Film, IndexError> {
-        let part = self.parts().get(segment).ok_or_else(|| {
-            IndexError::damaged(self.directory(), "index", "a segment of this index", segment.to_string())
-        })?;
+        let part = self.part(segment)?;
         let row: FilmRow = part.segment.row(Kind::Films, film)?;
         let item = part.segment.item(row[0])?;
         Ok(Film {
@@ -229,20 +227,12 @@ impl<'i> Films<'i> {
             wide += u64::from(row[10]);
             codes += u64::from(row[7]) * u64::from(of_set.narrow) + u64::from(row[10]) * u64::from(of_set.others());
         }
-        let (times, qualities) = (segment.rows::<u32>(Kind::FilmTimes), segment.section(Kind::FilmQualities));
-        let (of_films, places) = (segment.rows::<[u64; 4]>(Kind::FilmCodes), segment.rows::<u32>(Kind::FilmWide));
-        for (kind, expected, found) in [
-            (Kind::FilmTimes, frames, times.len()),
-            (Kind::FilmQualities, frames, qualities.len()),
-            (Kind::FilmCodes, codes, of_films.len()),
-            (Kind::FilmWide, wide, places.len()),
-        ] {
-            if expected != found as u64 || expected > u64::from(u32::MAX) {
-                return Err(segment.wrong(kind, format!("{expected} rows, each numbered by 32 bits"), found));
-            }
-        }
+        let times = segment.counted_rows(Kind::FilmTimes, frames)?;
+        let qualities = segment.counted_rows(Kind::FilmQualities, frames)?;
+        let codes = segment.counted_rows(Kind::FilmCodes, codes)?;
+        let wide = segment.counted_rows(Kind::FilmWide, wide)?;
         let dead = rows.iter().map(|row| dead.item(row[0])).collect();
-        Ok(Some(Films { rows, times, qualities, codes: of_films, wide: places, views, dead }))
+        Ok(Some(Films { rows, times, qualities, codes, wide, views, dead }))
     }
 
     /// The first film whose frames are not in order of time, or whose wide frames are not some of them.

@@ -7,16 +7,17 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, number};
+use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, number, region_row};
 use super::film::FilmTable;
 use super::landmarks::{self, FAMILIES};
 use super::layout::{
-    ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, Section, WorkRow,
+    ALIGNMENT, Counts, FrameRow, HOT, Header, IdentifierRow, ItemRow, Kind, MomentRow, ReferenceRow, RegionRow,
+    Section, SharedRow, TermsRow, WorkRow,
 };
 use super::segment::{SegmentFrame, orientation_number};
 use super::sound::{packed_pitch, track_row};
 use super::{IndexError, Scheme, Work, multi_index};
-use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint};
+use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Region};
 
 /// Sections' rows, in the order in which they stand in the file.
 pub(super) type Sections = Vec<(Kind, Box<dyn AsRef<[u8]> + Send + Sync>)>;
@@ -40,13 +41,17 @@ pub(super) struct Finished {
     pub(super) works: Vec<Work>,
     pub(super) items: Vec<DraftItem>,
     pub(super) frames: Vec<SegmentFrame>,
-    pub(super) regions: Vec<RegionRow>,
+    pub(super) regions: Vec<Region>,
     pub(super) references: Vec<DraftReference>,
     pub(super) tracks: Vec<DraftTrack>,
     pub(super) films: Vec<DraftFilm>,
 }
 
 impl Finished {
+    pub(super) fn is_empty(&self) -> bool {
+        self.works.is_empty()
+    }
+
     pub(super) fn tracks(&self) -> impl ExactSizeIterator<Item = &AudioFingerprint> {
         self.tracks.iter().map(|track| &track.audio)
     }
@@ -62,7 +67,7 @@ impl Finished {
     /// Code, frame, region and quality of each reference.
     pub(super) fn references(&self) -> impl Iterator<Item = (Code, &SegmentFrame, RegionRow, u8)> {
         self.references.iter().map(|reference| {
-            let region = self.regions[reference.region as usize];
+            let region = region_row(&self.regions[reference.region as usize]);
             (Code(reference.code), &self.frames[reference.frame as usize], region, reference.quality)
         })
     }
@@ -83,48 +88,33 @@ impl Finished {
         number(strings.len(), "texts")?;
         let place = |text: &str| strings.binary_search(&text).map_or(0, |place| place as u32);
 
+        let text = |text: &Option<String>| text.as_deref().map_or(0, place);
+        let terms_of = |work: &Work| -> TermsRow {
+            [text(&work.holder), text(&work.territory), text(&work.window), work.policy as u32]
+        };
+        let mut terms: Vec<TermsRow> = self.works.iter().map(terms_of).collect();
+        terms.sort_unstable();
+        terms.dedup();
         let mut works: Vec<WorkRow> = Vec::with_capacity(self.works.len());
         let mut identifiers: Vec<IdentifierRow> = Vec::new();
         for work in &self.works {
-            let text = |text: &Option<String>| text.as_deref().map_or(0, place);
             let first = number(identifiers.len(), "identifiers")?;
             identifiers.extend(work.identifiers.iter().map(|i| [scheme_number(i.scheme()), place(i.value())]));
-            works.push([
-                place(work.id.as_str()),
-                text(&work.title),
-                text(&work.holder),
-                text(&work.territory),
-                text(&work.window),
-                first,
-                work.identifiers.len() as u32,
-                work.policy as u32,
-            ]);
+            let terms = terms.binary_search(&terms_of(work)).expect("the terms of every work were collected");
+            works.push([place(work.id.as_str()), text(&work.title), terms as u32, first]);
         }
 
         let mut item_references = vec![0_u32; self.items.len()];
         for reference in &self.references {
             item_references[self.frames[reference.frame as usize].item as usize] += 1;
         }
-        let mut first_frame = vec![0_u32; self.items.len() + 1];
-        for frame in &self.frames {
-            first_frame[frame.item as usize + 1] += 1;
-        }
-        for place in 1..first_frame.len() {
-            first_frame[place] += first_frame[place - 1];
-        }
         let mut items: Vec<ItemRow> = Vec::with_capacity(self.items.len());
-        for (item, (first, references)) in self.items.iter().zip(first_frame.iter().zip(&item_references)) {
-            let mut row = [0; 16];
-            let algorithm = if item.algorithm == space { 0 } else { item.algorithm.0 };
-            row[..6].copy_from_slice(&[
-                item.work,
-                place(&item.name),
-                *first,
-                *references,
-                u32::from(item.digest.is_some()),
-                algorithm.into(),
-            ]);
-            for (word, bytes) in row[8..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
+        for (item, references) in self.items.iter().zip(&item_references) {
+            let mut row = [0; 12];
+            let algorithm = if item.algorithm == space { 0 } else { u32::from(item.algorithm.0) };
+            let made = 2 * algorithm + u32::from(item.digest.is_some());
+            row[..4].copy_from_slice(&[item.work, place(&item.name), *references, made]);
+            for (word, bytes) in row[4..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
                 *word = u32::from_le_bytes(*bytes);
             }
             items.push(row);
@@ -133,15 +123,13 @@ impl Finished {
             (0..self.items.len() as u32).filter(|&item| self.items[item as usize].digest.is_some()).collect();
         digests.sort_unstable_by_key(|&item| (self.items[item as usize].digest, item));
 
-        let frames: Vec<FrameRow> = self
-            .frames
-            .iter()
-            .map(|frame| {
-                let (low, high) = (frame.time_ms as u32, (frame.time_ms >> 32) as u32);
-                let orientation = orientation_number(frame.orientation);
-                [frame.item, frame.number, low, high, frame.width, frame.height, orientation]
-            })
-            .collect();
+        let row = |frame: &SegmentFrame| [frame.item, frame.width, frame.height, orientation_number(frame.orientation)];
+        let frames: Vec<FrameRow> = self.frames.iter().map(row).collect();
+        let moment = |(place, frame): (u32, &SegmentFrame)| -> MomentRow {
+            [place, frame.number, frame.time_ms as u32, (frame.time_ms >> 32) as u32]
+        };
+        let moments = (0..).zip(&self.frames).map(moment).filter(|moment| moment[1..] != [0; 3]);
+        let moments: Vec<MomentRow> = moments.collect();
 
         let mut counts = Counts {
             references: self.references.len() as u64,
@@ -151,12 +139,21 @@ impl Finished {
             ..Counts::default()
         };
         let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
-        let mut ends: Vec<u32> = Vec::with_capacity(self.references.len());
-        let mut start = 0;
+        let (mut shared, mut ends): (Vec<SharedRow>, Vec<u32>) = (Vec::new(), Vec::new());
+        let mut more = 0;
         for same in self.references.chunk_by(|a, b| a.code == b.code) {
-            start += same.len();
+            let place = codes.len() % 64;
+            if place == 0 {
+                shared.push([0, 0, ends.len() as u32]);
+            }
+            if same.len() > 1 {
+                more += same.len() - 1;
+                ends.push(more as u32);
+                if let Some(row) = shared.last_mut() {
+                    row[place / 32] |= 1 << (place % 32);
+                }
+            }
             codes.push(bytemuck::cast(same[0].code));
-            ends.push(start as u32);
             counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
             counts.hot_codes += u64::from(same.len() >= HOT);
         }
@@ -164,22 +161,25 @@ impl Finished {
         let references: Vec<ReferenceRow> =
             self.references.iter().map(|r| [r.frame, r.region << 8 | u32::from(r.quality)]).collect();
 
-        let mut string_ends: Vec<u64> = Vec::with_capacity(strings.len());
+        let mut string_ends: Vec<u32> = Vec::with_capacity(strings.len());
         let mut string_bytes = Vec::new();
         for text in &strings {
             string_bytes.extend_from_slice(text.as_bytes());
-            string_ends.push(string_bytes.len() as u64);
+            string_ends.push(number(string_bytes.len(), "bytes of texts")?);
         }
         let multi_index = if counts.codes >= multi_index_from { multi_index::build(&codes) } else { Vec::new() };
         let mut sections = vec![
             (Kind::Codes, rows(codes)),
-            (Kind::ReferenceEnds, rows(ends)),
+            (Kind::Shared, rows(shared)),
+            (Kind::SharedEnds, rows(ends)),
             (Kind::References, rows(references)),
-            (Kind::Regions, rows(self.regions.clone())),
+            (Kind::Regions, rows(self.regions.iter().map(region_row).collect::<Vec<RegionRow>>())),
             (Kind::Frames, rows(frames)),
+            (Kind::Moments, rows(moments)),
             (Kind::Items, rows(items)),
             (Kind::Digests, rows(digests)),
             (Kind::Works, rows(works)),
+            (Kind::Terms, rows(terms)),
             (Kind::Identifiers, rows(identifiers)),
             (Kind::StringEnds, rows(string_ends)),
             (Kind::Strings, rows(string_bytes)),

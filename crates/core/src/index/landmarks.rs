@@ -6,12 +6,11 @@
 //! it is above the least that is possible, in Golomb-Rice code. The number of low bits of that code follows from the number
 //! of peaks and of postings, which is close to the best choice for every key, whether rare or common, and bounds the bits
 //! of a key by its number of postings. The block ends with the number of keys to its end (gamma) and zeros up to a whole
-//! byte. Bits are filled from the least significant one of each byte.
-//!
-//! Golomb, "Run-length encodings" (1966); Elias, "Universal codeword sets" (1975).
+//! byte.
 
 use rayon::prelude::*;
 
+use super::bits::{BitWriter, Bits};
 use super::layout::Kind;
 use crate::fingerprint::{
     CONSTELLATION_KEY_BITS, CONSTELLATION_PLACE_BITS, PAIR_KEY_BITS, Peak, constellations, pairs,
@@ -136,7 +135,7 @@ fn write_block(postings: &[u64], first_key: u64, keys: u64, peaks: u64, out: &mu
         return 0;
     }
     let mut stop_keys = 0;
-    let mut bits = BitWriter { out, word: 0, filled: 0 };
+    let mut bits = BitWriter::new(out);
     let mut next = first_key;
     for same in postings.chunk_by(|a, b| a >> 32 == b >> 32) {
         let (key, count) = (same[0] >> 32, same.len() as u64);
@@ -278,51 +277,7 @@ impl<'s> Postings<'s> {
         if start > end || end > self.bytes.len() {
             return None;
         }
-        Some((start < end).then(|| Bits { bytes: &self.bytes[start..], at: 0, end: 8 * (end - start) }))
-    }
-}
-
-struct BitWriter<'o> {
-    out: &'o mut Vec<u8>,
-    word: u64,
-    filled: u32,
-}
-
-impl BitWriter<'_> {
-    /// At most 32 bits.
-    fn put(&mut self, value: u64, bits: u32) {
-        self.word |= value << self.filled;
-        self.filled += bits;
-        while self.filled >= 8 {
-            self.out.push(self.word as u8);
-            self.word >>= 8;
-            self.filled -= 8;
-        }
-    }
-
-    fn unary(&mut self, mut zeros: u64) {
-        while zeros >= 32 {
-            self.put(0, 32);
-            zeros -= 32;
-        }
-        self.put(1 << zeros, zeros as u32 + 1);
-    }
-
-    fn gamma(&mut self, value: u64) {
-        let bits = value.max(1).ilog2();
-        self.unary(bits.into());
-        self.put(value & ((1 << bits) - 1), bits);
-    }
-
-    fn rice(&mut self, value: u64, low: u32) {
-        self.unary(value >> low);
-        self.put(value & ((1 << low) - 1), low);
-    }
-
-    fn finish(self) {
-        if self.filled > 0 {
-            self.out.push(self.word as u8);
-        }
+        Some((start < end).then(|| Bits::of(&self.bytes[start..], 8 * (end - start))))
     }
 }
 
@@ -350,83 +305,6 @@ impl PostingList<'_> {
             least = anchor + 1;
         }
         Some(())
-    }
-}
-
-/// Bits of a block; those of the next may follow, and are not read.
-#[derive(Clone, Copy, Debug)]
-struct Bits<'b> {
-    bytes: &'b [u8],
-    at: usize,
-    end: usize,
-}
-
-impl Bits<'_> {
-    /// The next bits, at least 57 of them; zeros after the last byte.
-    fn window(&self) -> u64 {
-        let byte = self.at / 8;
-        let rest = self.bytes.get(byte..).unwrap_or(&[]);
-        let word = match rest.first_chunk::<8>() {
-            Some(eight) => u64::from_le_bytes(*eight),
-            None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-        };
-        word >> (self.at % 8)
-    }
-
-    fn skip(&mut self, bits: usize) -> Option<()> {
-        self.at += bits;
-        (self.at <= self.end).then_some(())
-    }
-
-    fn unary(&mut self) -> Option<u64> {
-        let mut before = 0;
-        loop {
-            let zeros = self.window().trailing_zeros();
-            if zeros < 57 {
-                self.skip(zeros as usize + 1)?;
-                return Some(before + u64::from(zeros));
-            }
-            self.skip(57)?;
-            before += 57;
-        }
-    }
-
-    fn low(&mut self, bits: u32) -> Option<u64> {
-        let value = self.window() & ((1 << bits) - 1);
-        self.skip(bits as usize)?;
-        Some(value)
-    }
-
-    fn gamma(&mut self) -> Option<u64> {
-        let bits = self.unary().filter(|&bits| bits <= 32)? as u32;
-        Some(1 << bits | self.low(bits)?)
-    }
-
-    fn rice(&mut self, low: u32) -> Option<u64> {
-        let window = self.window();
-        let zeros = window.trailing_zeros();
-        // Nearly always the whole number lies in what is at hand.
-        if zeros + 1 + low <= 57 {
-            self.skip((zeros + 1 + low) as usize)?;
-            return Some(u64::from(zeros) << low | window >> (zeros + 1) & ((1 << low) - 1));
-        }
-        let high = self.unary().filter(|&high| high <= u64::from(u32::MAX))?;
-        Some(high << low | self.low(low)?)
-    }
-
-    fn skip_rice(&mut self, low: u32) -> Option<()> {
-        let zeros = self.window().trailing_zeros();
-        if zeros < 57 {
-            return self.skip((zeros + 1 + low) as usize);
-        }
-        self.unary()?;
-        self.skip(low as usize)
-    }
-
-    /// Whether a writer would end here: nothing but the rest of a byte follows.
-    fn only_zeros_follow(&self) -> bool {
-        let left = self.end - self.at;
-        left < 8 && self.window() & ((1 << left) - 1) == 0
     }
 }
 

@@ -33,12 +33,14 @@ const MOST_SECTIONS: usize = (CHECKSUM_AT - TABLE_AT) / ENTRY_BYTES;
 /// What a section holds. Numbers are never used again for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `u64` ends of the strings, in bytes; string 0 is empty and stands for "none".
+    /// `u32` ends of the strings, in bytes; string 0 is empty and stands for "none".
     StringEnds,
     /// The strings' UTF-8, sorted by bytes and distinct.
     Strings,
     /// [`WorkRow`]s sorted by id.
     Works,
+    /// [`TermsRow`]s, sorted and distinct.
+    Terms,
     /// [`IdentifierRow`]s, those of one work together.
     Identifiers,
     /// [`ItemRow`]s sorted by work, digest, name.
@@ -47,12 +49,16 @@ pub(super) enum Kind {
     Digests,
     /// [`FrameRow`]s sorted by item, number, time.
     Frames,
+    /// [`MomentRow`]s of the frames that are not the first of their file at its start, sorted by frame.
+    Moments,
     /// [`RegionRow`]s, sorted and distinct.
     Regions,
     /// 32 bytes each, sorted and distinct.
     Codes,
-    /// `u32` ends of the references of each code.
-    ReferenceEnds,
+    /// [`SharedRow`]s: for each 64 codes which of them have more than one reference.
+    Shared,
+    /// `u32` for each of those codes: how many references more than codes there are up to its end.
+    SharedEnds,
     /// [`ReferenceRow`]s, those of one code together.
     References,
     /// `u64` ends of the thumbnails, one an item.
@@ -105,18 +111,13 @@ const fn row(kind: Kind, number: u32, name: &'static str, required: bool, row_by
     KindRow { kind, number, name, required, row_bytes }
 }
 
-/// Every kind that this build knows.
+/// Every kind that this build knows. 1, 3, 5, 7 and 10 were longer rows of builds before.
 pub(super) const KINDS: &[KindRow] = &[
-    row(Kind::StringEnds, 1, "string ends", true, 8),
     row(Kind::Strings, 2, "strings", true, 1),
-    row(Kind::Works, 3, "works", true, 32),
     row(Kind::Identifiers, 4, "identifiers", true, 8),
-    row(Kind::Items, 5, "items", true, 64),
     row(Kind::Digests, 6, "digests", true, 4),
-    row(Kind::Frames, 7, "frames", true, 28),
     row(Kind::Regions, 8, "regions", true, 12),
     row(Kind::Codes, 9, "codes", true, 32),
-    row(Kind::ReferenceEnds, 10, "reference ends", true, 4),
     row(Kind::References, 11, "references", true, 8),
     row(Kind::ThumbnailEnds, 12, "thumbnail ends", false, 8),
     row(Kind::Thumbnails, 13, "thumbnails", false, 1),
@@ -134,6 +135,14 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::FilmQualities, 25, "film qualities", true, 1),
     row(Kind::FilmCodes, 26, "film codes", true, 32),
     row(Kind::FilmWide, 27, "film wide frames", true, 4),
+    row(Kind::StringEnds, 28, "string ends", true, 4),
+    row(Kind::Works, 29, "works", true, 16),
+    row(Kind::Terms, 30, "terms", true, 16),
+    row(Kind::Items, 31, "items", true, 48),
+    row(Kind::Frames, 32, "frames", true, 16),
+    row(Kind::Moments, 33, "moments", true, 16),
+    row(Kind::Shared, 34, "shared codes", true, 12),
+    row(Kind::SharedEnds, 35, "shared code ends", true, 4),
 ];
 
 impl Kind {
@@ -142,17 +151,23 @@ impl Kind {
     }
 }
 
-/// A work: strings id, title, holder, territory, window; first identifier; identifiers; policy.
-pub(super) type WorkRow = [u32; 8];
+/// A work: strings id and title; terms; first identifier, those of the works following one another.
+pub(super) type WorkRow = [u32; 4];
+/// What many works have in common: strings holder, territory, window; policy.
+pub(super) type TermsRow = [u32; 4];
 /// An identifier: scheme, string.
 pub(super) type IdentifierRow = [u32; 2];
-/// An item: work, string name, first frame, references, 1 where it has a digest, the number of the algorithm that made its
-/// codes (0: the segment's), two zeros, the digest's 32 bytes.
-pub(super) type ItemRow = [u32; 16];
-/// A frame: item, number, time in ms (low half, high half), width, height, EXIF orientation.
-pub(super) type FrameRow = [u32; 7];
+/// An item: work, string name, references, twice the number of the algorithm that made its codes (0: the
+/// segment's) and 1 where it has a digest, the digest's 32 bytes.
+pub(super) type ItemRow = [u32; 12];
+/// A frame: item, width, height, EXIF orientation.
+pub(super) type FrameRow = [u32; 4];
+/// A frame's place in its file: frame, number, time in ms (low half, high half).
+pub(super) type MomentRow = [u32; 4];
 /// A region: kind, left, top, right, bottom, zero.
 pub(super) type RegionRow = [u16; 6];
+/// 64 codes: a bit for each that has more than one reference (low half, high half), and how many such codes stand before.
+pub(super) type SharedRow = [u32; 3];
 /// A reference: frame, region * 256 + quality.
 pub(super) type ReferenceRow = [u32; 2];
 /// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
@@ -311,7 +326,6 @@ impl Header {
             (Kind::Items, counts.items),
             (Kind::Frames, counts.frames),
             (Kind::Codes, counts.codes),
-            (Kind::ReferenceEnds, counts.codes),
             (Kind::References, counts.references),
         ] {
             let row = kind.row();
@@ -382,11 +396,14 @@ mod tests {
             assert!(KINDS[..place].iter().all(|other| other.number != row.number && other.name != row.name));
         }
         assert_eq!(Kind::Works.row().row_bytes, size_of::<WorkRow>());
+        assert_eq!(Kind::Terms.row().row_bytes, size_of::<TermsRow>());
         assert_eq!(Kind::Identifiers.row().row_bytes, size_of::<IdentifierRow>());
         assert_eq!(Kind::Items.row().row_bytes, size_of::<ItemRow>());
         assert_eq!(Kind::Frames.row().row_bytes, size_of::<FrameRow>());
+        assert_eq!(Kind::Moments.row().row_bytes, size_of::<MomentRow>());
         assert_eq!(Kind::Regions.row().row_bytes, size_of::<RegionRow>());
         assert_eq!(Kind::References.row().row_bytes, size_of::<ReferenceRow>());
+        assert_eq!(Kind::Shared.row().row_bytes, size_of::<SharedRow>());
         assert_eq!(Kind::Tracks.row().row_bytes, size_of::<TrackRow>());
         assert_eq!(Kind::Films.row().row_bytes, size_of::<FilmRow>());
     }

@@ -32,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bits;
 mod catalogue;
 mod draft;
 mod entries;
@@ -40,6 +41,7 @@ mod files;
 mod film;
 mod finished;
 mod identifier;
+mod info;
 mod landmarks;
 mod layout;
 mod manifest;
@@ -55,11 +57,12 @@ pub use catalogue::{Policy, Work, WorkId};
 pub use error::{Damage, IndexError};
 pub use film::{Film, FilmFrames, Films, FilmsInMemory};
 pub use identifier::{Identifier, IdentifierError, Scheme};
+pub use info::Info;
 pub use landmarks::Landmarks;
 pub(crate) use landmarks::PostingList;
 pub(crate) use multi_index::{MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
-pub use reader::{Access, Index, Info, Reference, SourceFile};
+pub use reader::{Access, Index, Reference, SourceFile};
 pub use sound::{PeakSlice, Sound, Track};
 pub use writer::{Commit, Entry, Rules, Writer};
 

@@ -21,8 +21,8 @@ pub(crate) const MOST_TABLES: usize = 24;
 const MOST_BITS: u32 = 28;
 /// Codes ahead of the one looked at that are asked for.
 const AHEAD: usize = 32;
-/// Bytes that a multi-index may add for each code. With 32 of the code itself, 4 of its end and 8 of a reference, an
-/// indexed segment stays within 112 bytes a reference.
+/// Bytes that a multi-index may add for each code. With 32 of the code itself and 8 of a reference, an indexed segment stays
+/// within 108 bytes a reference, and within about 112 with its catalogue.
 const MOST_BYTES_A_CODE: u64 = 67;
 
 /// A substring of a code.

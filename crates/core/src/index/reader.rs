@@ -8,11 +8,9 @@ use minutia_machine::mapped::Mapped;
 use minutia_media::Preview;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::film::Films;
-use super::layout::Kind;
+use super::layout::{FrameRow, Kind};
 use super::manifest::{self, Listed, Manifest};
 use super::segment::Segment;
-use super::sound::Sound;
 use super::tombstones::{self, Dead, Tombstones};
 use super::{Damage, IndexError, Work, WorkId, verify};
 use crate::fingerprint::{AlgorithmId, Code, Region};
@@ -87,60 +85,6 @@ pub struct SourceFile {
     pub algorithm: AlgorithmId,
     /// A reference of the file to show, where it has one.
     thumbnail: (usize, u32),
-}
-
-/// What an index consists of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Info {
-    /// Commits so far.
-    pub generation: u64,
-    /// What tells this state of the index from any other: XXH3-128 of the manifest.
-    pub manifest_digest: [u8; 16],
-    /// Whose codes.
-    pub algorithms: Vec<AlgorithmId>,
-    /// Works.
-    pub works: u64,
-    /// Registered files.
-    pub items: u64,
-    /// Pictures in them: stills and frames of animations.
-    pub pictures: u64,
-    /// Views of the pictures.
-    pub references: u64,
-    /// Different codes, summed over the segments, the dead among them.
-    pub codes: u64,
-    /// References that were removed and not yet compacted away.
-    pub tombstones: u64,
-    /// Codes that at least 1,024 references of one segment share.
-    pub hot_codes: u64,
-    /// References of the code that has most.
-    pub largest_cluster: u64,
-    /// Films: video streams of registered files.
-    pub films: u64,
-    /// Their length altogether, in milliseconds.
-    pub film_ms: u64,
-    /// Codes of their frames, the dead among them.
-    pub film_codes: u64,
-    /// Recordings: audio streams of registered files.
-    pub tracks: u64,
-    /// Their length altogether, in milliseconds.
-    pub sound_ms: u64,
-    /// Peaks of their spectra, the dead among them.
-    pub peaks: u64,
-    /// Landmarks among the peaks, the dead among them.
-    pub landmarks: u64,
-    /// Landmarks' keys that more than 4,096 peaks of one segment share.
-    pub stop_keys: u64,
-    /// Segments.
-    pub segments: usize,
-    /// Bytes of all files.
-    pub bytes: u64,
-}
-
-impl Info {
-    /// Bytes on disk for each reference, the catalogue's among them; `None` where there are none.
-    pub fn bytes_per_reference(&self) -> Option<f64> {
-        (self.references > 0).then(|| self.bytes as f64 / self.references as f64)
-    }
 }
 
 impl Index {
@@ -223,74 +167,10 @@ impl Index {
         self.parts.iter().flat_map(|part| verify::check(&part.segment)).collect()
     }
 
-    /// What the index consists of. Costs time in proportion to the number of works where there are several segments.
-    ///
-    /// # Errors
-    /// [`IndexError::Damaged`].
-    pub fn info(&self) -> Result<Info, IndexError> {
-        let listed = self.manifest.segments.iter().chain(&self.manifest.tombstones);
-        let mut info = Info {
-            generation: self.manifest.generation,
-            manifest_digest: self.digest,
-            algorithms: Vec::new(),
-            works: 0,
-            items: 0,
-            pictures: self.pictures(),
-            references: 0,
-            codes: 0,
-            tombstones: 0,
-            hot_codes: 0,
-            largest_cluster: 0,
-            films: 0,
-            film_ms: 0,
-            film_codes: 0,
-            tracks: 0,
-            sound_ms: 0,
-            peaks: 0,
-            landmarks: 0,
-            stop_keys: 0,
-            segments: self.parts.len(),
-            bytes: listed.map(|file| file.bytes).sum(),
-        };
-        for (place, part) in self.parts.iter().enumerate() {
-            let header = part.segment.header();
-            let algorithm = AlgorithmId(header.algorithm as u16);
-            if !info.algorithms.contains(&algorithm) {
-                info.algorithms.push(algorithm);
-            }
-            let buried = part.buried_references();
-            info.tombstones += buried;
-            info.references += header.counts.references.saturating_sub(buried);
-            info.items += header.counts.items.saturating_sub(part.dead.items().len() as u64);
-            info.codes += header.counts.codes;
-            info.hot_codes += header.counts.hot_codes;
-            info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);
-            info.works += self.works_of(place).count() as u64;
-            if let Some(films) = Films::open(&part.segment, &part.dead)? {
-                for film in (0..films.len()).filter(|&film| films.is_alive(film)) {
-                    info.films += 1;
-                    info.film_ms = info.film_ms.saturating_add(films.frames(film).duration_ms);
-                }
-                info.film_codes += films.codes().len() as u64;
-            }
-            let Some(sound) = Sound::open(&part.segment, &part.dead)? else { continue };
-            for track in (0..sound.len()).filter(|&track| sound.is_alive(track)) {
-                info.tracks += 1;
-                info.sound_ms = info.sound_ms.saturating_add(sound.duration_ms(track));
-            }
-            info.peaks += u64::from(sound.peak_count());
-            for (_, postings) in sound.all_postings() {
-                info.landmarks = info.landmarks.saturating_add(postings.postings);
-                info.stop_keys = info.stop_keys.saturating_add(postings.stop_keys);
-            }
-        }
-        Ok(info)
-    }
-
     /// Registered pictures that a query is compared with.
     pub fn pictures(&self) -> u64 {
         let of_part = |part: &Part| {
-            let frames = |&item: &u32| part.segment.frames_of(item).map_or(0, |range| range.len() as u64);
+            let frames = |&item: &u32| part.segment.frames_of(item).len() as u64;
             let buried: u64 = part.dead.items().iter().map(frames).sum();
             part.segment.header().counts.frames.saturating_sub(buried)
         };
@@ -403,7 +283,7 @@ impl Index {
     }
 
     /// The works whose newest entry stands in that segment.
-    fn works_of(&self, place: usize) -> impl Iterator<Item = Result<Work, IndexError>> {
+    pub(super) fn works_of(&self, place: usize) -> impl Iterator<Item = Result<Work, IndexError>> {
         let (part, newer) = (&self.parts[place], &self.parts[place + 1..]);
         let works = 0..part.segment.header().counts.works as u32;
         works.filter(|&work| !part.dead.work(work)).filter_map(move |work| {
@@ -439,30 +319,27 @@ impl Index {
         &self.parts
     }
 
+    /// The segment of that number.
+    pub(super) fn part(&self, segment: usize) -> Result<&Part, IndexError> {
+        self.parts.get(segment).ok_or_else(|| {
+            IndexError::damaged(&self.directory, "index", "a segment of this index", segment.to_string())
+        })
+    }
+
     pub(super) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 }
 
 impl Part {
-    /// The number of a reference of this segment among those of all.
-    pub(crate) fn number_of(&self, reference: u32) -> u64 {
-        self.first_row + u64::from(reference)
-    }
-
     /// False for a reference of a file that was removed.
     pub(crate) fn is_alive(&self, reference: u32) -> Result<bool, IndexError> {
         if self.dead.is_empty() {
             return Ok(true);
         }
         let [frame, _] = self.segment.row(Kind::References, reference)?;
-        let [item, ..]: [u32; 7] = self.segment.row(Kind::Frames, frame)?;
+        let [item, ..]: FrameRow = self.segment.row(Kind::Frames, frame)?;
         Ok(!self.dead.item(item))
-    }
-
-    fn buried_references(&self) -> u64 {
-        let of_item = |&item: &u32| self.segment.item(item).map_or(0, |row| u64::from(row.references));
-        self.dead.items().iter().map(of_item).sum()
     }
 
     pub(super) fn work_id(&self, work: u32) -> Result<WorkId, IndexError> {

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use bytemuck::AnyBitPattern;
 use minutia_media::{Orientation, Preview};
 
-use super::layout::{FrameRow, Header, IdentifierRow, ItemRow, Kind, ReferenceRow, RegionRow, WorkRow};
+use super::layout::{
+    FrameRow, Header, IdentifierRow, ItemRow, Kind, MomentRow, ReferenceRow, RegionRow, SharedRow, TermsRow, WorkRow,
+};
 use super::multi_index::MultiIndex;
 use super::{Identifier, IndexError, Policy, Scheme, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Code, Region, RegionKind};
@@ -31,7 +33,6 @@ pub(crate) struct SegmentItem<'a> {
     pub(crate) source_digest: Option<[u8; 32]>,
     /// Whose codes.
     pub(crate) algorithm: AlgorithmId,
-    pub(crate) first_frame: u32,
     pub(crate) references: u32,
 }
 
@@ -79,6 +80,15 @@ impl<B: AsRef<[u8]>> Segment<B> {
         bytemuck::try_cast_slice(self.section(kind)).unwrap_or(&[])
     }
 
+    /// The rows of a section of which other sections say how many there are: so many, each numbered by 32 bits.
+    pub(super) fn counted_rows<T: AnyBitPattern>(&self, kind: Kind, count: u64) -> Result<&[T], IndexError> {
+        let rows = self.rows::<T>(kind);
+        if rows.len() as u64 != count || count > u64::from(u32::MAX) {
+            return Err(self.wrong(kind, format!("{count} rows, each numbered by 32 bits"), rows.len()));
+        }
+        Ok(rows)
+    }
+
     /// The distinct codes, as the kernels take them. A code's place is its number.
     pub(crate) fn codes(&self) -> &[[u64; 4]] {
         self.rows(Kind::Codes)
@@ -105,18 +115,23 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// The references of all codes, for those who ask for many.
     pub(crate) fn references(&self) -> References<'_, B> {
-        References { segment: self, ends: self.rows(Kind::ReferenceEnds) }
+        let (codes, most) = (self.header.counts.codes as u32, self.header.counts.references as u32);
+        References { segment: self, shared: self.rows(Kind::Shared), ends: self.rows(Kind::SharedEnds), codes, most }
     }
 
     /// The code that the reference of that number belongs to.
     pub(crate) fn code_of(&self, reference: u32) -> Result<u32, IndexError> {
-        let ends = self.rows::<u32>(Kind::ReferenceEnds);
-        let code = ends.partition_point(|&end| end <= reference) as u32;
-        if self.references_of(code)?.contains(&reference) {
-            Ok(code)
-        } else {
-            Err(self.wrong(Kind::ReferenceEnds, format!("a code of reference {reference}"), "none"))
+        let references = self.references();
+        let (mut start, mut end) = (0, references.codes);
+        while start < end {
+            let middle = start + (end - start) / 2;
+            let of_code = references.of(middle)?;
+            if of_code.contains(&reference) {
+                return Ok(middle);
+            }
+            if of_code.end <= reference { start = middle + 1 } else { end = middle }
         }
+        Err(self.wrong(Kind::Shared, format!("a code of reference {reference}"), "none"))
     }
 
     /// Frame, region and quality of the reference of that number.
@@ -128,8 +143,10 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     pub(crate) fn frame(&self, number: u32) -> Result<SegmentFrame, IndexError> {
-        let [item, number, time_low, time_high, width, height, orientation] =
-            self.row::<FrameRow>(Kind::Frames, number)?;
+        let [item, width, height, orientation] = self.row::<FrameRow>(Kind::Frames, number)?;
+        let moments = self.rows::<MomentRow>(Kind::Moments);
+        let moment = moments.binary_search_by_key(&number, |row| row[0]).map_or([0; 4], |place| moments[place]);
+        let [_, number, time_low, time_high] = moment;
         Ok(SegmentFrame {
             item,
             number,
@@ -142,29 +159,23 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     pub(crate) fn item(&self, number: u32) -> Result<SegmentItem<'_>, IndexError> {
         let row = self.row::<ItemRow>(Kind::Items, number)?;
-        let [work, name, first_frame, references, has_digest, algorithm, ..] = row;
-        let algorithm = if algorithm == 0 { self.header.algorithm } else { algorithm };
+        let [work, name, references, made, ..] = row;
+        let algorithm = if made >> 1 == 0 { self.header.algorithm } else { made >> 1 };
         Ok(SegmentItem {
             work,
             source_name: self.string(name)?,
-            source_digest: (has_digest == 1).then(|| digest_of(&row)),
+            source_digest: (made & 1 == 1).then(|| digest_of(&row)),
             algorithm: AlgorithmId(algorithm as u16),
-            first_frame,
             references,
         })
     }
 
     /// The frames of an item.
-    pub(crate) fn frames_of(&self, item: u32) -> Result<Range<u32>, IndexError> {
-        let start = self.item(item)?.first_frame;
-        let end = match item.checked_add(1).filter(|&next| u64::from(next) < self.header.counts.items) {
-            Some(next) => self.item(next)?.first_frame,
-            None => self.header.counts.frames as u32,
-        };
-        if start > end || u64::from(end) > self.header.counts.frames {
-            return Err(self.wrong(Kind::Items, format!("a first frame from {start} on"), end));
-        }
-        Ok(start..end)
+    pub(crate) fn frames_of(&self, item: u32) -> Range<u32> {
+        let frames = self.rows::<FrameRow>(Kind::Frames);
+        let start = frames.partition_point(|row| row[0] < item);
+        let end = start + frames[start..].partition_point(|row| row[0] == item);
+        start as u32..end as u32
     }
 
     /// The items whose file has this digest.
@@ -202,16 +213,21 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     pub(crate) fn work(&self, number: u32) -> Result<Work, IndexError> {
-        let row = self.row::<WorkRow>(Kind::Works, number)?;
-        let [id, title, holder, territory, window, first, count, policy] = row;
+        let [id, title, terms, first] = self.row::<WorkRow>(Kind::Works, number)?;
+        let [holder, territory, window, policy] = self.row::<TermsRow>(Kind::Terms, terms)?;
         let text = |string: u32| -> Result<Option<String>, IndexError> {
             let text = self.string(string)?;
             Ok((!text.is_empty()).then(|| text.to_owned()))
         };
         let id = self.string(id)?;
         let rows = self.rows::<IdentifierRow>(Kind::Identifiers);
-        let rows = (first as usize).checked_add(count as usize).and_then(|end| rows.get(first as usize..end));
-        let rows = rows.ok_or_else(|| self.wrong(Kind::Works, "identifiers that are there", count))?;
+        let next = number.checked_add(1).filter(|&next| u64::from(next) < self.header.counts.works);
+        let end = match next {
+            Some(next) => self.row::<WorkRow>(Kind::Works, next)?[3] as usize,
+            None => rows.len(),
+        };
+        let rows = rows.get(first as usize..end);
+        let rows = rows.ok_or_else(|| self.wrong(Kind::Works, format!("an identifier from {first} on"), end))?;
         let mut identifiers = Vec::with_capacity(rows.len());
         for &[scheme, value] in rows {
             let value = self.string(value)?;
@@ -228,7 +244,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
             identifiers,
             territory: text(territory)?,
             window: text(window)?,
-            policy: *Policy::ALL.get(policy as usize).ok_or_else(|| self.wrong(Kind::Works, "a policy", policy))?,
+            policy: *Policy::ALL.get(policy as usize).ok_or_else(|| self.wrong(Kind::Terms, "a policy", policy))?,
         })
     }
 
@@ -260,10 +276,9 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     pub(super) fn string(&self, number: u32) -> Result<&str, IndexError> {
-        let end = self.row::<u64>(Kind::StringEnds, number)?;
-        let start = number.checked_sub(1).map_or(Ok(0), |before| self.row::<u64>(Kind::StringEnds, before))?;
-        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        let bytes = self.section(Kind::Strings).get(place(start)..place(end));
+        let end = self.row::<u32>(Kind::StringEnds, number)?;
+        let start = number.checked_sub(1).map_or(Ok(0), |before| self.row::<u32>(Kind::StringEnds, before))?;
+        let bytes = self.section(Kind::Strings).get(start as usize..end as usize);
         let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
         text.ok_or_else(|| {
             self.wrong(Kind::Strings, format!("string {number} in UTF-8"), format!("bytes {start}..{end}"))
@@ -282,32 +297,62 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 }
 
-/// Where the references of each code of a segment end.
+/// The references of each code of a segment. Nearly every code has one, so that a code's number and how many more
+/// references there are before it say which.
 pub(crate) struct References<'s, B> {
     segment: &'s Segment<B>,
+    shared: &'s [SharedRow],
     ends: &'s [u32],
+    /// Codes and references of the segment.
+    codes: u32,
+    most: u32,
 }
 
 impl<B: AsRef<[u8]>> References<'_, B> {
     /// The references of the code of that number.
+    #[inline]
     pub(crate) fn of(&self, code: u32) -> Result<Range<u32>, IndexError> {
-        let start = code.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before as usize));
-        let most = self.segment.header.counts.references;
-        match (start, self.ends.get(code as usize)) {
-            (Some(&start), Some(&end)) if start <= end && u64::from(end) <= most => Ok(start..end),
-            (start, end) => {
-                let expected = format!("an end from {} to {most} for code {code}", start.unwrap_or(&0));
-                let found = end.map_or_else(|| "none".to_owned(), ToString::to_string);
-                Err(self.segment.wrong(Kind::ReferenceEnds, expected, found))
-            }
+        match self.find(code) {
+            Some(range) if code < self.codes && range.start < range.end && range.end <= self.most => Ok(range),
+            _ => Err(self.wrong(code)),
         }
+    }
+
+    /// How many references the code of that number has.
+    #[inline]
+    pub(crate) fn count(&self, code: u32) -> Result<usize, IndexError> {
+        let shared = self.shared.get((code / 64) as usize).map(|row| row[(code / 32 % 2) as usize] >> (code % 32) & 1);
+        match shared {
+            Some(0) if code < self.codes => Ok(1),
+            _ => self.of(code).map(|references| references.len()),
+        }
+    }
+
+    #[inline]
+    fn find(&self, code: u32) -> Option<Range<u32>> {
+        if self.ends.is_empty() {
+            return Some(code..code.checked_add(1)?);
+        }
+        let [low, high, before] = *self.shared.get((code / 64) as usize)?;
+        let bits = (u64::from(high) << 32 | u64::from(low)) >> (code % 64);
+        let here = (u64::from(high) << 32 | u64::from(low)) & ((1 << (code % 64)) - 1);
+        let before = before.checked_add(here.count_ones())? as usize;
+        let more = before.checked_sub(1).map_or(Some(0), |last| self.ends.get(last).copied())?;
+        let more_after = if bits & 1 == 1 { *self.ends.get(before)? } else { more };
+        Some(code.checked_add(more)?..code.checked_add(1)?.checked_add(more_after)?)
+    }
+
+    #[cold]
+    fn wrong(&self, code: u32) -> IndexError {
+        let expected = format!("references up to {} of code {code} of {}", self.most, self.codes);
+        self.segment.wrong(Kind::Shared, expected, format!("{:?}", self.find(code)))
     }
 }
 
 /// The digest in an item's row.
 pub(super) fn digest_of(row: &ItemRow) -> [u8; 32] {
     let mut digest = [0; 32];
-    for (bytes, word) in digest.chunks_exact_mut(4).zip(&row[8..]) {
+    for (bytes, word) in digest.chunks_exact_mut(4).zip(&row[4..]) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
     digest

@@ -83,9 +83,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Damaged`], also for numbers that this generation does not have.
     pub fn track(&self, segment: usize, track: u32) -> Result<Track, IndexError> {
-        let part = self.parts().get(segment).ok_or_else(|| {
-            IndexError::damaged(self.directory(), "index", "a segment of this index", segment.to_string())
-        })?;
+        let part = self.part(segment)?;
         let row: TrackRow = part.segment.row(Kind::Tracks, track)?;
         let item = part.segment.item(row[0])?;
         let [_, stream, duration_low, duration_high, content_low, content_high, _, mid, side, _, items, _] = row;
@@ -123,9 +121,6 @@ impl<'i> Sound<'i> {
             return Ok(None);
         }
         let rows = segment.rows::<TrackRow>(Kind::Tracks);
-        let times = segment.rows::<u32>(Kind::PeakTimes);
-        let pitches = segment.rows::<u16>(Kind::PeakPitches);
-        let chromaprint = segment.rows::<u32>(Kind::ChromaprintItems);
         let (mut peaks, mut items) = (0_u64, 0_u64);
         for (number, row) in rows.iter().enumerate() {
             if u64::from(row[6]) != peaks || u64::from(row[9]) != items || row[11] != 0 {
@@ -135,15 +130,9 @@ impl<'i> Sound<'i> {
             peaks += u64::from(row[7]) + u64::from(row[8]);
             items += u64::from(row[10]);
         }
-        for (kind, expected, found) in [
-            (Kind::PeakTimes, peaks, times.len()),
-            (Kind::PeakPitches, peaks, pitches.len()),
-            (Kind::ChromaprintItems, items, chromaprint.len()),
-        ] {
-            if expected != found as u64 || expected > u64::from(u32::MAX) {
-                return Err(segment.wrong(kind, format!("{expected} rows, each numbered by 32 bits"), found));
-            }
-        }
+        let times = segment.counted_rows::<u32>(Kind::PeakTimes, peaks)?;
+        let pitches = segment.counted_rows(Kind::PeakPitches, peaks)?;
+        let chromaprint = segment.counted_rows(Kind::ChromaprintItems, items)?;
         let mut postings = Vec::new();
         for family in FAMILIES {
             let (ends, blocks) = (segment.rows::<u64>(family.ends), segment.section(family.postings));

@@ -6,7 +6,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::film::Films;
 use super::landmarks::FAMILIES;
 use super::layout::{
-    ALIGNMENT, FilmRow, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, RegionRow, Section, TrackRow,
+    ALIGNMENT, FilmRow, FrameRow, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, MomentRow, RegionRow, Section,
+    SharedRow, TermsRow, TrackRow, WorkRow,
 };
 use super::segment::{Segment, digest_of};
 use super::sound::Sound;
@@ -76,7 +77,7 @@ fn check_zeros<B: AsRef<[u8]>>(segment: &Segment<B>, start: usize, end: usize) -
 }
 
 fn check_strings<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
-    let count = segment.rows::<u64>(Kind::StringEnds).len() as u32;
+    let count = segment.rows::<u32>(Kind::StringEnds).len() as u32;
     let mut before = None;
     for number in 0..count {
         let text = segment.string(number)?;
@@ -85,9 +86,13 @@ fn check_strings<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError>
         }
         before = Some(text);
     }
-    let last = segment.rows::<u64>(Kind::StringEnds).last().copied().unwrap_or(0);
+    let last = segment.rows::<u32>(Kind::StringEnds).last().copied().unwrap_or(0);
     let bytes = segment.section(Kind::Strings).len() as u64;
-    if last == bytes && count > 0 { Ok(()) } else { Err(segment.wrong(Kind::Strings, format!("{last} bytes"), bytes)) }
+    if u64::from(last) == bytes && count > 0 {
+        Ok(())
+    } else {
+        Err(segment.wrong(Kind::Strings, format!("{last} bytes"), bytes))
+    }
 }
 
 fn check_works<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
@@ -102,10 +107,18 @@ fn check_works<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         before = Some(id);
     }
     let rows = segment.rows::<IdentifierRow>(Kind::Identifiers).len();
-    if rows == identifiers {
+    if rows != identifiers {
+        return Err(segment.wrong(Kind::Identifiers, format!("{identifiers} identifiers"), rows));
+    }
+    let terms = segment.rows::<TermsRow>(Kind::Terms);
+    let mut used = vec![false; terms.len()];
+    for &[_, _, of_work, _] in segment.rows::<WorkRow>(Kind::Works) {
+        used[of_work as usize] = true;
+    }
+    if used.iter().all(|&used| used) && terms.is_sorted_by(|a, b| a < b) {
         Ok(())
     } else {
-        Err(segment.wrong(Kind::Identifiers, format!("{identifiers} identifiers"), rows))
+        Err(segment.wrong(Kind::Terms, "distinct terms of works, in order", "others"))
     }
 }
 
@@ -115,23 +128,14 @@ fn check_items<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     let mut references = 0;
     for number in 0..counts.items as u32 {
         let item = segment.item(number)?;
-        let frames = segment.frames_of(number)?;
         references += u64::from(item.references);
-        let [has_digest, algorithm, ref zeros @ .., _, _, _, _, _, _, _, _] = rows[number as usize][4..] else {
-            continue;
-        };
-        let digest = has_digest == 1 || (has_digest == 0 && digest_of(&rows[number as usize]) == [0; 32]);
-        let first = number > 0 || frames.start == 0;
+        let made = rows[number as usize][3];
+        let digest = made & 1 == 1 || digest_of(&rows[number as usize]) == [0; 32];
         // A code of another kind would stand among those that queries are compared with.
-        let comparable = algorithm <= u32::from(u16::MAX)
+        let comparable = made >> 1 <= u32::from(u16::MAX)
             && item.algorithm.compares_with(AlgorithmId(segment.header().algorithm as u16));
-        let zeros = zeros.iter().all(|&zero| zero == 0);
-        if u64::from(item.work) >= counts.works || !digest || !first || !comparable || !zeros {
-            return Err(segment.wrong(
-                Kind::Items,
-                "a work, frames, an algorithm and a digest or zeros",
-                format!("{item:?}"),
-            ));
+        if u64::from(item.work) >= counts.works || !digest || !comparable {
+            return Err(segment.wrong(Kind::Items, "a work, an algorithm and a digest or zeros", format!("{item:?}")));
         }
         segment.thumbnail(number)?;
     }
@@ -142,8 +146,8 @@ fn check_items<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         return Err(segment.wrong(Kind::Items, format!("{} references", counts.references), references));
     }
     let order = segment.rows::<u32>(Kind::Digests);
-    let key = |item: &u32| rows.get(*item as usize).map(|row| (row[4], digest_of(row), *item));
-    let with_digest = rows.iter().filter(|row| row[4] == 1).count();
+    let key = |item: &u32| rows.get(*item as usize).map(|row| (row[3] & 1, digest_of(row), *item));
+    let with_digest = rows.iter().filter(|row| row[3] & 1 == 1).count();
     let sound = order.len() == with_digest && order.is_sorted_by(|a, b| key(a) < key(b));
     if sound && order.iter().all(|item| key(item).is_some_and(|key| key.0 == 1)) {
         Ok(())
@@ -154,17 +158,18 @@ fn check_items<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
 
 fn check_frames<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     let counts = segment.header().counts;
-    let mut item = 0;
-    let mut range = if counts.items > 0 { segment.frames_of(0)? } else { 0..0 };
-    for number in 0..counts.frames as u32 {
-        while !range.contains(&number) && u64::from(item) + 1 < counts.items {
-            item += 1;
-            range = segment.frames_of(item)?;
-        }
-        let [found, _, _, _, _, _, orientation]: [u32; 7] = segment.row(Kind::Frames, number)?;
-        if found != item || !range.contains(&number) || !(1..=8).contains(&orientation) {
-            return Err(segment.wrong(Kind::Frames, format!("frame {number} of item {item}, turned 1..=8"), found));
-        }
+    let frames = segment.rows::<FrameRow>(Kind::Frames);
+    let wrong = |row: &&FrameRow| u64::from(row[0]) >= counts.items || !(1..=8).contains(&row[3]);
+    if let Some(row) = frames.iter().find(wrong) {
+        return Err(segment.wrong(Kind::Frames, "frames of items, turned 1..=8", format!("{row:?}")));
+    }
+    if !frames.is_sorted_by_key(|row| row[0]) {
+        return Err(segment.wrong(Kind::Frames, "frames in the order of their items", "another order"));
+    }
+    let moments = segment.rows::<MomentRow>(Kind::Moments);
+    let last = moments.last().is_none_or(|row| u64::from(row[0]) < counts.frames);
+    if !last || !moments.is_sorted_by(|a, b| a[0] < b[0]) || moments.iter().any(|row| row[1..] == [0; 3]) {
+        return Err(segment.wrong(Kind::Moments, "moments of frames, in their order", "others"));
     }
     let regions = segment.rows::<RegionRow>(Kind::Regions);
     if regions.iter().all(|row| row[0] <= 3 && row[5] == 0) && regions.is_sorted_by(|a, b| a < b) {
@@ -180,11 +185,21 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     if !codes.is_sorted_by(|a, b| a < b) {
         return Err(segment.wrong(Kind::Codes, "distinct codes in order", "another order"));
     }
+    let shared = segment.rows::<SharedRow>(Kind::Shared);
+    let ends = segment.rows::<u32>(Kind::SharedEnds);
+    let rows = counts.codes.div_ceil(64) as usize;
+    let bits = |row: &SharedRow| u64::from(row[1]) << 32 | u64::from(row[0]);
+    let marked: u64 = shared.iter().map(|row| u64::from(bits(row).count_ones())).sum();
+    let left = counts.codes % 64;
+    let past_the_end = shared.last().is_some_and(|row| left > 0 && bits(row) >> left != 0);
+    if shared.len() != rows || marked != ends.len() as u64 || past_the_end {
+        return Err(segment.wrong(Kind::Shared, format!("{rows} rows that mark {} codes", ends.len()), "others"));
+    }
     let (mut end, mut largest, mut hot) = (0, 0, 0);
     for code in 0..counts.codes as u32 {
         let range = segment.references_of(code)?;
-        if range.is_empty() {
-            return Err(segment.wrong(Kind::ReferenceEnds, "a reference of each code", format!("none of {code}")));
+        if range.start != end {
+            return Err(segment.wrong(Kind::Shared, format!("references of code {code} from {end} on"), range.start));
         }
         end = range.end;
         largest = largest.max(range.len());
@@ -198,7 +213,7 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     }
     if u64::from(end) != counts.references || largest as u64 != counts.largest_cluster || hot != counts.hot_codes {
         let expected = format!("{} references, {} of the largest code", counts.references, counts.largest_cluster);
-        return Err(segment.wrong(Kind::ReferenceEnds, expected, format!("{end}, {largest}")));
+        return Err(segment.wrong(Kind::SharedEnds, expected, format!("{end}, {largest}")));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::draft::{Draft, region_row};
 use super::files::{ASIDE, sync_directory, write_aside};
 use super::film::Films;
-use super::finished::write_segment;
+use super::finished::{Finished, write_segment};
 use super::layout::Kind;
 use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header};
@@ -91,6 +91,9 @@ pub struct Writer {
     done: Commit,
     /// The state that is written to; `None` before the first commit.
     base: Option<Index>,
+    /// Its segments that are not in the draft. A commit takes the newest into the draft to merge them with what is new,
+    /// and where it fails they stay there: what was given to the writer is held once, not twice, and never lost.
+    kept: usize,
     /// Holds the lock.
     _lock: File,
 }
@@ -137,6 +140,7 @@ impl Writer {
             tombstones: Tombstones::new(),
             done: Commit::default(),
             base,
+            kept: 0,
             _lock: lock,
         };
         writer.start();
@@ -263,25 +267,47 @@ impl Writer {
 
     /// Writes a generation of the oldest `keep` segments and one of everything else.
     fn write_generation(&mut self, keep: usize) -> Result<Commit, IndexError> {
-        let (none, space) = (Dead::default(), self.space());
+        let none = Dead::default();
         let mut all = Draft::default();
         for (part, listed) in self.parts().iter().zip(self.listed()).skip(keep) {
             all.absorb(&part.segment, self.tombstones.get(&listed.number).unwrap_or(&none))?;
         }
-        // Until the manifest stands, the writer keeps what it was given: a failed commit can be tried again.
-        all.append(self.draft.clone(), None)?;
+        all.has_room_for(&self.draft)?;
+        let new = std::mem::take(&mut self.draft);
+        let all = if all.is_empty() {
+            new
+        } else {
+            all.append(new, None)?;
+            all
+        };
+        let finished = all.finish();
+        self.kept = keep;
+        match self.publish(&finished).and_then(|()| Index::open(&self.directory, Access::Mapped)) {
+            Ok(base) => self.base = Some(base),
+            Err(error) => {
+                // It can be tried again.
+                self.draft = Draft::of(finished);
+                return Err(error);
+            }
+        }
+        self.start();
+        Ok(self.finish_commit())
+    }
 
+    /// Writes the files of a generation of the segments that are kept and of one that is new.
+    fn publish(&self, new: &Finished) -> Result<(), IndexError> {
+        let space = self.space();
         let before = self.base.as_ref().map(|base| base.manifest().clone()).unwrap_or_default();
         let mut next = Manifest {
             generation: before.generation + 1,
             next_segment: before.next_segment,
-            segments: before.segments[..keep].to_vec(),
+            segments: before.segments[..self.kept].to_vec(),
             tombstones: None,
         };
-        if !all.is_empty() {
+        if !new.is_empty() {
             let number = next.next_segment;
             next.next_segment += 1;
-            let (counts, sections) = all.finish().sections(space, self.rules.multi_index_from)?;
+            let (counts, sections) = new.sections(space, self.rules.multi_index_from)?;
             let header = write_aside(&self.directory, &manifest::segment_name(number), |out| {
                 write_segment(space, counts, &sections, out)
             })?;
@@ -301,15 +327,12 @@ impl Writer {
         sync_directory(&self.directory)?;
         let text = next.encode();
         write_aside(&self.directory, manifest::NAME, |out| out.write_all(text.as_bytes()))?;
-        sync_directory(&self.directory)?;
-        self.base = Some(Index::open(&self.directory, Access::Mapped)?);
-        self.draft = Draft::default();
-        self.start();
-        Ok(self.finish_commit())
+        sync_directory(&self.directory)
     }
 
     /// Begins on the newest generation: its tombstones, and none but its files.
     fn start(&mut self) {
+        self.kept = self.base.as_ref().map_or(0, |base| base.parts().len());
         let pairs = self.parts().iter().zip(self.listed());
         self.tombstones = pairs.map(|(part, listed)| (listed.number, part.dead.clone())).collect();
         remove_orphans(&self.directory, self.base.as_ref().map(Index::manifest));
@@ -328,11 +351,11 @@ impl Writer {
     }
 
     fn parts(&self) -> &[Part] {
-        self.base.as_ref().map_or(&[], Index::parts)
+        self.base.as_ref().map_or(&[], |base| &base.parts()[..self.kept])
     }
 
     fn listed(&self) -> &[Listed] {
-        self.base.as_ref().map_or(&[], |base| &base.manifest().segments)
+        self.base.as_ref().map_or(&[], |base| &base.manifest().segments[..self.kept])
     }
 
     /// The living items of the same file: segment, item.
@@ -378,7 +401,7 @@ fn holds_all_of(
     let mut wanted = Draft::default();
     wanted.add(Entry { thumbnail: None, ..entry.clone() }, algorithm, rules.min_quality)?;
     let wanted = wanted.finish();
-    let frames = segment.frames_of(item)?;
+    let frames = segment.frames_of(item);
     if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {
         return Ok(false);
     }

@@ -56,6 +56,9 @@ pub struct Examiner<'i> {
 /// A hit that kept a threshold.
 struct Kept {
     hit: Hit,
+    /// Places of the picture, and of the view among its views.
+    image: usize,
+    view: usize,
     score: f64,
     redundancies: (f64, f64),
     level: Level,
@@ -314,9 +317,13 @@ impl<'i> Examiner<'i> {
         let groups: Vec<QueryGroup<'_>> = codes.iter().map(|codes| QueryGroup { views: codes }).collect();
         let within = Within { near: radius, complement: Some(radius) };
 
+        let views = |(image, codes): (usize, &Vec<Code>)| (0..codes.len()).map(move |view| (image, view));
+        let places: Vec<(usize, usize)> = codes.iter().enumerate().flat_map(views).collect();
+
         let mut best: BTreeMap<(usize, String, String), Kept> = BTreeMap::new();
         for hit in search::search(&groups, self.index, within, &self.settings)? {
-            let penalty = &penalties[hit.group as usize][usize::from(hit.view)];
+            let (image, view) = places[hit.query as usize];
+            let penalty = &penalties[image][view];
             // Without the reference's share first: that needs no look at the reference.
             if penalty.score(hit.distance.into(), 0.0) > f64::from(highest) {
                 continue;
@@ -326,8 +333,8 @@ impl<'i> Examiner<'i> {
             let score = penalty.score(hit.distance.into(), reference_redundancy);
             let Some((level, threshold)) = judge.level(score) else { continue };
             let redundancies = (penalty.redundancy(), reference_redundancy);
-            let key = (images[hit.group as usize].0, reference.work.as_str().to_owned(), reference.source_name.clone());
-            let kept = Kept { hit, score, redundancies, level, threshold, reference };
+            let key = (images[image].0, reference.work.as_str().to_owned(), reference.source_name.clone());
+            let kept = Kept { hit, image, view, score, redundancies, level, threshold, reference };
             // Hits come in a total order, and the first of equals stays.
             match best.get_mut(&key) {
                 Some(known) if known.score <= score => {}
@@ -339,9 +346,9 @@ impl<'i> Examiner<'i> {
     }
 
     fn finding(&self, images: &[(usize, Asked<'_>)], judge: &Judge, kept: Kept) -> Result<Finding, IndexError> {
-        let Kept { hit, score, redundancies, level, threshold, reference } = kept;
-        let (_, Asked { image, span_ms }) = &images[hit.group as usize];
-        let view = &image.views[usize::from(hit.view)];
+        let Kept { hit, image, view, score, redundancies, level, threshold, reference } = kept;
+        let (_, Asked { image, span_ms }) = &images[image];
+        let view = &image.views[view];
         let registered = Registered {
             work: reference.work,
             source_name: reference.source_name,

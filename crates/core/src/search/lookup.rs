@@ -6,8 +6,10 @@
 //! that a query in a hot value of one table walks the others (Qin et al., "GPH: Similarity Search in Hamming Space",
 //! 2018). Where even that costs more than comparing with everything, the query is left to brute force.
 
+use std::ops::Range;
+
 use minutia_machine::Level;
-use minutia_machine::hamming::{Code, Found, scan_some};
+use minutia_machine::hamming::{Code, Found, prefetch, scan_some};
 use rayon::prelude::*;
 
 use crate::index::{MOST_TABLES, MultiIndex, Table};
@@ -48,8 +50,20 @@ pub(super) type Masks = Vec<Vec<Vec<u32>>>;
 #[derive(Debug, Default)]
 struct Scratch {
     masks: Masks,
+    /// Tables, and places of codes in them.
+    places: Vec<(usize, Range<usize>)>,
     candidates: Vec<u32>,
-    places: Vec<std::ops::Range<usize>>,
+    /// Tables, and ends of their codes among the candidates.
+    ends: Vec<(usize, usize)>,
+}
+
+/// A query that is being looked up.
+struct LookUp<'a> {
+    tables: &'a [Table<'a>],
+    codes: &'a [Code],
+    wanted: &'a Wanted,
+    walk: &'a Walk,
+    level: Level,
 }
 
 /// Looks up those of `wanted` that touch at most `most` values and codes; the others are given back by their place in
@@ -69,7 +83,7 @@ pub(super) fn find(
         if touched > most {
             return (found, Some((place, touched)));
         }
-        scratch.look_up(index, codes, wanted, &walk, level, &mut found);
+        LookUp { tables: index.tables(), codes, wanted, walk: &walk, level }.run(scratch, &mut found);
         (found, None)
     };
     let each = wanted.par_iter().enumerate().with_min_len(8);
@@ -138,46 +152,63 @@ pub(super) fn shells(tables: &[Table<'_>], code: &Code) -> [(u64, u64); MOST_TAB
     shells
 }
 
-impl Scratch {
-    fn look_up(
-        &mut self,
-        index: &MultiIndex<'_>,
-        codes: &[Code],
-        wanted: &Wanted,
-        walk: &Walk,
-        level: Level,
-        found: &mut Vec<Found>,
-    ) {
-        let tables = index.tables();
-        for (place, table) in tables.iter().enumerate() {
-            let value = table.substring.of(&wanted.code);
-            let met_before = |row: u32| met_before(&tables[..place], walk, &wanted.code, &codes[row as usize]);
-            let mut compare = |candidates: &mut Vec<u32>| {
-                scan_some(level, codes, candidates, &wanted.code, wanted.radius, |row, distance| {
-                    if !met_before(row) {
-                        let distance = if wanted.complement { 256 - distance } else { distance };
-                        found.push(Found { query: wanted.query, row, distance });
-                    }
-                });
-                candidates.clear();
-            };
-            for distance in 0..u32::from(walk.steps[place]) {
-                let masks = masks(&mut self.masks, table.substring.bits, distance);
-                for masks in masks.chunks(TOGETHER) {
+impl LookUp<'_> {
+    /// Meets the codes of all values within the walk. Each step is taken for many values, of several tables where these
+    /// have few, before the next one: what it asks the memory for is there when the next one needs it.
+    fn run(&self, scratch: &mut Scratch, found: &mut Vec<Found>) {
+        for (number, table) in self.tables.iter().enumerate() {
+            let value = table.substring.of(&self.wanted.code);
+            for distance in 0..u32::from(self.walk.steps[number]) {
+                for masks in masks(&mut scratch.masks, table.substring.bits, distance).chunks(TOGETHER) {
                     masks.iter().for_each(|mask| table.prefetch_places(value ^ mask));
                     let places = masks.iter().map(|mask| table.places(value ^ mask));
-                    self.places.clear();
-                    self.places.extend(places.filter(|places| !places.is_empty()).inspect(|p| table.prefetch_codes(p)));
-                    for places in self.places.drain(..) {
-                        table.codes(places, codes.len(), &mut self.candidates);
-                        if self.candidates.len() >= CANDIDATES {
-                            compare(&mut self.candidates);
-                        }
+                    let places = places.filter(|places| !places.is_empty()).inspect(|p| table.prefetch_codes(p));
+                    scratch.places.extend(places.map(|places| (number, places)));
+                    if scratch.places.len() >= TOGETHER {
+                        self.gather(&mut scratch.places, &mut scratch.candidates, &mut scratch.ends, found);
                     }
                 }
             }
-            compare(&mut self.candidates);
         }
+        self.gather(&mut scratch.places, &mut scratch.candidates, &mut scratch.ends, found);
+        self.compare(&mut scratch.candidates, &mut scratch.ends, found);
+    }
+
+    /// Turns places into candidates, and compares these where they are many.
+    fn gather(
+        &self,
+        places: &mut Vec<(usize, Range<usize>)>,
+        candidates: &mut Vec<u32>,
+        ends: &mut Vec<(usize, usize)>,
+        found: &mut Vec<Found>,
+    ) {
+        for (number, places) in places.drain(..) {
+            let before = candidates.len();
+            self.tables[number].codes(places, self.codes.len(), candidates);
+            candidates[before..].iter().take(CANDIDATES).for_each(|&row| prefetch(self.codes, row as usize));
+            match ends.last_mut() {
+                Some((table, end)) if *table == number => *end = candidates.len(),
+                _ => ends.push((number, candidates.len())),
+            }
+            if candidates.len() >= CANDIDATES {
+                self.compare(candidates, ends, found);
+            }
+        }
+    }
+
+    fn compare(&self, candidates: &mut Vec<u32>, ends: &mut Vec<(usize, usize)>, found: &mut Vec<Found>) {
+        let LookUp { tables, codes, wanted, walk, level } = *self;
+        let mut start = 0;
+        for (number, end) in ends.drain(..) {
+            scan_some(level, codes, &candidates[start..end], &wanted.code, wanted.radius, |row, distance| {
+                if !met_before(&tables[..number], walk, &wanted.code, &codes[row as usize]) {
+                    let distance = if wanted.complement { 256 - distance } else { distance };
+                    found.push(Found { query: wanted.query, row, distance });
+                }
+            });
+            start = end;
+        }
+        candidates.clear();
     }
 }
 

@@ -12,6 +12,8 @@ mod sound;
 
 use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
+use order::ByQuery;
+use planner::Nearby;
 
 pub use chroma::{Alignment, align};
 pub use film::{FilmMatch, FilmSearch, FramePair, find_films};
@@ -23,7 +25,7 @@ use crate::index::{Index, IndexError, Part};
 /// The views of one picture: codes that are compared with the same references, together.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryGroup<'a> {
-    /// Their codes, at most 65,536.
+    /// Their codes.
     pub views: &'a [Code],
 }
 
@@ -66,14 +68,12 @@ impl Default for Settings {
     }
 }
 
-/// A reference within the radius of a query. Hits are ordered by group, view, distance, reference, complement: by the
-/// order of the fields.
+/// A reference within the radius of a query. Hits are ordered by query, distance, reference, complement: by the order of
+/// the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hit {
-    /// Place of the group among the queries.
-    pub group: u32,
-    /// Place of the view in its group.
-    pub view: u16,
+    /// Place of the view among those of all groups: the first view of a group follows the last of the one before.
+    pub query: u32,
     /// Bits that differ; from the query's complement, where `complement`.
     pub distance: u16,
     /// The reference's number; see [`Index::reference`].
@@ -87,68 +87,69 @@ pub struct Hit {
 /// Takes the threads of the current rayon pool where the work is worth it. The memory needed is that of the hits.
 ///
 /// # Errors
-/// [`IndexError::TooLarge`] for more groups or views than a hit can number, [`IndexError::Damaged`] where the index turns
-/// out to be.
+/// [`IndexError::TooLarge`] for more views than a hit can number, [`IndexError::Damaged`] where the index turns out to be.
 pub fn search(
     groups: &[QueryGroup<'_>],
     index: &Index,
     within: Within,
     settings: &Settings,
 ) -> Result<Vec<Hit>, IndexError> {
-    let most_views = 1 << 16;
-    if groups.iter().any(|group| group.views.len() > most_views) {
-        return Err(IndexError::TooLarge { what: "views in a query", most: most_views as u64 });
-    }
-    let views =
-        groups.iter().enumerate().flat_map(|(group, views)| (0..views.views.len()).map(move |view| (group, view)));
-    let places: Vec<(u32, u16)> = views.map(|(group, view)| (group as u32, view as u16)).collect();
-    if u32::try_from(places.len().max(groups.len())).is_err() {
-        return Err(IndexError::TooLarge { what: "queries", most: u32::MAX.into() });
-    }
     let queries: Vec<hamming::Code> =
         groups.iter().flat_map(|group| group.views).map(|code| bytemuck::cast(code.0)).collect();
+    if u32::try_from(queries.len()).is_err() {
+        return Err(IndexError::TooLarge { what: "queries", most: u32::MAX.into() });
+    }
     let window = Window { near: within.near.min(256), complement: within.complement.map(|far| far.min(256)) };
     let mut hits = Vec::new();
     for part in index.parts() {
-        let mut found = planner::find(part, &queries, window, settings)?;
-        order::sort_found(&mut found, queries.len());
-        expand(part, &found, &places, within, &mut hits)?;
+        let found = planner::find(part, &queries, window, settings)?;
+        expand(part, &found, queries.len(), within, &mut hits)?;
     }
-    order::sort_hits(&mut hits, groups.len());
+    // Those of one segment, without complements, are in order already.
+    if index.parts().len() > 1 || within.complement.is_some() {
+        order::sort_hits(&mut hits);
+    }
     Ok(hits)
 }
 
 /// Every pair of one of `queries` and one of `codes` of which one, or its complement, is within `radius` of the other, in no
 /// particular order: with the distance of the codes as they are.
 pub(crate) fn among(codes: &[hamming::Code], queries: &[hamming::Code], radius: u32, level: Level) -> Vec<Found> {
-    brute::find(codes, queries, Window { near: radius, complement: Some(radius) }, level)
+    brute::find(codes, queries, Window { near: radius, complement: Some(radius) }, level).list()
 }
 
-/// Turns codes that were found into hits on their references.
-fn expand(
-    part: &Part,
-    found: &[Found],
-    places: &[(u32, u16)],
-    within: Within,
-    hits: &mut Vec<Hit>,
-) -> Result<(), IndexError> {
-    hits.reserve(found.len());
+/// Turns codes that were found near so many queries into hits on their references, by query, distance and reference.
+fn expand(part: &Part, found: &Nearby, queries: usize, within: Within, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
     let references = part.segment.references();
-    for found in found {
-        let (group, view) = places[found.query as usize];
-        let from_complement = 256 - found.distance;
-        for (complement, distance, radius) in
-            [(false, found.distance, Some(within.near)), (true, from_complement, within.complement)]
-        {
-            if radius.is_some_and(|radius| distance <= radius) {
-                for reference in references.of(found.row)? {
-                    if part.is_alive(reference)? {
-                        let reference = part.number_of(reference);
-                        hits.push(Hit { group, view, distance: distance as u16, reference, complement });
-                    }
-                }
+    let found = match found {
+        Nearby::Tiles(tiles) => ByQuery::of(tiles, queries, |row| references.count(row), |row| references.of(row)),
+        Nearby::List(list) => ByQuery::of(list, queries, |row| references.count(row), |row| references.of(row)),
+    }?;
+    hits.reserve(found.len());
+    let (first, plain) = (part.first_row, part.dead.is_empty() && within.complement.is_none());
+    found.each_query(|query, found| {
+        let hit = |distance: u64, reference: u32, complement| Hit {
+            query,
+            distance: distance as u16,
+            reference: first + u64::from(reference),
+            complement,
+        };
+        if plain {
+            hits.extend(found.iter().map(|&packed| hit(packed >> 32, packed as u32, false)));
+            return Ok(());
+        }
+        for &packed in found {
+            let (distance, reference) = (packed >> 32, packed as u32);
+            if !part.is_alive(reference)? {
+                continue;
+            }
+            if distance <= within.near.into() {
+                hits.push(hit(distance, reference, false));
+            }
+            if within.complement.is_some_and(|far| 256 - distance <= far.into()) {
+                hits.push(hit(256 - distance, reference, true));
             }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }

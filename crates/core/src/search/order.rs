@@ -1,64 +1,129 @@
-//! Hits in their order.
+//! What was found in the order of hits.
 //!
 //! Where a query has thousands of hits, sorting them costs more than finding them. But distances are few, and brute force
-//! meets the codes of a segment in order: counting by distance and then by query, which keeps the order of equals, leaves
+//! meets the codes of a segment in order: counting by query and then by distance, which keeps the order of equals, leaves
 //! nothing to compare.
+
+use std::ops::Range;
 
 use minutia_machine::hamming::Found;
 
 use super::Hit;
 
-/// Fewer are sorted as they are.
-const FEW: usize = 4096;
+/// Fewer of one query are sorted as they are.
+const FEW: usize = 64;
 /// Distances are 0..=256.
 const DISTANCES: usize = 257;
 
-/// Puts what was found in one segment in the order of query, distance and row.
-pub(super) fn sort_found(found: &mut Vec<Found>, queries: usize) {
-    let fields = |found: &Found| (found.query, found.distance, found.row);
-    // Counters of queries without anything found must not cost more than what is found.
-    if found.len() < FEW || queries > found.len() {
-        found.sort_unstable_by_key(fields);
-        return;
+/// Pairs that can be passed through more than once.
+pub(super) trait Pairs {
+    /// Calls `each` with every pair, until an error.
+    fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E>;
+}
+
+/// References that were found in a segment, query by query.
+#[derive(Debug)]
+pub(super) struct ByQuery {
+    /// For each query the end of what was found near it.
+    ends: Vec<usize>,
+    /// Distances, above 32 bits of the reference.
+    found: Vec<u64>,
+}
+
+impl ByQuery {
+    /// What `references` has of each row that was found near so many queries, `count` of each. Of one query the order
+    /// stays.
+    pub(super) fn of<E>(
+        pairs: &impl Pairs,
+        queries: usize,
+        count: impl Fn(u32) -> Result<usize, E>,
+        references: impl Fn(u32) -> Result<Range<u32>, E>,
+    ) -> Result<ByQuery, E> {
+        let mut ends = vec![0_usize; queries + 1];
+        pairs.each(|Found { query, row, .. }| {
+            ends[query as usize + 1] += count(row)?;
+            Ok(())
+        })?;
+        for query in 0..queries {
+            ends[query + 1] += ends[query];
+        }
+        let mut found = vec![0_u64; ends[queries]];
+        pairs.each(|Found { query, row, distance }| {
+            // The start of a query becomes its end.
+            let place = &mut ends[query as usize];
+            for reference in references(row)? {
+                found[*place] = u64::from(distance) << 32 | u64::from(reference);
+                *place += 1;
+            }
+            Ok(())
+        })?;
+        Ok(ByQuery { ends, found })
     }
-    let by_distance = counted(found, DISTANCES, |found| found.distance as usize);
-    *found = counted(&by_distance, queries, |found| found.query as usize);
-    for run in found.chunk_by_mut(|a, b| (a.query, a.distance) == (b.query, b.distance)) {
-        if !run.is_sorted_by_key(|found| found.row) {
-            run.sort_unstable_by_key(|found| found.row);
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Calls `each` with every query of which something was found and with its distances and references, in their order:
+    /// distances above 32 bits of the reference.
+    pub(super) fn each_query<E>(&self, mut each: impl FnMut(u32, &[u64]) -> Result<(), E>) -> Result<(), E> {
+        let mut sorted = Vec::new();
+        self.queries().try_for_each(|(query, found)| {
+            sorted.resize(found.len(), 0);
+            sort_into(&mut sorted, found);
+            each(query, &sorted)
+        })
+    }
+
+    fn queries(&self) -> impl Iterator<Item = (u32, &[u64])> + Clone {
+        let mut start = 0;
+        self.ends.iter().zip(0..).filter_map(move |(&end, query)| {
+            let packed = &self.found[start..end];
+            start = end;
+            (!packed.is_empty()).then_some((query, packed))
+        })
+    }
+}
+
+impl Pairs for Vec<Found> {
+    fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
+        self.iter().copied().try_for_each(each)
+    }
+}
+
+/// Puts what was found near a query in order over `sorted`, which is as long.
+fn sort_into(sorted: &mut [u64], found: &[u64]) {
+    let distance = |packed: u64| (packed >> 32) as usize;
+    let mut places = [0_u32; DISTANCES + 1];
+    let (mut before, mut in_order) = (0, found.len() >= FEW);
+    if in_order {
+        for &packed in found {
+            in_order &= before <= packed as u32;
+            before = packed as u32;
+            places[distance(packed) + 1] += 1;
         }
     }
-}
-
-/// Puts hits in the order of [`Hit`]. Those of one segment, without complements, stand in it already.
-pub(super) fn sort_hits(hits: &mut Vec<Hit>, groups: usize) {
-    if hits.is_sorted() {
+    if !in_order {
+        sorted.copy_from_slice(found);
+        sorted.sort_unstable();
         return;
     }
-    if hits.len() < FEW || groups > hits.len() {
-        hits.sort_unstable();
-        return;
+    for distance in 0..DISTANCES {
+        places[distance + 1] += places[distance];
     }
-    *hits = counted(hits, groups, |hit| hit.group as usize);
-    hits.chunk_by_mut(|a, b| a.group == b.group).for_each(<[Hit]>::sort);
-}
-
-/// The items in the order of a key below `keys`, those of equal keys in the order in which they stand.
-fn counted<T: Copy>(items: &[T], keys: usize, key: impl Fn(&T) -> usize) -> Vec<T> {
-    let mut ends = vec![0_usize; keys + 1];
-    for item in items {
-        ends[key(item) + 1] += 1;
-    }
-    for n in 0..keys {
-        ends[n + 1] += ends[n];
-    }
-    let mut sorted = items.to_vec();
-    for item in items {
-        let place = &mut ends[key(item)];
-        sorted[*place] = *item;
+    for &packed in found {
+        let place = &mut places[distance(packed)];
+        sorted[*place as usize] = packed;
         *place += 1;
     }
-    sorted
+}
+
+/// Puts hits in their order: those of each segment are by query, and without complements in order.
+pub(super) fn sort_hits(hits: &mut [Hit]) {
+    // Stable, which finds the runs that are in order.
+    if !hits.is_sorted() {
+        hits.sort();
+    }
 }
 
 #[cfg(test)]
@@ -66,40 +131,38 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20))]
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(40))]
 
         #[test]
-        fn both_end_in_the_order_of_their_fields(
-            seed in 1_u64.., groups in 1..40_u64, views in 1..5_u64, count in 0..3 * FEW, spread in 1..3_u64,
+        fn references_come_by_query_distance_and_number(
+            seed in 1_u64.., queries in 1..40_u64, count in 0..8_000_u32, in_order in proptest::bool::ANY, distances in 1..=257_u64,
         ) {
             let mut state = seed;
             let mut below = |most: u64| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 (state >> 33) % most
             };
-            let mut hits: Vec<Hit> = (0..count)
-                .map(|n| Hit {
-                    group: below(groups) as u32,
-                    view: below(views) as u16,
-                    distance: below(257) as u16,
-                    reference: n as u64 / spread + below(3),
-                    complement: below(2) == 1,
-                })
-                .collect();
-            let mut expected = hits.clone();
-            expected.sort();
-            sort_hits(&mut hits, groups as usize);
-            proptest::prop_assert_eq!(&hits, &expected);
-            sort_hits(&mut hits, groups as usize);
-            proptest::prop_assert_eq!(hits, expected);
-
             let mut found: Vec<Found> = (0..count)
-                .map(|n| Found { query: below(groups) as u32, row: n as u32 + below(3) as u32, distance: below(257) as u32 })
+                .map(|row| Found { query: below(queries) as u32, row, distance: below(distances) as u32 })
                 .collect();
-            let mut expected = found.clone();
-            expected.sort_by_key(|found| (found.query, found.distance, found.row));
-            sort_found(&mut found, groups as usize);
-            proptest::prop_assert_eq!(found, expected);
+            if !in_order {
+                found.sort_by_key(|found| found.row % 7);
+            }
+            // Each row has up to two references.
+            let references = |row: u32| Ok::<_, ()>(2 * row..2 * row + row % 3);
+            let mut expected = Vec::new();
+            for found in &found {
+                expected.extend(references(found.row).unwrap().map(|reference| (found.query, found.distance, reference)));
+            }
+            expected.sort_unstable();
+            let by_query = ByQuery::of(&found, queries as usize, |row| references(row).map(|of_row| of_row.len()), references).unwrap();
+            proptest::prop_assert_eq!(by_query.len(), expected.len());
+            let mut all = Vec::new();
+            let _ = by_query.each_query(|query, found| {
+                all.extend(found.iter().map(|packed| (query, (packed >> 32) as u32, *packed as u32)));
+                Ok::<(), ()>(())
+            });
+            proptest::prop_assert_eq!(all, expected);
         }
     }
 }

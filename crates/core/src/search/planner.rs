@@ -3,6 +3,7 @@
 
 use minutia_machine::hamming::{self, Found, Window};
 
+use super::brute::Tiles;
 use super::lookup::Wanted;
 use super::{Settings, Strategy, brute, join, lookup};
 use crate::index::{IndexError, MultiIndex, Part};
@@ -20,20 +21,29 @@ const JOIN_CODE_PS: u64 = 1_500;
 /// A code read from memory and put into columns.
 const COLUMN_PS: u64 = 1_500;
 
-/// Every pair of a query and a code of this segment within the window, in no particular order.
+/// Pairs of a query and a code, the row, with their distance.
+#[derive(Debug)]
+pub(super) enum Nearby {
+    /// By brute force.
+    Tiles(Tiles),
+    /// In no particular order.
+    List(Vec<Found>),
+}
+
+/// Every pair of a query and a code of this segment within the window.
 pub(super) fn find(
     part: &Part,
     queries: &[hamming::Code],
     window: Window,
     settings: &Settings,
-) -> Result<Vec<Found>, IndexError> {
+) -> Result<Nearby, IndexError> {
     let codes = part.segment.codes();
     let brute = |queries: &[hamming::Code]| brute::find(codes, queries, window, settings.level);
     let index = match settings.strategy {
         Strategy::Brute => None,
         _ => part.segment.multi_index()?,
     };
-    let Some(index) = index else { return Ok(brute(queries)) };
+    let Some(index) = index else { return Ok(Nearby::Tiles(brute(queries))) };
     let (near, complements) = wanted(queries, window);
     // A comparison of brute force finds the near and the complement; a look-up finds one of them.
     let compare_ps =
@@ -64,7 +74,7 @@ pub(super) fn find(
                 found.retain(|found| queries_left.binary_search(&found.query).is_err());
                 let codes_left: Vec<hamming::Code> =
                     queries_left.iter().map(|&query| queries[query as usize]).collect();
-                let rest = brute(&codes_left).into_iter();
+                let rest = brute(&codes_left).list().into_iter();
                 found.extend(rest.map(|found| Found { query: queries_left[found.query as usize], ..found }));
             }
             found
@@ -75,7 +85,7 @@ pub(super) fn find(
         found.sort_unstable();
         found.dedup();
     }
-    Ok(found)
+    Ok(Nearby::List(found))
 }
 
 /// What is wanted near the queries and near their complements.

@@ -6,7 +6,7 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{Code, Columns, Found, LANES, Window, rows_of_lanes};
+use super::{BLOCKS, Candidates, Code, Columns, Found, LANES, Passed, Window, rows_of_lanes};
 use crate::Level;
 use crate::level::Set;
 
@@ -81,18 +81,19 @@ pub(super) fn scan(
     found: &mut Vec<Found>,
 ) {
     assert_eq!(level.0, Set::Avx2, "the dispatch gives every level its own kernel");
+    let mut candidates = [0; (BLOCKS + 1) * LANES];
     // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
     #[allow(unsafe_code)]
     unsafe {
         match columns.per_row {
-            1 => each::<1, 3>(columns, rows, queries, window, found),
-            2 => each::<2, 3>(columns, rows, queries, window, found),
-            3 => each::<3, 3>(columns, rows, queries, window, found),
-            4 => each::<4, 2>(columns, rows, queries, window, found),
-            5 => each::<5, 2>(columns, rows, queries, window, found),
-            6 => each::<6, 2>(columns, rows, queries, window, found),
-            7 => each::<7, 2>(columns, rows, queries, window, found),
-            _ => each::<8, 2>(columns, rows, queries, window, found),
+            1 => each::<1, 3>(columns, rows, queries, window, &mut candidates, found),
+            2 => each::<2, 3>(columns, rows, queries, window, &mut candidates, found),
+            3 => each::<3, 3>(columns, rows, queries, window, &mut candidates, found),
+            4 => each::<4, 2>(columns, rows, queries, window, &mut candidates, found),
+            5 => each::<5, 2>(columns, rows, queries, window, &mut candidates, found),
+            6 => each::<6, 2>(columns, rows, queries, window, &mut candidates, found),
+            7 => each::<7, 2>(columns, rows, queries, window, &mut candidates, found),
+            _ => each::<8, 2>(columns, rows, queries, window, &mut candidates, found),
         }
     }
 }
@@ -104,14 +105,15 @@ fn each<const WORDS: usize, const AT_ONCE: usize>(
     rows: &[Code],
     queries: &[Code],
     window: Window,
+    candidates: &mut Candidates,
     found: &mut Vec<Found>,
 ) {
     let (groups, rest) = queries.as_chunks::<AT_ONCE>();
     for (group, queries) in groups.iter().enumerate() {
-        some::<WORDS, AT_ONCE>(columns, rows, queries, group * AT_ONCE, window, found);
+        some::<WORDS, AT_ONCE>(columns, rows, queries, group * AT_ONCE, window, candidates, found);
     }
     for (number, query) in rest.iter().enumerate() {
-        some::<WORDS, 1>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, found);
+        some::<WORDS, 1>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, candidates, found);
     }
 }
 
@@ -123,6 +125,7 @@ fn some<const WORDS: usize, const QUERIES: usize>(
     queries: &[Code; QUERIES],
     first: usize,
     window: Window,
+    candidates: &mut Candidates,
     found: &mut Vec<Found>,
 ) {
     let (start, end) = window.gap(WORDS);
@@ -143,55 +146,68 @@ fn some<const WORDS: usize, const QUERIES: usize>(
     let (blocks, _) = columns.words.as_chunks::<LANES>();
     let (blocks, _) = blocks.as_chunks::<2>();
     let (blocks, _) = blocks.as_chunks::<WORDS>();
-    for (place, block) in blocks.iter().enumerate() {
-        let mut passed = [0_u16; QUERIES];
-        let mut any = 0;
-        for half in [0, 1] {
-            for (passed, words) in passed.iter_mut().zip(&words) {
-                let mut bytes = _mm256_setzero_si256();
-                for (column, word) in block.iter().zip(words) {
-                    for (plane, query) in column.iter().zip(word) {
-                        let (halves, _) = plane.as_chunks::<8>();
-                        // SAFETY: a half is 8 words of 32 bits, and the load asks for no alignment.
-                        #[allow(unsafe_code)]
-                        let plane = unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) };
-                        let counts = _mm256_shuffle_epi8(table, _mm256_xor_si256(plane, *query));
-                        bytes = _mm256_add_epi8(bytes, counts);
+    let mut passed = [Passed::<QUERIES>::NONE; BLOCKS];
+    for (chunk, blocks) in blocks.chunks(BLOCKS).enumerate() {
+        let mut count = 0;
+        for (place, block) in blocks.iter().enumerate() {
+            let mut lanes = [0_u16; QUERIES];
+            let mut any = 0;
+            for half in [0, 1] {
+                for (lanes, words) in lanes.iter_mut().zip(&words) {
+                    let mut bytes = _mm256_setzero_si256();
+                    for (column, word) in block.iter().zip(words) {
+                        for (plane, query) in column.iter().zip(word) {
+                            let (halves, _) = plane.as_chunks::<8>();
+                            // SAFETY: a half is 8 words of 32 bits, and the load asks for no alignment.
+                            #[allow(unsafe_code)]
+                            let plane = unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) };
+                            let counts = _mm256_shuffle_epi8(table, _mm256_xor_si256(plane, *query));
+                            bytes = _mm256_add_epi8(bytes, counts);
+                        }
                     }
+                    // A byte holds at most 8 * 8 bits: pairs of bytes, then pairs of those, fit.
+                    let pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
+                    let sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+                    let outside = _mm256_or_si256(_mm256_cmpgt_epi32(near, sums), _mm256_cmpgt_epi32(sums, far));
+                    let outside = _mm256_movemask_ps(_mm256_castsi256_ps(outside)) as u16;
+                    *lanes |= outside << (8 * half);
+                    any |= outside;
                 }
-                // A byte holds at most 8 * 8 bits: pairs of bytes, then pairs of those, fit.
-                let pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
-                let sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-                let outside = _mm256_or_si256(_mm256_cmpgt_epi32(near, sums), _mm256_cmpgt_epi32(sums, far));
-                let lanes = _mm256_movemask_ps(_mm256_castsi256_ps(outside)) as u16;
-                *passed |= lanes << (8 * half);
-                any |= lanes;
+            }
+            if any != 0 {
+                passed[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
+                count += 1;
             }
         }
-        if any != 0 {
-            verify(&passed, queries, first, place, rows, window, found);
+        if count != 0 {
+            look_again(&passed[..count], queries, first, rows, window, candidates, found);
         }
     }
 }
 
-/// The whole distance of the rows of a block that passed the filter.
+/// The whole distance of the rows that passed the filter.
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "popcnt")]
-fn verify<const QUERIES: usize>(
-    passed: &[u16; QUERIES],
+fn look_again<const QUERIES: usize>(
+    passed: &[Passed<QUERIES>],
     queries: &[Code; QUERIES],
     first: usize,
-    place: usize,
     rows: &[Code],
     window: Window,
+    candidates: &mut Candidates,
     found: &mut Vec<Found>,
 ) {
-    for (number, (&passed, query)) in passed.iter().zip(queries).enumerate() {
-        let mut left = rows_of_lanes(passed);
-        while left != 0 {
-            check(first + number, query, place * LANES + left.trailing_zeros() as usize, rows, window, found);
-            left &= left - 1;
+    for (number, query) in queries.iter().enumerate() {
+        let mut count = 0;
+        for passed in passed {
+            let mut left = rows_of_lanes(passed.lanes[number]);
+            while left != 0 {
+                candidates[count] = passed.place * LANES as u32 + left.trailing_zeros();
+                count += 1;
+                left &= left - 1;
+            }
         }
+        check(&candidates[..count], (first + number) as u32, query, rows, window, found);
     }
 }

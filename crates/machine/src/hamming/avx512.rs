@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{Code, Columns, Found, LANES, Window, rows_of_lanes};
+use super::{BLOCKS, Candidates, Code, Columns, Found, LANES, Passed, Window, rows_of_lanes};
 use crate::Level;
 use crate::level::Set;
 
@@ -75,19 +75,20 @@ pub(super) fn scan(
     found: &mut Vec<Found>,
 ) {
     assert_eq!(level.0, Set::Avx512, "the dispatch gives every level its own kernel");
+    let mut candidates = [0; (BLOCKS + 1) * LANES];
     // Queries at once: as many as leave room in 32 registers for their words, the block's words and the sums.
     // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
     #[allow(unsafe_code)]
     unsafe {
         match columns.per_row {
-            1 => each::<1, 6>(columns, rows, queries, window, found),
-            2 => each::<2, 6>(columns, rows, queries, window, found),
-            3 => each::<3, 6>(columns, rows, queries, window, found),
-            4 => each::<4, 4>(columns, rows, queries, window, found),
-            5 => each::<5, 4>(columns, rows, queries, window, found),
-            6 => each::<6, 3>(columns, rows, queries, window, found),
-            7 => each::<7, 2>(columns, rows, queries, window, found),
-            _ => each::<8, 2>(columns, rows, queries, window, found),
+            1 => each::<1, 6>(columns, rows, queries, window, &mut candidates, found),
+            2 => each::<2, 6>(columns, rows, queries, window, &mut candidates, found),
+            3 => each::<3, 6>(columns, rows, queries, window, &mut candidates, found),
+            4 => each::<4, 4>(columns, rows, queries, window, &mut candidates, found),
+            5 => each::<5, 4>(columns, rows, queries, window, &mut candidates, found),
+            6 => each::<6, 3>(columns, rows, queries, window, &mut candidates, found),
+            7 => each::<7, 2>(columns, rows, queries, window, &mut candidates, found),
+            _ => each::<8, 2>(columns, rows, queries, window, &mut candidates, found),
         }
     }
 }
@@ -99,14 +100,15 @@ fn each<const WORDS: usize, const AT_ONCE: usize>(
     rows: &[Code],
     queries: &[Code],
     window: Window,
+    candidates: &mut Candidates,
     found: &mut Vec<Found>,
 ) {
     let (groups, rest) = queries.as_chunks::<AT_ONCE>();
     for (group, queries) in groups.iter().enumerate() {
-        some::<WORDS, AT_ONCE>(columns, rows, queries, group * AT_ONCE, window, found);
+        some::<WORDS, AT_ONCE>(columns, rows, queries, group * AT_ONCE, window, candidates, found);
     }
     for (number, query) in rest.iter().enumerate() {
-        some::<WORDS, 1>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, found);
+        some::<WORDS, 1>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, candidates, found);
     }
 }
 
@@ -118,6 +120,7 @@ fn some<const WORDS: usize, const QUERIES: usize>(
     queries: &[Code; QUERIES],
     first: usize,
     window: Window,
+    candidates: &mut Candidates,
     found: &mut Vec<Found>,
 ) {
     let (start, end) = window.gap(WORDS);
@@ -131,45 +134,63 @@ fn some<const WORDS: usize, const QUERIES: usize>(
     }
     let (blocks, _) = columns.words.as_chunks::<LANES>();
     let (blocks, _) = blocks.as_chunks::<WORDS>();
-    for (place, block) in blocks.iter().enumerate() {
-        let mut passed = [0_u16; QUERIES];
-        let mut any = 0;
-        for (passed, words) in passed.iter_mut().zip(&words) {
-            let mut sum = _mm512_setzero_si512();
-            for (column, word) in block.iter().zip(words) {
-                // SAFETY: `column` is 16 words of 32 bits, and the load asks for no alignment.
-                #[allow(unsafe_code)]
-                let column = unsafe { _mm512_loadu_si512(column.as_ptr().cast()) };
-                sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(column, *word)));
+    let mut passed = [Passed::<QUERIES>::NONE; BLOCKS];
+    for (chunk, blocks) in blocks.chunks(BLOCKS).enumerate() {
+        let mut count = 0;
+        for (place, block) in blocks.iter().enumerate() {
+            let mut lanes = [0_u16; QUERIES];
+            let mut any = 0;
+            for (lanes, words) in lanes.iter_mut().zip(&words) {
+                let mut sum = _mm512_setzero_si512();
+                for (column, word) in block.iter().zip(words) {
+                    // SAFETY: `column` is 16 words of 32 bits, and the load asks for no alignment.
+                    #[allow(unsafe_code)]
+                    let column = unsafe { _mm512_loadu_si512(column.as_ptr().cast()) };
+                    sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(column, *word)));
+                }
+                // Outside start..end, by one unsigned comparison.
+                *lanes = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(sum, near), width);
+                any |= *lanes;
             }
-            // Outside start..end, by one unsigned comparison.
-            *passed = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(sum, near), width);
-            any |= *passed;
+            if any != 0 {
+                passed[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
+                count += 1;
+            }
         }
-        if any != 0 {
-            verify(&passed, queries, first, place, rows, window, found);
+        if count != 0 {
+            look_again(&passed[..count], queries, first, rows, window, candidates, found);
         }
     }
 }
 
-/// The whole distance of the rows of a block that passed the filter.
+/// The whole distance of the rows that passed the filter.
 #[cold]
 #[inline(never)]
-#[target_feature(enable = "popcnt")]
-fn verify<const QUERIES: usize>(
-    passed: &[u16; QUERIES],
+#[target_feature(enable = "avx512f,popcnt")]
+fn look_again<const QUERIES: usize>(
+    passed: &[Passed<QUERIES>],
     queries: &[Code; QUERIES],
     first: usize,
-    place: usize,
     rows: &[Code],
     window: Window,
+    candidates: &mut Candidates,
     found: &mut Vec<Found>,
 ) {
-    for (number, (&passed, query)) in passed.iter().zip(queries).enumerate() {
-        let mut left = rows_of_lanes(passed);
-        while left != 0 {
-            check(first + number, query, place * LANES + left.trailing_zeros() as usize, rows, window, found);
-            left &= left - 1;
+    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (number, query) in queries.iter().enumerate() {
+        let mut count = 0;
+        for passed in passed {
+            let rows = rows_of_lanes(passed.lanes[number]);
+            let numbers = _mm512_add_epi32(lanes, _mm512_set1_epi32((passed.place as usize * LANES) as i32));
+            let numbers = _mm512_maskz_compress_epi32(rows, numbers);
+            let into: &mut [u32] = &mut candidates[count..count + LANES];
+            // SAFETY: there is room for 16 words of 32 bits, and the store asks for no alignment.
+            #[allow(unsafe_code)]
+            unsafe {
+                _mm512_storeu_si512(into.as_mut_ptr().cast(), numbers);
+            }
+            count += rows.count_ones() as usize;
         }
+        check(&candidates[..count], (first + number) as u32, query, rows, window, found);
     }
 }

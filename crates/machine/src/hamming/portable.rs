@@ -15,7 +15,9 @@ pub(super) fn fill(blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) 
 pub(super) fn scan(columns: &Columns, rows: &[Code], queries: &[Code], window: Window, found: &mut Vec<Found>) {
     let words = columns.per_row;
     let (start, end) = window.gap(words);
+    let mut candidates = Vec::new();
     for (number, query) in queries.iter().enumerate() {
+        candidates.clear();
         for (place, block) in columns.words.chunks_exact(LANES * words).enumerate() {
             let mut partial = [0; LANES];
             for (word, column) in block.chunks_exact(LANES).enumerate() {
@@ -24,12 +26,10 @@ pub(super) fn scan(columns: &Columns, rows: &[Code], queries: &[Code], window: W
                     *sum += (bits ^ query).count_ones();
                 }
             }
-            for (lane, partial) in partial.iter().enumerate() {
-                if !(start..end).contains(partial) {
-                    check(number, query, place * LANES + row_of_lane(lane), rows, window, found);
-                }
-            }
+            let passed = |row: &usize| !(start..end).contains(&partial[row_of_lane(*row)]);
+            candidates.extend((0..LANES).filter(passed).map(|row| (place * LANES + row) as u32));
         }
+        check(&candidates, number as u32, query, rows, window, found);
     }
 }
 
@@ -38,13 +38,30 @@ pub(super) fn word_of(code: &Code, word: usize) -> u32 {
     (code[word / 2] >> (32 * (word % 2))) as u32
 }
 
-/// Looks at the whole of a row that passed the filter. Rows past the end are the last block's padding.
-#[inline]
-pub(super) fn check(number: usize, query: &Code, row: usize, rows: &[Code], window: Window, found: &mut Vec<Found>) {
-    if let Some(code) = rows.get(row) {
+/// Looks at the whole of rows that passed the filter. Rows past the end are the last block's padding.
+///
+/// Every candidate is written down and only what is wanted counts: near the radius a branch would be guessed wrongly for
+/// every second row.
+#[inline(always)]
+pub(super) fn check(
+    candidates: &[u32],
+    number: u32,
+    query: &Code,
+    rows: &[Code],
+    window: Window,
+    found: &mut Vec<Found>,
+) {
+    let (start, end) = window.gap(8);
+    let before = found.len();
+    found.resize(before + candidates.len(), Found { query: number, row: 0, distance: 0 });
+    let places = &mut found[before..];
+    let mut kept = 0;
+    for &row in candidates {
+        let Some(code) = rows.get(row as usize) else { break };
         let distance = distance(query, code);
-        if window.holds(distance) {
-            found.push(Found { query: number as u32, row: row as u32, distance });
-        }
+        places[kept] = Found { query: number, row, distance };
+        // Outside start..end, by one comparison.
+        kept += usize::from(distance.wrapping_sub(start) >= end - start);
     }
+    found.truncate(before + kept);
 }

@@ -72,6 +72,34 @@ fn a_commit_that_failed_can_be_tried_again() {
     assert_eq!(contents(&open(again.path())), contents(&open(once.path())));
 }
 
+/// What a failed commit took into the draft is not written twice, not kept from removal, and not counted as new.
+#[test]
+fn between_a_failed_commit_and_the_next_a_writer_goes_on() {
+    for steps in [2, 8] {
+        let (straight, failing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for (directory, fails) in [(straight.path(), false), (failing.path(), true)] {
+            build(directory, 0..20);
+            let mut writer = Writer::open(directory).unwrap();
+            writer.remove(&entry(1).work.id).unwrap();
+            (20..30).for_each(|seed| writer.add(entry(seed)).unwrap());
+            if fails {
+                stop_after(Some(steps));
+                assert!(writer.commit().is_err());
+                stop_after(None);
+            }
+            writer.remove(&entry(2).work.id).unwrap();
+            writer.remove(&entry(22).work.id).unwrap();
+            (28..35).for_each(|seed| writer.add(entry(seed)).unwrap());
+            writer.commit().unwrap();
+            assert_eq!(open(directory).verify(), []);
+            // And once more from what was committed.
+            writer.remove(&entry(3).work.id).unwrap();
+            writer.compact().unwrap();
+        }
+        assert_eq!(contents(&open(failing.path())), contents(&open(straight.path())), "stopped after {steps} steps");
+    }
+}
+
 #[test]
 fn a_second_writer_is_told_to_wait_and_readers_are_not() {
     let directory = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ const TILE: usize = 16_384;
 /// number.
 pub(super) fn find(codes: &[Code], queries: &[Code], radius: u32, level: Level) -> Vec<Found> {
     if (codes.len() as u64).saturating_mul(queries.len() as u64) <= FEW_COMPARISONS {
-        return brute::find(codes, queries, Window { near: radius, complement: None }, level);
+        return brute::find(codes, queries, Window { near: radius, complement: None }, level).list();
     }
     by_parts(codes, queries, radius, level)
 }
@@ -148,7 +148,8 @@ mod tests {
             assert!(found.windows(2).all(|two| two[0] != two[1]), "once each");
             let own = found.iter().filter(|found| found.query == found.row).count();
             assert!(own >= 10 * least, "{own} of 1000 at {bits}");
-            let mut all = brute::find(&codes, &queries, Window { near: 63, complement: None }, Level::best());
+            let window = Window { near: 63, complement: None };
+            let mut all = brute::find(&codes, &queries, window, Level::best()).list();
             all.sort_unstable();
             assert!(found.iter().all(|found| all.binary_search(found).is_ok()), "each is near");
         }
