@@ -157,7 +157,7 @@ pub struct FilmJudge {
 impl FilmJudge {
     /// Thresholds of smaller indexes are those of an index of so many films. A few works need not be like the mean, and films
     /// least of all: another moment of the same game or show is nearer than a film that has nothing to do with it.
-    pub const FEWEST_FILMS: u64 = 1_500;
+    pub const FEWEST_FILMS: u64 = 800;
 
     /// For an index of so many `films`, by `calibration`.
     #[must_use]

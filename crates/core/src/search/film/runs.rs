@@ -7,7 +7,8 @@ use std::ops::Range;
 pub(super) fn runs(values: &[f64], least: f64) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     // What is still to be looked at, instead of calls within calls: a hostile query has hundreds of thousands of frames.
-    let mut open = Vec::from([0..values.len()]);
+    let mut open = Vec::new();
+    open.push(0..values.len());
     while let Some(within) = open.pop() {
         let (mut best, mut sum, mut start) = ((0.0, 0..0), 0.0, within.start);
         for place in within.clone() {
