@@ -212,4 +212,15 @@ fn times_of_a_hostile_file_neither_panic_nor_fill_the_memory() {
     }
     let film = fingerprinter.finish();
     assert!(film.frames.len() < 200, "{} frames", film.frames.len());
+
+    // The last seconds that 32 bits of milliseconds count.
+    for views in [FilmViews::Reference, FilmViews::BothLooks] {
+        let mut fingerprinter = FilmFingerprinter::new(0, views);
+        for number in 0..30 {
+            let luma = Luma::new(WIDTH, HEIGHT, scene(1, number as f32 / 10.0)).unwrap();
+            fingerprinter.push(u64::from(u32::MAX - 3_000) * 1_000 + number * 100_000, luma);
+        }
+        let film = fingerprinter.finish();
+        assert!(film.frames.len() >= 3 && film.codes.len() == film.frames.len() * film.views.len());
+    }
 }

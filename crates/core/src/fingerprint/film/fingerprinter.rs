@@ -190,10 +190,10 @@ impl FilmFingerprinter {
                 None => Transforms::of(sample, second, views, &self.parts[..parts], &bases),
             };
             let lag_ms = if self.of_key_frames { 0 } else { FilmFingerprint::MOTION_LAG_MS };
-            while last.front().is_some_and(|before| before.time_ms + lag_ms < time_ms) {
+            while last.front().is_some_and(|before| time_ms.saturating_sub(before.time_ms) > lag_ms) {
                 last.pop_front();
             }
-            let before = last.front().filter(|before| before.time_ms + lag_ms == time_ms);
+            let before = last.front().filter(|before| time_ms.saturating_sub(before.time_ms) == lag_ms);
             let mut codes = codes(&now.lows, before.map(|before| &before.lows), views, &self.parts[..parts]);
             let wide = !self.is_reference || self.is_due(time_ms, &codes[0]);
             if self.is_reference && wide {
