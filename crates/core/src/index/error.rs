@@ -174,7 +174,8 @@ impl fmt::Display for Damage {
 impl std::error::Error for IndexError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            IndexError::Io { error, .. } => Some(error),
+            // The error itself is told already.
+            IndexError::Io { error, .. } => error.source(),
             _ => None,
         }
     }
