@@ -55,7 +55,7 @@ impl Lanes {
         frames: &FilmFrames<'_>,
         query: &FilmFingerprint,
     ) -> Lanes {
-        let voted = voted(alignment, hits);
+        let voted = voted(alignment, hits, NEAR_MS);
         let is_motion = |lane: &&Lane| query.views[lane.query_view as usize].motion;
         let mut differences: Vec<Lane> = voted.iter().filter(is_motion).take(MOST_MOTION_LANES).copied().collect();
         let of_frames: Vec<Lane> = voted.iter().filter(|lane| !is_motion(lane)).take(MOST_LANES).copied().collect();
@@ -97,14 +97,14 @@ impl Lanes {
     }
 }
 
-/// All views that hits near the alignment are between, most voted first.
-fn voted(alignment: &Alignment, hits: &[FilmHit]) -> Vec<Lane> {
+/// All views that hits nearer to the alignment than so many milliseconds are between, most voted first.
+pub(super) fn voted(alignment: &Alignment, hits: &[FilmHit], near_ms: f64) -> Vec<Lane> {
     let start = hits.partition_point(|hit| hit.film < alignment.film);
     let of_film = hits[start..].iter().take_while(|hit| hit.film == alignment.film);
     let mut votes: Vec<(u16, u16, u32)> = of_film
         .filter(|hit| {
             let apart = f64::from(hit.reference_ms) - alignment.reference_ms(hit.query_ms.into());
-            apart.abs() < NEAR_MS
+            apart.abs() < near_ms
         })
         .map(|hit| (hit.query_view, hit.reference_view, super::RADIUS + 10 - hit.distance))
         .collect();

@@ -288,11 +288,11 @@ fn hits(
     let hit = |found: hamming::Found| {
         let (query_frame, query_view, query_ms) = places[found.query as usize];
         let (film, reference_frame, reference_view) = films.place(found.row)?;
-        let reference_ms = films.frames(film).times[reference_frame as usize];
+        let frames = films.frames(film);
+        let reference_ms = frames.times[reference_frame as usize];
         let distance = found.distance;
         // A frame and a frame difference are alike by chance alone.
-        let same_kind =
-            query.views[query_view as usize].motion == films.frames(film).is_motion(reference_view as usize);
+        let same_kind = query.views[query_view as usize].motion == frames.is_motion(reference_view as usize);
         let reference_view = reference_view as u16;
         (films.is_alive(film) && same_kind).then_some(FilmHit {
             film,

@@ -12,7 +12,7 @@ use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
 use super::evidence::{BIAS, NEW_BITS, SHIFTS_MS, Stretch, change, worth};
-use super::lanes::{Lane, query_code, reference_code};
+use super::lanes::{Lane, query_code, reference_code, voted};
 use super::runs::runs;
 use super::{FilmHit, hits, rarity};
 use crate::fingerprint::FilmFingerprint;
@@ -250,7 +250,8 @@ fn follow(
     found: &mut Vec<Stretch>,
 ) {
     let frames = films.frames(alignment.film);
-    let lanes = lanes(alignment, hits);
+    let mut lanes = voted(alignment, hits, NEAR_MS);
+    lanes.truncate(MOST_LANES);
     let mut steps: Vec<Step> = Vec::new();
     for (number, frame) in query.frames.iter().enumerate() {
         let at = alignment.reference_ms(frame.time_ms.into());
@@ -268,26 +269,6 @@ fn follow(
     for range in runs(&values, LEAST_NEARNESS) {
         found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
     }
-}
-
-/// The views that hits near the line are between, most voted first.
-fn lanes(alignment: &Alignment, hits: &[FilmHit]) -> Vec<Lane> {
-    let start = hits.partition_point(|hit| hit.film < alignment.film);
-    let of_film = hits[start..].iter().take_while(|hit| hit.film == alignment.film);
-    let near = of_film
-        .filter(|hit| (f64::from(hit.reference_ms) - alignment.reference_ms(hit.query_ms.into())).abs() <= NEAR_MS);
-    let mut votes: Vec<(Lane, u32)> = Vec::new();
-    for hit in near {
-        let (query_view, reference_view) = (hit.query_view.into(), hit.reference_view.into());
-        let lane = Lane { film: alignment.film, query_view, reference_view };
-        let vote = super::RADIUS + 10 - hit.distance;
-        match votes.iter_mut().find(|known| known.0 == lane) {
-            Some(known) => known.1 += vote,
-            None => votes.push((lane, vote)),
-        }
-    }
-    votes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    votes.into_iter().take(MOST_LANES).map(|(lane, _)| lane).collect()
 }
 
 /// The nearest of the reference's frames around a time to a key frame: distance, frame, views.
