@@ -1,0 +1,161 @@
+//! Verification: an alignment is refined on the peaks, and judged by how many of the query's coincide with the reference's.
+//!
+//! What decides is a likelihood ratio. A peak of the query that coincides speaks for a copy the more the less it had to be
+//! expected there anyway; one that does not speaks against. How much had to be expected follows from the reference itself:
+//! from how often it has that pitch, from how much happens at that moment (music has its notes on beats), and from the
+//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. The stretch of the
+//! query with the greatest sum is the match, and that sum its score.
+
+mod fit;
+mod likelihood;
+mod points;
+mod rhythm;
+
+use std::ops::Range;
+
+use self::fit::{Fit, refine};
+use self::likelihood::{AROUND_TIME, best_stretch, tell};
+use self::points::{Point, Reference};
+pub(super) use self::rhythm::contrast;
+use self::rhythm::{LAG, allow_for_rhythm};
+use super::alignment::Alignment;
+use crate::fingerprint::{Peak, Zone};
+use crate::index::PeakSlice;
+
+/// Pairs of a query's peaks that are counted together.
+const PAIRS: Zone = Zone { fan: 14, ..Zone::PAIRS };
+/// An alignment that says less for a copy is none, before its rhythm is looked at.
+const LEAST_LIKELIHOOD: f32 = 2.0;
+
+/// What an alignment came to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Verified {
+    pub(super) alignment: Alignment,
+    /// Where in the query.
+    pub(super) query: Range<u32>,
+    pub(super) likelihood: f64,
+    pub(super) contrast: f64,
+    pub(super) coinciding: u32,
+    pub(super) peaks: u32,
+}
+
+/// Seams of a match in neighbouring windows are at most so far apart in the query (2 s), in the reference (87 ms), and in
+/// pitch.
+const SEAM: u32 = 1_378;
+const SEAM_REFERENCE: f64 = 60.0;
+const SEAM_PITCH: f64 = 5.0;
+
+impl Verified {
+    /// The time in the reference of a time in the query.
+    pub(super) fn reference_time(&self, time: u32) -> f64 {
+        self.alignment.speed * f64::from(time) + self.alignment.offset
+    }
+
+    /// What decides: both, the contrast up to the likelihood, so that it does not decide alone. It counts for more, since
+    /// music that is alike reaches some likelihood and hardly ever a contrast.
+    pub(super) fn score(&self) -> f64 {
+        0.5 * self.likelihood + 1.5 * self.contrast.min(self.likelihood)
+    }
+
+    /// True where `next`, which starts later, goes on where this ends, or lies in it.
+    pub(super) fn continued_by(&self, next: &Verified) -> bool {
+        let seam = next.query.start.max(self.query.start).min(self.query.end.max(next.query.start));
+        next.query.start <= self.query.end.saturating_add(SEAM)
+            && (self.reference_time(seam) - next.reference_time(seam)).abs() <= SEAM_REFERENCE
+            && (self.alignment.pitch - next.alignment.pitch).abs() <= SEAM_PITCH
+    }
+
+    /// Takes in what continues it. What lies in both counts once.
+    pub(super) fn join(&mut self, next: &Verified) {
+        if next.query.end <= self.query.end {
+            if next.score() > self.score() {
+                (self.likelihood, self.contrast) = (next.likelihood, next.contrast);
+                (self.coinciding, self.peaks) = (next.coinciding, next.peaks);
+            }
+            return;
+        }
+        let length = f64::from(next.query.end - next.query.start).max(1.0);
+        let shared = f64::from(self.query.end.saturating_sub(next.query.start));
+        let new = (1.0 - shared / length).clamp(0.0, 1.0);
+        let (start, end) = (self.reference_time(self.query.start), next.reference_time(next.query.end));
+        self.query.end = next.query.end;
+        let span = f64::from(self.query.end - self.query.start).max(1.0);
+        if self.alignment.speed != next.alignment.speed || self.alignment.offset != next.alignment.offset {
+            self.alignment.speed = (end - start) / span;
+            self.alignment.offset = start - self.alignment.speed * f64::from(self.query.start);
+        }
+        self.likelihood += next.likelihood * new;
+        self.contrast += next.contrast * new;
+        self.coinciding += libm::round(f64::from(next.coinciding) * new) as u32;
+        self.peaks += libm::round(f64::from(next.peaks) * new) as u32;
+    }
+}
+
+/// A window of a query, made ready to be verified.
+pub(super) struct Window<'q> {
+    peaks: &'q [Peak],
+    points: Vec<Point>,
+    /// Peaks that go together as a landmark: what coincides in pairs.
+    pairs: Vec<(u32, u32)>,
+}
+
+impl<'q> Window<'q> {
+    pub(super) fn new(peaks: &'q [Peak]) -> Window<'q> {
+        let origin = peaks.first().map_or(0, |peak| peak.time);
+        let point = |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) };
+        let (mut pairs, mut places) = (Vec::new(), Vec::new());
+        for anchor in 0..peaks.len() {
+            PAIRS.of(peaks, anchor, &mut places);
+            pairs.extend(places.iter().map(|&place| (anchor as u32, place as u32)));
+        }
+        Window { peaks, points: peaks.iter().map(point).collect(), pairs }
+    }
+}
+
+/// Refines `alignment` of a window on the `reference`'s peaks and judges it; `None` where too little coincides. What the
+/// contrast is costs more and is found by [`contrast`].
+pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<Verified> {
+    let (reference, begin, fit, zero) = local(window, reference, alignment)?;
+    let fit = refine(&window.points, &reference, fit, alignment.free)?;
+    let mut told = tell(window, &reference, begin, fit);
+    // Rhythm only takes away.
+    best_stretch(&told, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
+    allow_for_rhythm(&mut told, &window.points, &reference, fit);
+    let (likelihood, _) = best_stretch(&told, |told| told.expected)?;
+    let (_, stretch) = best_stretch(&told, |told| told.usual)?;
+    let inside = &told[stretch.clone()];
+    let speed = f64::from(fit.speed);
+    let origin = f64::from(window.peaks.first()?.time);
+    Some(Verified {
+        alignment: Alignment {
+            speed,
+            offset: zero + f64::from(fit.offset) - speed * origin,
+            pitch: f64::from(fit.pitch),
+            ..*alignment
+        },
+        query: window.peaks[stretch.start].time..window.peaks[stretch.end - 1].time + 1,
+        likelihood: likelihood.into(),
+        contrast: 0.0,
+        coinciding: inside.iter().filter(|told| told.coincides).count() as u32,
+        peaks: inside.len() as u32,
+    })
+}
+
+/// The peaks of the reference around an alignment, where the reference begins, the alignment, all from a local zero, and
+/// that zero.
+fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<(Reference, f32, Fit, f64)> {
+    let (first, last) = window.peaks.first().zip(window.peaks.last())?;
+    let at = |time: u32| alignment.speed * f64::from(time) + alignment.offset;
+    let zero = libm::floor(at(first.time));
+    let reach = f64::from(LAG + AROUND_TIME);
+    let clamp = |time: f64| time.clamp(0.0, f64::from(u32::MAX)) as u32;
+    let near = reference.span(clamp(at(first.time) - reach)..clamp(at(last.time) + reach));
+    let local = |peak: Peak| Point { time: (f64::from(peak.time) - zero) as f32, pitch: f32::from(peak.pitch) };
+    let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
+    let fit =
+        Fit { speed: alignment.speed as f32, offset: (at(first.time) - zero) as f32, pitch: alignment.pitch as f32 };
+    let points: Vec<Point> = near.iter().map(local).collect();
+    // An index that was tampered with may have them in any order.
+    let sorted = points.is_sorted_by(|a, b| a.time <= b.time);
+    sorted.then_some((Reference { points, end }, -zero as f32, fit, zero))
+}
