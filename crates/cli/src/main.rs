@@ -10,6 +10,7 @@ mod hash_lists;
 mod heard;
 mod indexes;
 mod listed_films;
+mod many;
 mod measure;
 mod output;
 mod pairs;

@@ -15,6 +15,7 @@ use minutia_report::escape::{name, text};
 use crate::args;
 use crate::catalogue::Catalogue;
 use crate::exit::Exit;
+use crate::many::many;
 use crate::measure::{Content, Measured, Measurer};
 use crate::pipeline;
 use crate::progress::Progress;
@@ -42,6 +43,9 @@ pub(crate) fn run(args: args::IndexAdd) -> Result<Exit> {
     };
     let added = add(&settings)?;
     writeln!(stdout().lock(), "{}", added.shown())?;
+    if added.commit.entries == 0 && added.troubles == 0 {
+        anstream::eprintln!("note: no file was found to add; expected pictures, sound or films there");
+    }
     Ok(if added.troubles == 0 { Exit::Nothing } else { Exit::Unexamined })
 }
 
@@ -73,19 +77,21 @@ impl Added {
             self.commit;
         let recordings = match tracks {
             0 => String::new(),
-            tracks => format!(" and {tracks} recordings of {} in all", length(self.sound_ms)),
+            tracks => format!(" and {} of {} in all", many(tracks, "recording"), length(self.sound_ms)),
         };
         let films = match films {
             0 => String::new(),
-            films => format!(" and {films} films of {} in all", length(self.film_ms)),
+            films => format!(" and {} of {} in all", many(films, "film"), length(self.film_ms)),
         };
         let mut out = format!(
-            "{} files added with {references} references{recordings}{films}, {unchanged} unchanged, {} troubles; generation {generation}",
-            entries - unchanged,
+            "{} added with {}{recordings}{films}, {unchanged} unchanged, {} not added; generation {generation}",
+            many(entries - unchanged, "file"),
+            many(references, "reference"),
             self.troubles
         );
         if refused_low_information > 0 {
-            out.push_str(&format!("; {refused_low_information} views say too little and were left out"));
+            let views = many(refused_low_information, "view");
+            out.push_str(&format!("; {views} left out, which would say too little"));
         }
         out
     }

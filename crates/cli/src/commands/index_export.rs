@@ -22,6 +22,7 @@ use super::index_union;
 use crate::args::{ExportFormat, IndexExport};
 use crate::exit::Exit;
 use crate::indexes::{self, ASIDE, Opened, directory_of};
+use crate::many::many;
 use crate::settings::shown;
 
 /// The schema of the lines of JSON.
@@ -85,8 +86,8 @@ fn tell_left_out(index: &Index) -> Result<()> {
     let recordings = index.info()?.tracks;
     if recordings > 0 {
         anstream::eprintln!(
-            "note: {recordings} recordings were left out: `--format fpcalc` writes their Chromaprint items, and \
-             `--format minutia` everything"
+            "note: {} left out: `--format fpcalc` writes Chromaprint items, and `--format minutia` everything",
+            many(recordings, "recording")
         );
     }
     films::tell_further_views(index)
@@ -114,14 +115,15 @@ fn recordings(index: &Index, out: &mut dyn Write) -> Result<()> {
         }
     }
     if silent > 0 {
-        anstream::eprintln!("note: {silent} recordings were left out: they are too short for an item");
+        anstream::eprintln!("note: {} left out: too short for an item", many(silent, "recording"));
     }
     let info = index.info()?;
     if info.pictures > 0 {
-        anstream::eprintln!("note: {} pictures were left out: `--format csv` writes their hashes", info.pictures);
+        anstream::eprintln!("note: {} left out: `--format csv` writes hashes", many(info.pictures, "picture"));
     }
     if info.films > 0 {
-        anstream::eprintln!("note: the pictures of {} films were left out: `--format vpdq` writes them", info.films);
+        let films = many(info.films, "film");
+        anstream::eprintln!("note: the pictures of {films} left out: `--format vpdq` writes them");
     }
     Ok(())
 }

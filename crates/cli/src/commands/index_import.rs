@@ -14,6 +14,7 @@ use crate::args::IndexImport;
 use crate::exit::Exit;
 use crate::hash_lists::{ListFile, Listed, Lists};
 use crate::indexes::{Opened, is_exported};
+use crate::many::many;
 
 mod films;
 mod recordings;
@@ -64,29 +65,38 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
     let refused = done.refused;
     lists.finish();
     let mut out = stdout().lock();
-    write!(out, "{} hashes read, {files} files imported, {} wrong lines", lists.hashes, lists.wrong)?;
+    write!(
+        out,
+        "{} read, {} imported, {}",
+        many(lists.hashes, "hash"),
+        many(files, "file"),
+        many(lists.wrong, "wrong line")
+    )?;
     if recordings > 0 {
-        write!(out, "; {recordings} recordings imported")?;
+        write!(out, "; {} imported", many(recordings, "recording"))?;
     }
     if done.films > 0 {
         write!(
             out,
-            "; {} films imported, with {} of {} frames: at most two a second",
-            done.films, done.kept, done.frames
+            "; {} imported, with {} of {}: at most two a second",
+            many(done.films, "film"),
+            done.kept,
+            many(done.frames, "frame")
         )?;
     }
     if refused > 0 {
-        write!(out, "; {refused} hashes say too little (every bit the same) and were left out")?;
+        write!(out, "; {} left out, which would say too little (every bit the same)", many(refused, "hash"))?;
     }
     if let Some(base) = writer.base() {
         let info = base.info()?;
-        let (works, references) = (info.works, info.references);
-        write!(out, "; the index has {works} works, {} files, {references} references", info.items)?;
+        let (works, files, references) = (info.works, info.items, info.references);
+        let has = [many(works, "work"), many(files, "file"), many(references, "reference")];
+        write!(out, "; the index has {}", has.join(", "))?;
         if info.tracks > 0 {
-            write!(out, ", {} recordings", info.tracks)?;
+            write!(out, ", {}", many(info.tracks, "recording"))?;
         }
         if info.films > 0 {
-            write!(out, ", {} films", info.films)?;
+            write!(out, ", {}", many(info.films, "film"))?;
         }
     }
     writeln!(out)?;

@@ -11,6 +11,7 @@ use minutia::index::{Entry, Index, Writer};
 use crate::args::IndexUnion;
 use crate::exit::Exit;
 use crate::indexes::{self, ASIDE, Opened, directory_of};
+use crate::many::many;
 use crate::settings::shown;
 
 /// References between commits: what is held of them bounds the memory.
@@ -36,11 +37,11 @@ pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {
     let info = indexes::open(out)?.info()?;
     writeln!(
         stdout().lock(),
-        "{} works, {} files, {} references from {} indexes",
-        info.works,
-        info.items,
-        info.references,
-        args.indexes.len()
+        "{}, {}, {} from {}",
+        many(info.works, "work"),
+        many(info.items, "file"),
+        many(info.references, "reference"),
+        many(args.indexes.len() as u64, "index")
     )?;
     Ok(Exit::Nothing)
 }

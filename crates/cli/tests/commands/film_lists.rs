@@ -135,7 +135,7 @@ fn an_export_of_films_is_read_again_and_says_what_it_leaves_out() {
         let again = minutia(&folder, &["index", "export", &index, "--format", "csv"]).ends(0).out;
         assert_eq!(again, export("csv", &[]).ends(0).out, "{format}");
     }
-    export("fpcalc", &[]).ends(0).says(&["2 films were left out", "--format vpdq"]);
+    export("fpcalc", &[]).ends(0).says(&["2 films left out", "--format vpdq"]);
     // Of a film that was itself read, one view of eight is written.
     fs::create_dir(folder.at("works")).unwrap();
     fs::copy(vectors(&format!("{FILM}.mp4")), folder.at("works/film.mp4")).unwrap();
@@ -158,10 +158,10 @@ fn a_list_takes_nothing_away_that_the_index_has() {
     for lists in [["song.json", "film.csv"], ["film.csv", "song.json"]] {
         let index = format!("{}.idx", lists[0]);
         let ran = minutia(&folder, &["index", "import", &index, lists[0], lists[1]]).ends(0);
-        assert!(ran.out.contains("1 works, 2 files, 0 references, 1 recordings, 1 films"), "{}", ran.out);
+        assert!(ran.out.contains("1 work, 2 files, 0 references, 1 recording, 1 film"), "{}", ran.out);
         // Again it adds nothing.
         let ran = minutia(&folder, &["index", "import", &index, lists[0], lists[1]]).ends(0);
-        assert!(ran.out.contains("1 works, 2 files, 0 references, 1 recordings, 1 films"), "{}", ran.out);
+        assert!(ran.out.contains("1 work, 2 files, 0 references, 1 recording, 1 film"), "{}", ran.out);
     }
     fs::create_dir(folder.at("works")).unwrap();
     fs::copy(vectors(&format!("{FILM}.mp4")), folder.at(format!("works/{FILM}.mp4"))).unwrap();
@@ -184,7 +184,7 @@ fn lists_of_films_that_are_wrong_are_told() {
     let zeros = "0".repeat(64);
     folder.write("wrong.txt", lines.replacen("\n31,", "\nthirty-one,", 1));
     let ran = minutia(&folder, &["index", "import", "a.idx", "wrong.txt"]).ends(2);
-    assert!(ran.out.contains("1 films imported") && ran.out.contains("1 wrong lines"), "{}", ran.out);
+    assert!(ran.out.contains("1 film imported") && ran.out.contains("1 wrong line"), "{}", ran.out);
     ran.says(&["wrong.txt line 32: expected a frame of a film"]);
     folder.write("blank.txt", format!("0,0,{zeros},0.000\n1,0,{zeros},1.000\n"));
     minutia(&folder, &["index", "import", "b.idx", "blank.txt"])

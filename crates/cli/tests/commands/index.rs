@@ -21,7 +21,7 @@ fn every_file_is_added_or_told() {
         "not added: works/link.png: a symbolic link",
         "files of one name became one work: a (2 files)",
     ]);
-    assert!(ran.out.starts_with("3 files added") && ran.out.contains("3 troubles; generation 1"), "{}", ran.out);
+    assert!(ran.out.starts_with("3 files added") && ran.out.contains("3 not added; generation 1"), "{}", ran.out);
 
     let export = minutia(&folder, &["index", "export", "works.idx"]).ends(0).json();
     let works: Vec<&str> =
@@ -40,6 +40,14 @@ fn every_file_is_added_or_told() {
 
     let again = minutia(&folder, &["index", "add", "works.idx", "works/a.png", "works/sub"]).ends(0);
     assert!(again.out.contains("3 unchanged"), "{}", again.out);
+}
+
+#[test]
+fn a_folder_without_a_file_is_told() {
+    let folder = Folder::new();
+    fs::create_dir(folder.at("works")).unwrap();
+    let ran = minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0).says(&["no file was found to add"]);
+    assert!(ran.out.starts_with("0 files added with 0 references, 0 unchanged, 0 not added"), "{}", ran.out);
 }
 
 #[test]

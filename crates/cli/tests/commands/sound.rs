@@ -127,7 +127,7 @@ fn fingerprints_of_sound_are_those_of_fpcalc_and_can_be_imported() {
 
     folder.write("list.jsonl", line.to_string() + "\n{\"fingerprint\": 7}\n");
     let imported = minutia(&folder, &["index", "import", "songs.idx", "list.jsonl"]).ends(2);
-    assert!(imported.out.contains("1 recordings imported") && imported.err.contains("line 2"), "{}", imported.out);
+    assert!(imported.out.contains("1 recording imported") && imported.err.contains("line 2"), "{}", imported.out);
     let records =
         minutia(&folder, &["scan", &work, &audio("seized/other.mp3"), "--index", "songs.idx", "--json"]).json();
     let found = &records[0]["findings"][0];

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::super::index::hex;
 use super::SCHEMA;
 use crate::indexes::{ASIDE, directory_of};
+use crate::many::many;
 use crate::settings::shown;
 
 /// The longest name that is made for a file, in bytes.
@@ -101,12 +102,12 @@ pub(super) fn tell_further_views(index: &Index) -> Result<()> {
     }
     if further > 0 {
         anstream::eprintln!(
-            "note: {further} films were written by one view of each frame, the frame without its border: `--format minutia` \
-             has the others"
+            "note: {} written by one view of each frame, the frame without its border: `--format minutia` has the others",
+            many(further, "film")
         );
     }
     if silent > 0 {
-        anstream::eprintln!("note: {silent} films were left out: no frame of them has something in it");
+        anstream::eprintln!("note: {} left out: no frame with something in it", many(silent, "film"));
     }
     Ok(())
 }
