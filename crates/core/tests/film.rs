@@ -89,6 +89,21 @@ fn an_excerpt_is_found_where_it_was_taken_from() {
 }
 
 #[test]
+fn times_and_speeds_are_told_more_finely_than_frames_are_sampled() {
+    for (from, speed) in [(6.41, 1.0), (3.13, 25.0 / 24.0), (5.29, 1.06), (7.77, 0.94)] {
+        let query = film(FilmViews::BothLooks, 9.0, |seconds| scene(1, seconds * speed + from));
+        let found = search(&query);
+        let best = &found.iter().max_by(|a, b| a.1.score.total_cmp(&b.1.score)).unwrap().1;
+        assert!((best.speed - f64::from(speed)).abs() < 0.004, "{from} {speed}: {best:?}");
+        let at = (best.query_span_ms.start + best.query_span_ms.end) as f64 / 2.0;
+        let told = best.reference_span_ms.start as f64 + best.speed * (at - best.query_span_ms.start as f64);
+        let apart = told - (f64::from(from) * 1e3 + f64::from(speed) * at);
+        // A frame is on screen for 40 ms.
+        assert!(apart.abs() < 50.0, "{from} {speed}: {apart} ms, {best:?}");
+    }
+}
+
+#[test]
 fn a_mirrored_excerpt_at_another_speed_is_found() {
     let mirrored = |seconds: f32| {
         let frame = scene(1, seconds * 1.08 + 4.0);

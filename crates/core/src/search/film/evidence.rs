@@ -8,6 +8,7 @@ use super::FilmHit;
 use super::alignment::Alignment;
 use super::lanes::{Compare, Lane, Lanes, query_code, reference_code};
 use super::runs::runs;
+use super::timing::refined;
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
 
@@ -18,6 +19,9 @@ pub(super) const BIAS: f64 = 84.0;
 /// Shifts of the reference that an alignment is set beside.
 pub(super) const SHIFTS_MS: [f64; 12] =
     [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
+/// And nearer ones, under which what runs backwards agrees.
+const NEAR_SHIFTS_MS: [f64; 4] = [-750.0, -500.0, 500.0, 750.0];
+const NEAR_SLACK: f64 = 4.0;
 /// A frame that is nearer than a shifted one counts by how much, in shares of so many bits and of so much of both
 /// distances: a copy that is as good as the original is much nearer than the shifted one even where few bits change.
 const CHANGE_BITS: f64 = 12.0;
@@ -47,6 +51,20 @@ const FEWEST_FRAMES: f64 = 5.0;
 /// more than so much at both are one.
 const MOST_GAP_MS: u64 = 2_600;
 const SAME_MS: f64 = 350.0;
+/// A step that is farther than a shifted one, by more than so many bits and so much of that one's distance, speaks against the
+/// alignment by this. Of a stretch no more than so much may be lost between two parts, and so many such steps part it.
+const CONTRARY_BITS: f64 = 12.0;
+const CONTRARY_SHARE: f64 = 0.25;
+const CONTRARY: f64 = -1.5;
+const MOST_LOST: f64 = 2.6;
+const PARTING: usize = 2;
+/// A stretch of at least this score goes on while steps tell so: by so many bits that they are nearer than shifted ones, at least
+/// so much together, and no longer than until so much was lost.
+const SURE_SCORE: f64 = 8.0;
+const TOLD_BITS: f64 = 24.0;
+const UNTOLD: f64 = 0.1;
+const LEAST_GAIN: f64 = 1.0;
+const MOST_UNTOLD: f64 = 1.5;
 /// A stretch is worth at least this.
 const LEAST_NEARNESS: f64 = 0.6;
 
@@ -64,6 +82,8 @@ pub(super) struct Stretch {
     pub(super) changes: f64,
     pub(super) shifted: f64,
     pub(super) weight: f64,
+    /// True where what lies before it under its alignment speaks against that one.
+    pub(super) is_parted: bool,
 }
 
 impl Stretch {
@@ -80,7 +100,8 @@ impl Stretch {
     pub(super) fn continued_by(&self, next: &Stretch) -> bool {
         let (here, there) = (&self.query_ms, &next.query_ms);
         let apart = |at: u64| (self.alignment.reference_ms(at as f64) - next.alignment.reference_ms(at as f64)).abs();
-        there.start <= here.end.saturating_add(MOST_GAP_MS)
+        let gap = if next.is_parted { 0 } else { MOST_GAP_MS };
+        there.start <= here.end.saturating_add(gap)
             && apart(there.start) < SAME_MS
             && apart(here.end.max(there.end)) < 2.0 * SAME_MS
     }
@@ -140,11 +161,118 @@ pub(super) fn follow(
 ) {
     let frames = films.frames(alignment.film);
     let lanes = Lanes::of(alignment, hits, &frames, query);
-    let steps = steps(&frames, query, window, alignment, &lanes, rarity);
-    let values: Vec<f64> = steps.iter().map(value).collect();
-    for range in runs(&values, LEAST_NEARNESS) {
-        found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
+    let followed = |alignment: &Alignment| {
+        let steps = steps(&frames, query, window, alignment, &lanes, rarity);
+        let values: Vec<f64> = steps.iter().map(value).collect();
+        let runs = runs(&values, LEAST_NEARNESS, f64::INFINITY);
+        (steps, runs)
+    };
+    let (mut steps, mut runs) = followed(alignment);
+    let mut alignment = *alignment;
+    if let Some(best) = runs.first() {
+        let pairs = steps[best.clone()].iter().filter_map(|step| {
+            let compared = step.compared[Compare::Frames as usize].or(step.compared[Compare::Differences as usize])?;
+            Some((step.reference_ms, step.reference_frame, compared.lane))
+        });
+        if let Some(refined) = refined(&frames, query, &alignment, pairs) {
+            alignment = refined;
+            (steps, runs) = followed(&alignment);
+        }
     }
+    if runs.is_empty() {
+        return;
+    }
+    let beside: Vec<[Option<Beside>; 2]> =
+        steps.iter().map(|step| besides(&frames, query, &alignment, &lanes, step)).collect();
+    let contrary: Vec<bool> = steps.iter().zip(&beside).map(|(step, beside)| is_contrary(step, beside)).collect();
+    let values: Vec<f64> =
+        steps.iter().zip(&contrary).map(|(step, &contrary)| if contrary { CONTRARY } else { value(step) }).collect();
+    let mut parts = self::runs(&values, LEAST_NEARNESS, MOST_LOST);
+    parts.sort_by_key(|part| part.start);
+    let tells: Vec<f64> = steps.iter().zip(&beside).map(|(step, beside)| tells(step, beside)).collect();
+    for (place, part) in parts.iter().enumerate() {
+        let before = place.checked_sub(1).map_or(0, |place| parts[place].end);
+        let after = parts.get(place + 1).map_or(steps.len(), |part| part.start);
+        let judge = |part: Range<usize>| judged(&frames, query, &alignment, &steps[part.clone()], &beside[part]);
+        let Some(mut stretch) = judge(part.clone()) else { continue };
+        if stretch.score() >= SURE_SCORE {
+            let further = part.start - gained(tells[before..part.start].iter().rev())
+                ..part.end + gained(tells[part.end..after].iter());
+            stretch = judge(further).unwrap_or(stretch);
+        }
+        stretch.is_parted = contrary[before..part.start].iter().filter(|&&contrary| contrary).count() >= PARTING;
+        found.push(stretch);
+    }
+}
+
+/// How many of the steps from a stretch on still tell that the alignment goes on: as many as tell most together.
+fn gained<'t>(tells: impl Iterator<Item = &'t f64>) -> usize {
+    let (mut sum, mut best) = (0.0, (LEAST_GAIN, 0));
+    for (place, tell) in tells.enumerate() {
+        sum += tell;
+        if sum > best.0 {
+            best = (sum, place + 1);
+        } else if sum < best.0 - MOST_UNTOLD {
+            break;
+        }
+    }
+    best.1
+}
+
+/// What a step tells where an alignment is sure by what is beside it: how much nearer it is than shifted ones, however far.
+fn tells(step: &Step, beside: &[Option<Beside>; 2]) -> f64 {
+    let compared = step.compared.iter().zip(beside).filter_map(|(compared, beside)| compared.zip(*beside));
+    let (sum, count) = compared.fold((0.0, 0.0), |(sum, count), (compared, beside)| {
+        (sum + ((beside.usual - compared.distance) / TOLD_BITS).clamp(-1.0, 1.0), count + 1.0)
+    });
+    if count > 0.0 { sum / count - UNTOLD } else { -UNTOLD }
+}
+
+/// True for a step that agrees better under a shift, in all that is compared.
+fn is_contrary(step: &Step, beside: &[Option<Beside>; 2]) -> bool {
+    let mut both = step.compared.iter().zip(beside).filter_map(|(compared, beside)| compared.zip(*beside)).peekable();
+    both.peek().is_some()
+        && both
+            .all(|(compared, beside)| compared.distance - beside.least > CONTRARY_BITS + CONTRARY_SHARE * beside.least)
+}
+
+/// What shifted frames of the reference come to at a step.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    /// The distance that a third of them is below.
+    usual: f64,
+    least: f64,
+}
+
+fn besides(
+    frames: &FilmFrames<'_>,
+    query: &FilmFingerprint,
+    alignment: &Alignment,
+    lanes: &Lanes,
+    step: &Step,
+) -> [Option<Beside>; 2] {
+    let query_ms = alignment.query_ms(step.reference_ms);
+    Compare::BOTH.map(|compare| {
+        step.compared[compare as usize]?;
+        let shifted = |shift: &f64| {
+            let at = step.reference_ms + shift;
+            if at < 0.0 || at >= frames.duration_ms as f64 {
+                return None;
+            }
+            let frame = frames.at(at)?;
+            // Shifted frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
+            // Views that the shifted frame has not: the frame before that has them is near enough in time.
+            let nearest = |frame| lanes.nearest(compare, frames, frame, query, query_ms);
+            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frames.wider(frame))).min()?;
+            Some(f64::from(bits))
+        };
+        let mut others: Vec<f64> = SHIFTS_MS.iter().filter_map(shifted).collect();
+        others.sort_by(f64::total_cmp);
+        let usual = *others.get(others.len() / 3)?;
+        let near = NEAR_SHIFTS_MS.iter().filter_map(shifted).fold(f64::MAX, f64::min) + NEAR_SLACK;
+        let least = others.first().copied()?.min(near);
+        Some(Beside { usual, least })
+    })
 }
 
 /// Compares along an alignment, a step of the reference after the other.
@@ -216,39 +344,22 @@ fn judged(
     frames: &FilmFrames<'_>,
     query: &FilmFingerprint,
     alignment: &Alignment,
-    lanes: &Lanes,
     steps: &[Step],
+    besides: &[[Option<Beside>; 2]],
 ) -> Option<Stretch> {
     let (first, last) = (steps.first()?, steps.last()?);
     let (mut nearness, mut changes, mut weight, mut bits) = (0.0, 0.0, 0.0, 0.0);
     let (mut shifted_sum, mut shifted_count, mut count) = (0.0, 0.0, 0.0);
-    let mut others: Vec<f64> = Vec::with_capacity(SHIFTS_MS.len());
-    for (step, compare) in steps.iter().flat_map(|step| Compare::BOTH.map(|compare| (step, compare))) {
+    let both = steps.iter().zip(besides).flat_map(|step| Compare::BOTH.map(|compare| (step, compare)));
+    for ((step, beside), compare) in both {
         let Some(compared) = step.compared[compare as usize] else { continue };
         count += 1.0;
         bits += compared.distance;
         weight += compared.weight;
         let near = compared.weight * worth(compared.distance);
         nearness += if compare == Compare::Differences { near.max(MOST_AGAINST) } else { near };
-        let query_ms = alignment.query_ms(step.reference_ms);
-        others.clear();
-        others.extend(SHIFTS_MS.iter().filter_map(|shift| {
-            let at = step.reference_ms + shift;
-            if at < 0.0 || at >= frames.duration_ms as f64 {
-                return None;
-            }
-            let frame = frames.at(at)?;
-            // Shifted frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
-            // Views that the shifted frame has not: the frame before that has them is near enough in time.
-            let nearest = |frame| lanes.nearest(compare, frames, frame, query, query_ms);
-            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frames.wider(frame))).min()?;
-            Some(f64::from(bits))
-        }));
-        if others.is_empty() {
-            continue;
-        }
-        others.sort_by(f64::total_cmp);
-        let other = others[others.len() / 3].min(BIAS);
+        let Some(beside) = beside[compare as usize] else { continue };
+        let other = beside.usual.min(BIAS);
         shifted_sum += other;
         shifted_count += 1.0;
         changes += change(compared.distance, other);
@@ -288,6 +399,7 @@ fn judged(
         changes,
         shifted: if shifted_count > 0.0 { shifted_sum / shifted_count } else { 0.0 },
         weight,
+        is_parted: false,
     })
 }
 

@@ -11,6 +11,7 @@ mod lanes;
 mod nearby;
 mod runs;
 mod sparse;
+mod timing;
 mod votes;
 
 use std::ops::Range;

@@ -266,7 +266,7 @@ fn follow(
         steps.push(step);
     }
     let values: Vec<f64> = steps.iter().map(value).collect();
-    for range in runs(&values, LEAST_NEARNESS) {
+    for range in runs(&values, LEAST_NEARNESS, f64::INFINITY) {
         found.extend(judged(&frames, query, alignment, &lanes, &steps[range]));
     }
 }
@@ -359,5 +359,6 @@ fn judged(
         changes,
         shifted: if shifted_count > 0.0 { shifted_sum / shifted_count } else { 0.0 },
         weight,
+        is_parted: false,
     })
 }
