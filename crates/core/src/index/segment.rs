@@ -310,7 +310,7 @@ pub(crate) struct References<'s, B> {
 
 impl<B: AsRef<[u8]>> References<'_, B> {
     /// The references of the code of that number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(&self, code: u32) -> Result<Range<u32>, IndexError> {
         match self.find(code) {
             Some(range) if code < self.codes && range.start < range.end && range.end <= self.most => Ok(range),
@@ -319,7 +319,7 @@ impl<B: AsRef<[u8]>> References<'_, B> {
     }
 
     /// How many references the code of that number has.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&self, code: u32) -> Result<usize, IndexError> {
         let shared = self.shared.get((code / 64) as usize).map(|row| row[(code / 32 % 2) as usize] >> (code % 32) & 1);
         match shared {
@@ -328,7 +328,7 @@ impl<B: AsRef<[u8]>> References<'_, B> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, code: u32) -> Option<Range<u32>> {
         if self.ends.is_empty() {
             return Some(code..code.checked_add(1)?);
