@@ -143,7 +143,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     pub(crate) fn frame(&self, number: u32) -> Result<SegmentFrame, IndexError> {
-        let [item, width, height, orientation] = self.row::<FrameRow>(Kind::Frames, number)?;
+        let [item, width, height_turned] = self.row::<FrameRow>(Kind::Frames, number)?;
         let moments = self.rows::<MomentRow>(Kind::Moments);
         let moment = moments.binary_search_by_key(&number, |row| row[0]).map_or([0; 4], |place| moments[place]);
         let [_, number, time_low, time_high] = moment;
@@ -152,8 +152,8 @@ impl<B: AsRef<[u8]>> Segment<B> {
             number,
             time_ms: u64::from(time_high) << 32 | u64::from(time_low),
             width,
-            height,
-            orientation: Orientation::from_exif(orientation as u16),
+            height: height_turned / 8,
+            orientation: Orientation::from_exif((height_turned % 8 + 1) as u16),
         })
     }
 
