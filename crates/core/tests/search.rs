@@ -132,3 +132,46 @@ fn every_way_at_every_level_finds_what_counting_bits_finds() {
     let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
     println!("search: {} ways at {} levels ran here: {}", WAYS.len(), levels.len(), names.join(", "));
 }
+
+#[test]
+fn queries_amid_a_large_cluster_find_it_whole_and_in_order() {
+    let mut numbers = Numbers(77);
+    let random = |numbers: &mut Numbers| Code(std::array::from_fn(|_| (numbers.next() >> 32) as u8));
+    let near = |numbers: &mut Numbers, code: &Code, most: u64| {
+        let mut near = *code;
+        for _ in 0..(numbers.next() >> 16) % (most + 1) {
+            let bit = (numbers.next() >> 16) % 256;
+            near.0[(bit / 8) as usize] ^= 1 << (bit % 8);
+        }
+        near
+    };
+    let centre = random(&mut numbers);
+    let codes: Vec<Code> = (0..16_000)
+        .map(|place| if place % 4 == 0 { random(&mut numbers) } else { near(&mut numbers, &centre, 16) })
+        .collect();
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), &codes, codes.len(), Some(3));
+    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    let mut views: Vec<Code> = (0..8).map(|query| near(&mut numbers, &centre, 4 * query)).collect();
+    views.push(codes[8]);
+    views.push(centre.complement());
+    let groups = [QueryGroup { views: &views }];
+    let mut most = 0;
+    for within in [(12, None), (31, None), (31, Some(31)), (47, Some(20)), (84, None)] {
+        let within = Within { near: within.0, complement: within.1 };
+        let expected = by_hand(&groups, &index, within);
+        most = most.max(expected.len());
+        for level in Level::all_here() {
+            for strategy in WAYS {
+                let found = search(&groups, &index, within, &Settings { level, strategy }).unwrap();
+                assert!(found == expected, "{} {strategy:?} {within:?}", level.name());
+                // A query alone may take another way than among others.
+                let of_first: Vec<Hit> = expected.iter().filter(|hit| hit.query == 0).copied().collect();
+                let alone = [QueryGroup { views: &views[..1] }];
+                let found = search(&alone, &index, within, &Settings { level, strategy }).unwrap();
+                assert!(found == of_first, "{} {strategy:?} {within:?} alone", level.name());
+            }
+        }
+    }
+    assert!(most > 50_000, "only {most} hits");
+}

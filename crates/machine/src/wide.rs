@@ -14,7 +14,8 @@ pub trait Work {
     fn run(self) -> Self::Output;
 }
 
-/// Does `work`, on x86-64 with 256-bit vectors where `level` has AVX2.
+/// Does `work`, on x86-64 with 256-bit vectors and the instruction that counts bits
+/// where `level` has AVX2.
 ///
 /// The bits are the same at every level: a compiler neither changes the order of floating-point operations nor fuses them
 /// (FMA is not switched on), and whole numbers have no order.
@@ -38,7 +39,7 @@ pub trait Work {
 pub fn wide<W: Work>(level: Level, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     if matches!(level.0, Set::Avx2 | Set::Avx512) {
-        // SAFETY: a `Level` of these sets can only be made where the processor was seen to have AVX2.
+        // SAFETY: a `Level` of these sets can only be made where the processor was seen to have AVX2 and POPCNT.
         #[allow(unsafe_code, reason = "the level was checked when it was made")]
         return unsafe { with_avx2(work) };
     }
@@ -47,7 +48,7 @@ pub fn wide<W: Work>(level: Level, work: W) -> W::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt")]
 fn with_avx2<W: Work>(work: W) -> W::Output {
     work.run()
 }

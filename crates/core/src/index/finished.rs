@@ -123,7 +123,9 @@ impl Finished {
             (0..self.items.len() as u32).filter(|&item| self.items[item as usize].digest.is_some()).collect();
         digests.sort_unstable_by_key(|&item| (self.items[item as usize].digest, item));
 
-        let row = |frame: &SegmentFrame| [frame.item, frame.width, frame.height, orientation_number(frame.orientation)];
+        let row = |frame: &SegmentFrame| {
+            [frame.item, frame.width, frame.height << 3 | (orientation_number(frame.orientation) - 1)]
+        };
         let frames: Vec<FrameRow> = self.frames.iter().map(row).collect();
         let moment = |(place, frame): (u32, &SegmentFrame)| -> MomentRow {
             [place, frame.number, frame.time_ms as u32, (frame.time_ms >> 32) as u32]

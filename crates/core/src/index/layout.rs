@@ -111,7 +111,7 @@ const fn row(kind: Kind, number: u32, name: &'static str, required: bool, row_by
     KindRow { kind, number, name, required, row_bytes }
 }
 
-/// Every kind that this build knows. 1, 3, 5, 7 and 10 were longer rows of builds before.
+/// Every kind that this build knows. 1, 3, 5, 7, 10 and 32 were longer rows of builds before.
 pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Strings, 2, "strings", true, 1),
     row(Kind::Identifiers, 4, "identifiers", true, 8),
@@ -139,10 +139,10 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Works, 29, "works", true, 16),
     row(Kind::Terms, 30, "terms", true, 16),
     row(Kind::Items, 31, "items", true, 48),
-    row(Kind::Frames, 32, "frames", true, 16),
     row(Kind::Moments, 33, "moments", true, 16),
     row(Kind::Shared, 34, "shared codes", true, 12),
     row(Kind::SharedEnds, 35, "shared code ends", true, 4),
+    row(Kind::Frames, 36, "frames", true, 12),
 ];
 
 impl Kind {
@@ -160,8 +160,10 @@ pub(super) type IdentifierRow = [u32; 2];
 /// An item: work, string name, references, twice the number of the algorithm that made its codes (0: the
 /// segment's) and 1 where it has a digest, the digest's 32 bytes.
 pub(super) type ItemRow = [u32; 12];
-/// A frame: item, width, height, EXIF orientation.
-pub(super) type FrameRow = [u32; 4];
+/// A frame: item, width, height * 8 + EXIF orientation - 1.
+pub(super) type FrameRow = [u32; 3];
+/// Heights of pictures are below this.
+pub(super) const HEIGHTS: u32 = 1 << 29;
 /// A frame's place in its file: frame, number, time in ms (low half, high half).
 pub(super) type MomentRow = [u32; 4];
 /// A region: kind, left, top, right, bottom, zero.

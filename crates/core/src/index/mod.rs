@@ -60,7 +60,7 @@ pub use identifier::{Identifier, IdentifierError, Scheme};
 pub use info::Info;
 pub use landmarks::Landmarks;
 pub(crate) use landmarks::PostingList;
-pub(crate) use multi_index::{MOST_TABLES, MultiIndex, Table};
+pub(crate) use multi_index::{MOST_BITS, MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Reference, SourceFile};
 pub use sound::{PeakSlice, Sound, Track};

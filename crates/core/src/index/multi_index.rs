@@ -18,7 +18,7 @@ pub(super) const HEAD_WORDS: usize = 64;
 /// Tables that a multi-index may have.
 pub(crate) const MOST_TABLES: usize = 24;
 /// Bits of a substring: a table has at most 2^28 ends.
-const MOST_BITS: u32 = 28;
+pub(crate) const MOST_BITS: u32 = 28;
 /// Codes ahead of the one looked at that are asked for.
 const AHEAD: usize = 32;
 /// Bytes that a multi-index may add for each code. With 32 of the code itself and 8 of a reference, an indexed segment stays
@@ -64,6 +64,18 @@ impl Substring {
         (bits >> (64 - self.bits)) as u32
     }
 
+    /// A code with these bits set alone.
+    pub(crate) fn mask(self) -> hamming::Code {
+        std::array::from_fn(|word| {
+            let start = 64 * word as u32;
+            let (first, end) = (self.first.max(start) - start, (self.first + self.bits).min(start + 64));
+            let bits = end.saturating_sub(start + first);
+            // From the most significant bit on.
+            let ones = if bits == 0 { 0 } else { u64::MAX << (64 - bits) >> first };
+            ones.swap_bytes()
+        })
+    }
+
     fn values(self) -> usize {
         1 << self.bits
     }
@@ -97,6 +109,19 @@ impl<'a> Table<'a> {
         if let Some(codes) = self.codes {
             hamming::prefetch(codes, places.start);
         }
+    }
+
+    /// The codes at these places, for those who compare them as they stand. Places past the end have none.
+    pub(crate) fn rows(&self, places: Range<usize>) -> hamming::Rows<'a> {
+        match self.codes {
+            Some(codes) => hamming::Rows::Listed(codes.get(places).unwrap_or(&[])),
+            None => hamming::Rows::Run(places.start as u32..places.end as u32),
+        }
+    }
+
+    /// True for the table whose codes stand together.
+    pub(crate) fn is_first(&self) -> bool {
+        self.codes.is_none()
     }
 
     /// Appends the codes at these places. Places past the end have none.
@@ -291,7 +316,11 @@ mod tests {
         for bits in (1..=MOST_BITS).step_by(if cfg!(miri) { 9 } else { 1 }) {
             for first in 0..=256 - bits {
                 let expected = (first..first + bits).fold(0, |value, at| value << 1 | bit(at));
-                assert_eq!(Substring { first, bits }.of(&code), expected, "{bits} bits from {first}");
+                let substring = Substring { first, bits };
+                assert_eq!(substring.of(&code), expected, "{bits} bits from {first}");
+                let masked = std::array::from_fn(|word| code[word] & substring.mask()[word]);
+                let set = masked.iter().map(|word: &u64| word.count_ones()).sum::<u32>();
+                assert_eq!((substring.of(&masked), set), (expected, expected.count_ones()), "{bits} bits from {first}");
             }
         }
     }

@@ -143,7 +143,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     pub(crate) fn frame(&self, number: u32) -> Result<SegmentFrame, IndexError> {
-        let [item, width, height, orientation] = self.row::<FrameRow>(Kind::Frames, number)?;
+        let [item, width, height_turned] = self.row::<FrameRow>(Kind::Frames, number)?;
         let moments = self.rows::<MomentRow>(Kind::Moments);
         let moment = moments.binary_search_by_key(&number, |row| row[0]).map_or([0; 4], |place| moments[place]);
         let [_, number, time_low, time_high] = moment;
@@ -152,8 +152,8 @@ impl<B: AsRef<[u8]>> Segment<B> {
             number,
             time_ms: u64::from(time_high) << 32 | u64::from(time_low),
             width,
-            height,
-            orientation: Orientation::from_exif(orientation as u16),
+            height: height_turned / 8,
+            orientation: Orientation::from_exif((height_turned % 8 + 1) as u16),
         })
     }
 
@@ -310,7 +310,7 @@ pub(crate) struct References<'s, B> {
 
 impl<B: AsRef<[u8]>> References<'_, B> {
     /// The references of the code of that number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(&self, code: u32) -> Result<Range<u32>, IndexError> {
         match self.find(code) {
             Some(range) if code < self.codes && range.start < range.end && range.end <= self.most => Ok(range),
@@ -319,7 +319,7 @@ impl<B: AsRef<[u8]>> References<'_, B> {
     }
 
     /// How many references the code of that number has.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&self, code: u32) -> Result<usize, IndexError> {
         let shared = self.shared.get((code / 64) as usize).map(|row| row[(code / 32 % 2) as usize] >> (code % 32) & 1);
         match shared {
@@ -328,7 +328,7 @@ impl<B: AsRef<[u8]>> References<'_, B> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, code: u32) -> Option<Range<u32>> {
         if self.ends.is_empty() {
             return Some(code..code.checked_add(1)?);

@@ -159,9 +159,8 @@ fn check_items<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
 fn check_frames<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     let counts = segment.header().counts;
     let frames = segment.rows::<FrameRow>(Kind::Frames);
-    let wrong = |row: &&FrameRow| u64::from(row[0]) >= counts.items || !(1..=8).contains(&row[3]);
-    if let Some(row) = frames.iter().find(wrong) {
-        return Err(segment.wrong(Kind::Frames, "frames of items, turned 1..=8", format!("{row:?}")));
+    if let Some(row) = frames.iter().find(|row| u64::from(row[0]) >= counts.items) {
+        return Err(segment.wrong(Kind::Frames, "frames of items", format!("{row:?}")));
     }
     if !frames.is_sorted_by_key(|row| row[0]) {
         return Err(segment.wrong(Kind::Frames, "frames in the order of their items", "another order"));

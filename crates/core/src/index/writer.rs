@@ -10,7 +10,7 @@ use super::draft::{Draft, region_row};
 use super::files::{ASIDE, sync_directory, write_aside};
 use super::film::Films;
 use super::finished::{Finished, write_segment};
-use super::layout::Kind;
+use super::layout::{HEIGHTS, Kind};
 use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header};
 use super::sound::Sound;
@@ -170,6 +170,10 @@ impl Writer {
         let space = self.base.as_ref().and_then(Index::algorithm).or(self.space);
         if let Some(space) = space.filter(|space| !algorithm.compares_with(*space)) {
             return Err(IndexError::Incomparable { algorithm, index: space });
+        }
+        // A row of a picture keeps three bits of its height's for its orientation. Before anything of the entry is taken.
+        if entry.fingerprints.iter().filter_map(Fingerprint::image).any(|image| image.height >= HEIGHTS) {
+            return Err(IndexError::TooLarge { what: "rows of pixels", most: u64::from(HEIGHTS - 1) });
         }
         self.space = Some(algorithm.space());
         self.done.entries += 1;

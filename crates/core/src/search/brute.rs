@@ -58,7 +58,7 @@ impl Tiles {
 
 impl Pairs for Tiles {
     /// Of each query by row.
-    #[inline]
+    #[inline(always)]
     fn each<E>(&self, mut each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
         for (task, packed) in self.packed.iter().enumerate() {
             let (first_row, first_query) = (task / self.shares * TILE, task % self.shares * QUERIES);

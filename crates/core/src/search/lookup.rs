@@ -5,19 +5,31 @@
 //! the sum of the t_i + 1: where that sum is r + 1, everything within r is met. The sum is spent where it is cheapest, so
 //! that a query in a hot value of one table walks the others (Qin et al., "GPH: Similarity Search in Hamming Space",
 //! 2018). Where even that costs more than comparing with everything, the query is left to brute force.
+//!
+//! A query amid a large cluster meets it in most tables, and step by step it cannot be seen that a table walked a few steps
+//! further has the whole cluster once, where many tables have half of it each. For such a query the codes are counted value
+//! by value before they are met, and the sum is spent at the least cost of all ways to spend it.
 
 use std::ops::Range;
 
 use minutia_machine::Level;
-use minutia_machine::hamming::{Code, Found, prefetch, scan_some};
+use minutia_machine::hamming::{Code, Found, Met, Rows, prefetch, scan_new};
 use rayon::prelude::*;
 
-use crate::index::{MOST_TABLES, MultiIndex, Table};
+use super::order;
+use super::planner::LOOK_UP_PS as LONE_PS;
+use crate::index::{MOST_BITS, MOST_TABLES, MultiIndex, Table};
 
 /// Values that are asked for together.
 const TOGETHER: usize = 256;
 /// Candidates that are compared together.
 const CANDIDATES: usize = 2048;
+/// Codes of one value from which on they are compared as they stand in the table.
+const LONG: usize = 32;
+/// Codes that a walk would meet from which on it is decided by counting.
+const MANY: u64 = 8_192;
+/// Of so many codes that a walk would meet, as many values are counted as make up one.
+const COUNTED_SHARE: u64 = 32;
 
 /// What one query is looked up for.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +53,8 @@ pub(super) struct Walk {
     pub(super) values: u64,
     /// And about how many codes.
     pub(super) codes: u64,
+    /// How many of these are of each table.
+    met: [u64; MOST_TABLES],
 }
 
 /// Numbers of so many bits, by bits and bits set.
@@ -50,11 +64,14 @@ pub(super) type Masks = Vec<Vec<Vec<u32>>>;
 #[derive(Debug, Default)]
 struct Scratch {
     masks: Masks,
-    /// Tables, and places of codes in them.
+    /// Places of tables in the order, and places of codes in them.
     places: Vec<(usize, Range<usize>)>,
     candidates: Vec<u32>,
-    /// Tables, and ends of their codes among the candidates.
+    /// Places of tables in the order, and ends of their codes among the candidates.
     ends: Vec<(usize, usize)>,
+    /// Codes that were found, above 32 bits of their distance.
+    found: Vec<u64>,
+    spare: Vec<u64>,
 }
 
 /// A query that is being looked up.
@@ -62,6 +79,10 @@ struct LookUp<'a> {
     tables: &'a [Table<'a>],
     codes: &'a [Code],
     wanted: &'a Wanted,
+    /// The tables that are walked, those first that meet most: what another met already is then seen at once.
+    order: &'a [usize],
+    /// For each of them what it meets.
+    met: &'a [Met],
     walk: &'a Walk,
     level: Level,
 }
@@ -76,35 +97,45 @@ pub(super) fn find(
     level: Level,
 ) -> (Vec<Found>, Vec<(usize, u64)>) {
     let one = |scratch: &mut Scratch, place: usize, wanted: &Wanted| {
-        let mut found = Vec::new();
-        let shells = shells(index.tables(), &wanted.code);
-        let walk = walk(index.tables(), &shells, 1, wanted.radius, codes.len() as u64);
-        let touched = walk.values.saturating_add(walk.codes);
-        if touched > most {
-            return (found, Some((place, touched)));
+        let tables = index.tables();
+        let shells = shells(tables, &wanted.code);
+        let mut walk = walk(tables, &shells, 1, wanted.radius, codes.len() as u64);
+        let mut touched = walk.values.saturating_add(walk.codes);
+        let hot = walk.codes >= MANY;
+        if let Some(counted) = hot.then(|| counted(tables, wanted, walk.codes, &mut scratch.masks)).flatten() {
+            (walk, touched) = counted;
         }
-        LookUp { tables: index.tables(), codes, wanted, walk: &walk, level }.run(scratch, &mut found);
-        (found, None)
+        if touched > most {
+            return (Vec::new(), vec![(place, touched)]);
+        }
+        let mut order: Vec<usize> = (0..tables.len()).filter(|&table| walk.steps[table] > 0).collect();
+        order.sort_by_key(|&table| std::cmp::Reverse(walk.met[table]));
+        let met = |&table: &usize| Met { bits: tables[table].substring.mask(), fewer: walk.steps[table].into() };
+        let met: Vec<Met> = order.iter().map(met).collect();
+        LookUp { tables, codes, wanted, order: &order, met: &met, walk: &walk, level }.run(scratch);
+        // Their references stand in their order: asked for in it, they are neighbours in memory.
+        order::sort_rows(&mut scratch.found, &mut scratch.spare, codes.len());
+        let found = scratch.found.drain(..).map(|packed| {
+            let (row, distance) = ((packed >> 32) as u32, packed as u32);
+            let distance = if wanted.complement { 256 - distance } else { distance };
+            Found { query: wanted.query, row, distance }
+        });
+        (found.collect(), Vec::new())
     };
     let each = wanted.par_iter().enumerate().with_min_len(8);
+    let none = || (Vec::new(), Vec::new());
     each.map_init(Scratch::default, |scratch, (place, wanted)| one(scratch, place, wanted))
-        .fold_chunks(
-            64,
-            || (Vec::new(), Vec::new()),
-            |(mut all, mut left), (found, given_back)| {
-                all.extend(found);
-                left.extend(given_back);
-                (all, left)
-            },
-        )
-        .reduce(
-            || (Vec::new(), Vec::new()),
-            |(mut all, mut left), (found, given_back)| {
-                all.extend(found);
-                left.extend(given_back);
-                (all, left)
-            },
-        )
+        .fold_chunks(64, none, |all, one| (joined(all.0, one.0), joined(all.1, one.1)))
+        .reduce(none, |all, more| (joined(all.0, more.0), joined(all.1, more.1)))
+}
+
+/// Both lists, one after the other. The only one that is not empty is not copied.
+fn joined<T>(mut all: Vec<T>, mut more: Vec<T>) -> Vec<T> {
+    if all.is_empty() {
+        return more;
+    }
+    all.append(&mut more);
+    all
 }
 
 /// Decides how far each table is walked for `queries` queries, which have `shells` codes at distance 0 and 1 of their
@@ -122,6 +153,7 @@ pub(super) fn walk(tables: &[Table<'_>], shells: &[(u64, u64)], queries: u64, ra
         let (values, codes) = next[table];
         walk.values = walk.values.saturating_add(values);
         walk.codes = walk.codes.saturating_add(codes);
+        walk.met[table] = walk.met[table].saturating_add(codes);
         walk.steps[table] += 1;
         let bits = u64::from(tables[table].substring.bits);
         let distance = u64::from(walk.steps[table]);
@@ -134,6 +166,74 @@ pub(super) fn walk(tables: &[Table<'_>], shells: &[(u64, u64)], queries: u64, ra
         next[table] = (values, codes);
     }
     walk
+}
+
+/// The cheapest walk for a query among so many codes near its values, by counting them, and about what it costs, in values
+/// and codes that stand alone. `None` where counting would have to go too far.
+fn counted(tables: &[Table<'_>], wanted: &Wanted, near: u64, known: &mut Masks) -> Option<(Walk, u64)> {
+    // No further than a share of the time that it may save.
+    let most = near / COUNTED_SHARE;
+    let (mut values, mut distances) = (0_u64, 0_u32);
+    loop {
+        let more = |table: &Table<'_>| masks(known, table.substring.bits, distances).len() as u64;
+        values += tables.iter().map(more).sum::<u64>();
+        if distances > wanted.radius.min(MOST_BITS) || (values > most && distances > 2) {
+            break;
+        }
+        distances += 1;
+    }
+    let steps = wanted.radius as usize + 1;
+    // For every sum of steps the least cost of the tables so far, and how many steps the last of them takes in that.
+    let mut least = vec![u64::MAX; steps + 1];
+    least[0] = 0;
+    let mut taken = vec![vec![0_u8; steps + 1]; tables.len()];
+    let mut met = vec![vec![0_u64]; tables.len()];
+    for ((table, taken), met) in tables.iter().zip(&mut taken).zip(&mut met) {
+        let value = table.substring.of(&wanted.code);
+        let (mut costs, mut cost, mut codes) = (vec![0], 0_u64, 0_u64);
+        for distance in 0..distances {
+            for masks in masks(known, table.substring.bits, distance).chunks(TOGETHER) {
+                masks.iter().for_each(|mask| table.prefetch_places(value ^ mask));
+                for mask in masks {
+                    let here = table.places(value ^ mask).len() as u64;
+                    // A damaged table may say anything.
+                    codes = codes.saturating_add(here);
+                    cost = cost.saturating_add(cost_of_a_value(table.is_first(), here));
+                }
+            }
+            costs.push(cost);
+            met.push(codes);
+        }
+        let before = least.clone();
+        for (sum, (least, taken)) in least.iter_mut().zip(taken).enumerate() {
+            *least = u64::MAX;
+            for (step, cost) in costs.iter().enumerate().take(sum + 1) {
+                let cost = before[sum - step].saturating_add(*cost);
+                if cost < *least {
+                    (*least, *taken) = (cost, step as u8);
+                }
+            }
+        }
+    }
+    let mut walk = Walk::default();
+    let mut left = steps;
+    for table in (0..tables.len()).rev() {
+        walk.steps[table] = taken[table][left];
+        walk.met[table] = met[table][usize::from(taken[table][left])];
+        left -= usize::from(taken[table][left]);
+    }
+    (least[steps] < u64::MAX).then_some((walk, least[steps] / LONE_PS))
+}
+
+/// Picoseconds for a value that has so many codes. The lone ones of a value are cache lines that nobody has; those of a long
+/// list come in their order, and in the first table they are neighbours.
+fn cost_of_a_value(first: bool, codes: u64) -> u64 {
+    match codes {
+        0 => 4_000,
+        _ if first => LONE_PS + codes * 2_000,
+        _ if codes < LONG as u64 => 4_000 + (1 + codes) * 8_000,
+        _ => 3 * LONE_PS + codes * 3_000,
+    }
 }
 
 /// The codes at distance 0 and 1 of a code's value in each table.
@@ -155,23 +255,31 @@ pub(super) fn shells(tables: &[Table<'_>], code: &Code) -> [(u64, u64); MOST_TAB
 impl LookUp<'_> {
     /// Meets the codes of all values within the walk. Each step is taken for many values, of several tables where these
     /// have few, before the next one: what it asks the memory for is there when the next one needs it.
-    fn run(&self, scratch: &mut Scratch, found: &mut Vec<Found>) {
-        for (number, table) in self.tables.iter().enumerate() {
+    fn run(&self, scratch: &mut Scratch) {
+        let Scratch { masks: known, places: waiting, candidates, ends, found, .. } = scratch;
+        for (number, &table) in self.order.iter().enumerate() {
+            let (steps, table) = (self.walk.steps[table], &self.tables[table]);
             let value = table.substring.of(&self.wanted.code);
-            for distance in 0..u32::from(self.walk.steps[number]) {
-                for masks in masks(&mut scratch.masks, table.substring.bits, distance).chunks(TOGETHER) {
+            for distance in 0..steps.into() {
+                for masks in masks(known, table.substring.bits, distance).chunks(TOGETHER) {
                     masks.iter().for_each(|mask| table.prefetch_places(value ^ mask));
-                    let places = masks.iter().map(|mask| table.places(value ^ mask));
-                    let places = places.filter(|places| !places.is_empty()).inspect(|p| table.prefetch_codes(p));
-                    scratch.places.extend(places.map(|places| (number, places)));
-                    if scratch.places.len() >= TOGETHER {
-                        self.gather(&mut scratch.places, &mut scratch.candidates, &mut scratch.ends, found);
+                    for mask in masks {
+                        let places = table.places(value ^ mask);
+                        if places.len() >= LONG {
+                            self.compare(number, table.rows(places), found);
+                        } else if !places.is_empty() {
+                            table.prefetch_codes(&places);
+                            waiting.push((number, places));
+                        }
+                    }
+                    if waiting.len() >= TOGETHER {
+                        self.gather(waiting, candidates, ends, found);
                     }
                 }
             }
         }
-        self.gather(&mut scratch.places, &mut scratch.candidates, &mut scratch.ends, found);
-        self.compare(&mut scratch.candidates, &mut scratch.ends, found);
+        self.gather(waiting, candidates, ends, found);
+        self.compare_all(candidates, ends, found);
     }
 
     /// Turns places into candidates, and compares these where they are many.
@@ -180,35 +288,34 @@ impl LookUp<'_> {
         places: &mut Vec<(usize, Range<usize>)>,
         candidates: &mut Vec<u32>,
         ends: &mut Vec<(usize, usize)>,
-        found: &mut Vec<Found>,
+        found: &mut Vec<u64>,
     ) {
         for (number, places) in places.drain(..) {
             let before = candidates.len();
-            self.tables[number].codes(places, self.codes.len(), candidates);
-            candidates[before..].iter().take(CANDIDATES).for_each(|&row| prefetch(self.codes, row as usize));
+            self.tables[self.order[number]].codes(places, self.codes.len(), candidates);
+            candidates[before..].iter().for_each(|&row| prefetch(self.codes, row as usize));
             match ends.last_mut() {
                 Some((table, end)) if *table == number => *end = candidates.len(),
                 _ => ends.push((number, candidates.len())),
             }
             if candidates.len() >= CANDIDATES {
-                self.compare(candidates, ends, found);
+                self.compare_all(candidates, ends, found);
             }
         }
     }
 
-    fn compare(&self, candidates: &mut Vec<u32>, ends: &mut Vec<(usize, usize)>, found: &mut Vec<Found>) {
-        let LookUp { tables, codes, wanted, walk, level } = *self;
+    fn compare_all(&self, candidates: &mut Vec<u32>, ends: &mut Vec<(usize, usize)>, found: &mut Vec<u64>) {
         let mut start = 0;
         for (number, end) in ends.drain(..) {
-            scan_some(level, codes, &candidates[start..end], &wanted.code, wanted.radius, |row, distance| {
-                if !met_before(&tables[..number], walk, &wanted.code, &codes[row as usize]) {
-                    let distance = if wanted.complement { 256 - distance } else { distance };
-                    found.push(Found { query: wanted.query, row, distance });
-                }
-            });
+            self.compare(number, Rows::Listed(&candidates[start..end]), found);
             start = end;
         }
         candidates.clear();
+    }
+
+    /// Compares these rows of the table at this place in the order.
+    fn compare(&self, number: usize, rows: Rows<'_>, found: &mut Vec<u64>) {
+        scan_new(self.level, self.codes, rows, &self.wanted.code, self.wanted.radius, &self.met[..number], found);
     }
 }
 

@@ -10,8 +10,8 @@ mod order;
 mod planner;
 mod sound;
 
-use minutia_machine::Level;
 use minutia_machine::hamming::{self, Found, Window};
+use minutia_machine::{Level, Work, wide};
 use order::ByQuery;
 use planner::Nearby;
 
@@ -103,7 +103,7 @@ pub fn search(
     let mut hits = Vec::new();
     for part in index.parts() {
         let found = planner::find(part, &queries, window, settings)?;
-        expand(part, &found, queries.len(), within, &mut hits)?;
+        expand(part, &found, queries.len(), within, settings.level, &mut hits)?;
     }
     // Those of one segment, without complements, are in order already.
     if index.parts().len() > 1 || within.complement.is_some() {
@@ -119,12 +119,15 @@ pub(crate) fn among(codes: &[hamming::Code], queries: &[hamming::Code], radius: 
 }
 
 /// Turns codes that were found near so many queries into hits on their references, by query, distance and reference.
-fn expand(part: &Part, found: &Nearby, queries: usize, within: Within, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
-    let references = part.segment.references();
-    let found = match found {
-        Nearby::Tiles(tiles) => ByQuery::of(tiles, queries, |row| references.count(row), |row| references.of(row)),
-        Nearby::List(list) => ByQuery::of(list, queries, |row| references.count(row), |row| references.of(row)),
-    }?;
+fn expand(
+    part: &Part,
+    found: &Nearby,
+    queries: usize,
+    within: Within,
+    level: Level,
+    hits: &mut Vec<Hit>,
+) -> Result<(), IndexError> {
+    let found = wide(level, References { part, found, queries })?;
     hits.reserve(found.len());
     let (first, plain) = (part.first_row, part.dead.is_empty() && within.complement.is_none());
     found.each_query(|query, found| {
@@ -152,4 +155,26 @@ fn expand(part: &Part, found: &Nearby, queries: usize, within: Within, hits: &mu
         }
         Ok(())
     })
+}
+
+/// The references of codes that were found near so many queries. Which those of a code are takes counting bits, for which
+/// processors have an instruction that not all of them have.
+struct References<'a> {
+    part: &'a Part,
+    found: &'a Nearby,
+    queries: usize,
+}
+
+impl Work for References<'_> {
+    type Output = Result<ByQuery, IndexError>;
+
+    #[inline(always)]
+    fn run(self) -> Result<ByQuery, IndexError> {
+        let references = self.part.segment.references();
+        let (count, of) = (|row: u32| references.count(row), |row: u32| references.of(row));
+        match self.found {
+            Nearby::Tiles(tiles) => ByQuery::of(tiles, self.queries, count, of),
+            Nearby::List(list) => ByQuery::of(list, self.queries, count, of),
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::index::{IndexError, MultiIndex, Part};
 // Measured at ten million uniform codes on one core of a Zen 5 whose memory others used too, in picoseconds.
 
 /// A value walked or a code compared in a look-up: a cache line that nobody has.
-const LOOK_UP_PS: u64 = 10_000;
+pub(super) const LOOK_UP_PS: u64 = 10_000;
 /// A code fetched by a join.
 const FETCH_PS: u64 = 8_000;
 /// A value that a join compares with.
@@ -48,7 +48,10 @@ pub(super) fn find(
     // A comparison of brute force finds the near and the complement; a look-up finds one of them.
     let compare_ps =
         codes.len() as u64 * u64::from(hamming::picoseconds(settings.level, window.filter_words(settings.level)));
-    let most = compare_ps / LOOK_UP_PS / if complements.is_empty() { 1 } else { 2 };
+    // The columns are made for all queries that are left to it: however many these are, a query bears at least this share.
+    let columns_ps = codes.len() as u64 * COLUMN_PS;
+    let most_ps = compare_ps.saturating_add(columns_ps / (queries.len() as u64).max(1));
+    let most = most_ps / LOOK_UP_PS / if complements.is_empty() { 1 } else { 2 };
 
     let mut found = match settings.strategy {
         Strategy::Join => joined(&index, codes, &[&near, &complements], settings),
@@ -64,8 +67,7 @@ pub(super) fn find(
             let mut queries_left: Vec<u32> = left.iter().map(|&(place, _)| wanted[place].query).collect();
             queries_left.sort_unstable();
             queries_left.dedup();
-            // The columns are made for all that is left: for few queries that may take longer than their look-ups.
-            let columns_ps = codes.len() as u64 * COLUMN_PS;
+            // For few queries making the columns may take longer than their look-ups.
             if looked_up_ps <= columns_ps.saturating_add(compare_ps.saturating_mul(queries_left.len() as u64)) {
                 let again: Vec<Wanted> = left.iter().map(|&(place, _)| wanted[place]).collect();
                 found.extend(lookup::find(&index, codes, &again, u64::MAX, settings.level).0);

@@ -7,7 +7,7 @@
 //! radius 31 and all of them at 84. `portable` is the definition; the others find the same rows.
 //!
 //! Columns are made of a few thousand rows at a time, as they are needed: that costs about as much as comparing six
-//! queries, and leaves the rows whole on disk, where a look-up ([`scan_some`]) wants one of them and touches one cache
+//! queries, and leaves the rows whole on disk, where a look-up ([`scan_new`]) wants one of them and touches one cache
 //! line for it.
 
 #[cfg(target_arch = "x86_64")]
@@ -17,7 +17,7 @@ mod avx512;
 mod portable;
 mod some;
 
-pub use some::{Buckets, prefetch, scan_buckets, scan_some};
+pub use some::{Buckets, Met, Rows, prefetch, scan_buckets, scan_new, scan_some};
 
 use crate::Level;
 use crate::level::Set;

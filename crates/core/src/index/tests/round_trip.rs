@@ -450,3 +450,28 @@ fn every_kind_of_region_passes_verification() {
     writer.commit().unwrap();
     assert_eq!(open(directory.path()).verify(), []);
 }
+
+#[test]
+fn a_picture_keeps_its_height_and_its_turn_and_one_that_is_too_high_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    let of = |height: u32, exif: u16| {
+        let mut picture = picture(exif.into(), vec![view(Code([exif as u8; 32]), 90)]);
+        if let Fingerprint::Image(image) = &mut picture {
+            (image.height, image.orientation) = (height, Orientation::from_exif(exif));
+        }
+        picture
+    };
+    let most = (1 << 29) - 1;
+    let all: Vec<Fingerprint> = (1..=8).map(|exif| of(if exif % 2 == 0 { most } else { 1 }, exif)).collect();
+    writer.add(Entry { fingerprints: all.clone(), ..entry(1) }).unwrap();
+    let too_high = Entry { fingerprints: vec![of(most + 1, 1)], ..entry(1) };
+    let most = u64::from(most);
+    assert!(matches!(writer.add(too_high), Err(IndexError::TooLarge { most: said, .. }) if said == most));
+    writer.commit().unwrap();
+    let index = open(directory.path());
+    assert_eq!(index.verify(), []);
+    let entries: Vec<Entry> = index.entries().map(|entry| entry.unwrap().0).collect();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].fingerprints, all);
+}
