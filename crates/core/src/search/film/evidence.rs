@@ -45,6 +45,7 @@ const LEAST_SHARE: f64 = 0.4;
 /// so much of how far the logarithm of its speed is beyond this.
 const PLAIN_SPEED: f64 = 0.1;
 const ODD_SPEED: f64 = 0.7;
+const ODD_PREFERENCE: f64 = 0.6;
 /// And one of fewer frames by theirs.
 const FEWEST_FRAMES: f64 = 5.0;
 /// Stretches under one alignment are one where no more than so much lies between them, and alignments that differ by no
@@ -403,27 +404,32 @@ fn judged(
     })
 }
 
+/// By what of several stretches over one part of a query the surest is chosen. Several excerpts of one scene agree a little under
+/// one odd speed too, all together, and better each under its own.
+pub(super) fn preference(score: f64, speed: f64) -> f64 {
+    let odd = libm::log(speed.max(0.01)).abs() > PLAIN_SPEED;
+    score * if odd { ODD_PREFERENCE } else { 1.0 }
+}
+
+/// True where `others` lie over more than half of `span`.
+pub(super) fn is_covered<'s>(span: &Range<u64>, others: impl Iterator<Item = &'s Range<u64>>) -> bool {
+    let both = |other: &Range<u64>| other.end.min(span.end).saturating_sub(other.start.max(span.start));
+    2 * others.map(both).sum::<u64>() > span.end.saturating_sub(span.start)
+}
+
 /// Of the stretches of one film that lie over the same part of the query keeps the surest, and joins those that continue
 /// each other.
 pub(super) fn kept(found: Vec<Stretch>) -> Vec<Stretch> {
     let mut found = joined(found);
     found.sort_by(|a, b| {
-        let by_score = b.score().total_cmp(&a.score());
+        let by_score = preference(b.score(), b.alignment.speed).total_cmp(&preference(a.score(), a.alignment.speed));
         let start = |stretch: &Stretch| (stretch.query_ms.start, stretch.reference_ms.start, stretch.query_ms.end);
         a.lane.film.cmp(&b.lane.film).then(by_score).then(a.lane.cmp(&b.lane)).then(start(a).cmp(&start(b)))
     });
     let mut kept: Vec<Stretch> = Vec::new();
     for stretch in found {
         let of_film = kept.iter().rev().take_while(|other| other.lane.film == stretch.lane.film);
-        let mut covered = of_film.filter(|other| {
-            let both = other
-                .query_ms
-                .end
-                .min(stretch.query_ms.end)
-                .saturating_sub(other.query_ms.start.max(stretch.query_ms.start));
-            2 * both > stretch.query_ms.end.saturating_sub(stretch.query_ms.start)
-        });
-        if covered.next().is_none() {
+        if !is_covered(&stretch.query_ms, of_film.map(|other| &other.query_ms)) {
             kept.push(stretch);
         }
     }

@@ -167,17 +167,14 @@ fn explained_ms(found: &[FilmMatch]) -> u64 {
 fn surest(mut found: Vec<FilmMatch>) -> Vec<FilmMatch> {
     found.sort_by(|a, b| {
         let start = |found: &FilmMatch| (found.query_span_ms.start, found.reference_span_ms.start, found.view);
-        (a.segment, a.film).cmp(&(b.segment, b.film)).then(b.score.total_cmp(&a.score)).then(start(a).cmp(&start(b)))
+        let preference = |found: &FilmMatch| evidence::preference(found.score, found.speed);
+        let by_score = preference(b).total_cmp(&preference(a));
+        (a.segment, a.film).cmp(&(b.segment, b.film)).then(by_score).then(start(a).cmp(&start(b)))
     });
     let mut kept: Vec<FilmMatch> = Vec::new();
     for next in found {
         let of_film = kept.iter().rev().take_while(|other| (other.segment, other.film) == (next.segment, next.film));
-        let length = next.query_span_ms.end.saturating_sub(next.query_span_ms.start);
-        let mut covering = of_film.filter(|other| {
-            let (a, b) = (&other.query_span_ms, &next.query_span_ms);
-            2 * a.end.min(b.end).saturating_sub(a.start.max(b.start)) > length
-        });
-        if covering.next().is_none() {
+        if !evidence::is_covered(&next.query_span_ms, of_film.map(|other| &other.query_span_ms)) {
             kept.push(next);
         }
     }
