@@ -2,26 +2,16 @@
 
 use std::ops::Range;
 
-use minutia_machine::hamming::distance;
-
 use super::FilmHit;
 use super::alignment::Alignment;
-use super::lanes::{Compare, Lane, Lanes, query_code, reference_code};
+use super::beside::{Beside, besides, gained, is_contrary, tells};
+use super::lanes::{Compare, Lane, Lanes};
 use super::runs::runs;
+use super::steps::{BIAS, STEP_MS, Step, steps, value};
 use super::timing::refined;
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
 
-/// From one comparison to the next, in milliseconds of the reference.
-const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
-/// Distances below this speak for a copy, above against.
-pub(super) const BIAS: f64 = 84.0;
-/// Shifts of the reference that an alignment is set beside.
-pub(super) const SHIFTS_MS: [f64; 12] =
-    [-6_500.0, -4_500.0, -3_000.0, -2_000.0, -1_500.0, -1_000.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_500.0, 6_500.0];
-/// And nearer ones, under which what runs backwards agrees.
-const NEAR_SHIFTS_MS: [f64; 4] = [-750.0, -500.0, 500.0, 750.0];
-const NEAR_SLACK: f64 = 4.0;
 /// A frame that is nearer than a shifted one counts by how much, in shares of so many bits and of so much of both
 /// distances: a copy that is as good as the original is much nearer than the shifted one even where few bits change.
 const CHANGE_BITS: f64 = 12.0;
@@ -32,12 +22,6 @@ const MOST_CHANGE: f64 = 1.5;
 const WHOLE_NEARNESS: f64 = 2.0;
 /// And the least of a frame difference: noise of a coder where hardly anything moves must not undo what the frames prove.
 const MOST_AGAINST: f64 = -0.1;
-/// What a frame that is like the one before counts.
-const LEAST_WEIGHT: f64 = 0.15;
-/// And what it counts where stretches are bounded.
-const LEAST_VALUE: f64 = 0.3;
-/// Bits between frames that are new to each other.
-pub(super) const NEW_BITS: f64 = 24.0;
 /// A stretch that is shorter than this, and than the query, counts by its share of it, down to the least.
 const LONG_MS: f64 = 3_000.0;
 const LEAST_SHARE: f64 = 0.4;
@@ -52,20 +36,13 @@ const FEWEST_FRAMES: f64 = 5.0;
 /// more than so much at both are one.
 const MOST_GAP_MS: u64 = 2_600;
 const SAME_MS: f64 = 350.0;
-/// A step that is farther than a shifted one, by more than so many bits and so much of that one's distance, speaks against the
-/// alignment by this. Of a stretch no more than so much may be lost between two parts, and so many such steps part it.
-const CONTRARY_BITS: f64 = 12.0;
-const CONTRARY_SHARE: f64 = 0.25;
+/// A step that speaks against the alignment does so by this. Of a stretch no more than so much may be lost between two parts, and
+/// so many such steps part it.
 const CONTRARY: f64 = -1.5;
 const MOST_LOST: f64 = 2.6;
 const PARTING: usize = 2;
-/// A stretch of at least this score goes on while steps tell so: by so many bits that they are nearer than shifted ones, at least
-/// so much together, and no longer than until so much was lost.
+/// A stretch of at least this score goes on while what is beside it tells so.
 const SURE_SCORE: f64 = 8.0;
-const TOLD_BITS: f64 = 24.0;
-const UNTOLD: f64 = 0.1;
-const LEAST_GAIN: f64 = 1.0;
-const MOST_UNTOLD: f64 = 1.5;
 /// A stretch is worth at least this.
 const LEAST_NEARNESS: f64 = 0.6;
 
@@ -132,24 +109,6 @@ impl Stretch {
     }
 }
 
-/// A comparison along an alignment.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    reference_ms: f64,
-    reference_frame: usize,
-    /// In the order of [`Compare::BOTH`].
-    compared: [Option<Compared>; 2],
-}
-
-/// The nearest of what was compared at a step.
-#[derive(Clone, Copy, Debug)]
-struct Compared {
-    query_frame: usize,
-    lane: Lane,
-    distance: f64,
-    weight: f64,
-}
-
 /// Adds the stretches that agree along an alignment.
 pub(super) fn follow(
     films: &Films<'_>,
@@ -204,129 +163,6 @@ pub(super) fn follow(
         stretch.is_parted = contrary[before..part.start].iter().filter(|&&contrary| contrary).count() >= PARTING;
         found.push(stretch);
     }
-}
-
-/// How many of the steps from a stretch on still tell that the alignment goes on: as many as tell most together.
-fn gained<'t>(tells: impl Iterator<Item = &'t f64>) -> usize {
-    let (mut sum, mut best) = (0.0, (LEAST_GAIN, 0));
-    for (place, tell) in tells.enumerate() {
-        sum += tell;
-        if sum > best.0 {
-            best = (sum, place + 1);
-        } else if sum < best.0 - MOST_UNTOLD {
-            break;
-        }
-    }
-    best.1
-}
-
-/// What a step tells where an alignment is sure by what is beside it: how much nearer it is than shifted ones, however far.
-fn tells(step: &Step, beside: &[Option<Beside>; 2]) -> f64 {
-    let compared = step.compared.iter().zip(beside).filter_map(|(compared, beside)| compared.zip(*beside));
-    let (sum, count) = compared.fold((0.0, 0.0), |(sum, count), (compared, beside)| {
-        (sum + ((beside.usual - compared.distance) / TOLD_BITS).clamp(-1.0, 1.0), count + 1.0)
-    });
-    if count > 0.0 { sum / count - UNTOLD } else { -UNTOLD }
-}
-
-/// True for a step that agrees better under a shift, in all that is compared.
-fn is_contrary(step: &Step, beside: &[Option<Beside>; 2]) -> bool {
-    let mut both = step.compared.iter().zip(beside).filter_map(|(compared, beside)| compared.zip(*beside)).peekable();
-    both.peek().is_some()
-        && both
-            .all(|(compared, beside)| compared.distance - beside.least > CONTRARY_BITS + CONTRARY_SHARE * beside.least)
-}
-
-/// What shifted frames of the reference come to at a step.
-#[derive(Clone, Copy, Debug)]
-struct Beside {
-    /// The distance that a third of them is below.
-    usual: f64,
-    least: f64,
-}
-
-fn besides(
-    frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
-    alignment: &Alignment,
-    lanes: &Lanes,
-    step: &Step,
-) -> [Option<Beside>; 2] {
-    let query_ms = alignment.query_ms(step.reference_ms);
-    Compare::BOTH.map(|compare| {
-        step.compared[compare as usize]?;
-        let shifted = |shift: &f64| {
-            let at = step.reference_ms + shift;
-            if at < 0.0 || at >= frames.duration_ms as f64 {
-                return None;
-            }
-            let frame = frames.at(at)?;
-            // Shifted frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
-            // Views that the shifted frame has not: the frame before that has them is near enough in time.
-            let nearest = |frame| lanes.nearest(compare, frames, frame, query, query_ms);
-            let (bits, ..) = nearest(frame).into_iter().chain(nearest(frames.wider(frame))).min()?;
-            Some(f64::from(bits))
-        };
-        let mut others: Vec<f64> = SHIFTS_MS.iter().filter_map(shifted).collect();
-        others.sort_by(f64::total_cmp);
-        let usual = *others.get(others.len() / 3)?;
-        let near = NEAR_SHIFTS_MS.iter().filter_map(shifted).fold(f64::MAX, f64::min) + NEAR_SLACK;
-        let least = others.first().copied()?.min(near);
-        Some(Beside { usual, least })
-    })
-}
-
-/// Compares along an alignment, a step of the reference after the other.
-fn steps(
-    frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
-    window: &Range<u32>,
-    alignment: &Alignment,
-    lanes: &Lanes,
-    rarity: &[f64],
-) -> Vec<Step> {
-    let from = alignment.reference_ms(f64::from(window.start) - lanes.reach_ms).max(0.0);
-    let to = alignment.reference_ms(f64::from(window.end) + lanes.reach_ms).min(frames.duration_ms as f64);
-    let (first, last) = (libm::ceil(from / STEP_MS) as i64, libm::floor(to / STEP_MS) as i64);
-    let mut steps: Vec<Step> = Vec::new();
-    for number in first..=last {
-        let reference_ms = number as f64 * STEP_MS;
-        let query_ms = alignment.query_ms(reference_ms);
-        let Some(reference_frame) = frames.at(reference_ms) else { continue };
-        let compared = Compare::BOTH.map(|compare| {
-            let nearest = lanes.nearest(compare, frames, reference_frame, query, query_ms);
-            let (bits, query_frame, lane) = nearest?;
-            let before = steps.iter().rev().find_map(|step: &Step| Some((step, step.compared[compare as usize]?)));
-            let new = before.map_or(1.0, |(step, before)| {
-                let view = if compare == Compare::Frames { 0 } else { lane.reference_view };
-                let reference =
-                    [step.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, view));
-                let of_query = [before.query_frame, query_frame];
-                novelty(reference, of_query.map(|frame| query_code(query, frame, lane.query_view)))
-            });
-            let weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
-            Some(Compared { query_frame, lane, distance: bits.into(), weight })
-        });
-        if compared.iter().any(Option::is_some) {
-            steps.push(Step { reference_ms, reference_frame, compared });
-        }
-    }
-    steps
-}
-
-/// How much is new since the step before, in the reference and in the query: the less of both. Every frame of a reference has the
-/// first view, and where it stays the same the others do.
-fn novelty(reference: [Option<&[u64; 4]>; 2], query: [Option<[u64; 4]>; 2]) -> f64 {
-    let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
-    let bits = distance(a, b).min(distance(&c, &d));
-    (f64::from(bits) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
-}
-
-/// What a step adds to a stretch: more the nearer, and less than nothing beyond the bias. What differs in motion alone may be the
-/// same frames with noise, and what differs but for the motion may be covered, so the better of both counts.
-fn value(step: &Step) -> f64 {
-    let value = |compared: &Compared| (BIAS - compared.distance) / BIAS * compared.weight.max(LEAST_VALUE);
-    step.compared.iter().flatten().map(value).fold(f64::MIN, f64::max)
 }
 
 /// What a frame at that distance speaks for a copy, beyond the bias against.

@@ -6,11 +6,13 @@
 //! under every alignment, and proves that it is the same scene, not that it is the same recording.
 
 mod alignment;
+mod beside;
 mod evidence;
 mod lanes;
 mod nearby;
 mod runs;
 mod sparse;
+mod steps;
 mod timing;
 mod votes;
 

@@ -11,9 +11,11 @@ use minutia_machine::Level;
 use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
-use super::evidence::{BIAS, NEW_BITS, SHIFTS_MS, Stretch, change, worth};
+use super::beside::SHIFTS_MS;
+use super::evidence::{Stretch, change, worth};
 use super::lanes::{Lane, query_code, reference_code, voted};
 use super::runs::runs;
+use super::steps::{BIAS, NEW_BITS};
 use super::{FilmHit, hits, rarity};
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
