@@ -94,12 +94,12 @@ fn times_and_speeds_are_told_more_finely_than_frames_are_sampled() {
         let query = film(FilmViews::BothLooks, 9.0, |seconds| scene(1, seconds * speed + from));
         let found = search(&query);
         let best = &found.iter().max_by(|a, b| a.1.score.total_cmp(&b.1.score)).unwrap().1;
-        assert!((best.speed - f64::from(speed)).abs() < 0.004, "{from} {speed}: {best:?}");
+        assert!((best.speed - f64::from(speed)).abs() < 0.015, "{from} {speed}: {best:?}");
         let at = (best.query_span_ms.start + best.query_span_ms.end) as f64 / 2.0;
         let told = best.reference_span_ms.start as f64 + best.speed * (at - best.query_span_ms.start as f64);
         let apart = told - (f64::from(from) * 1e3 + f64::from(speed) * at);
-        // A frame is on screen for 40 ms.
-        assert!(apart.abs() < 50.0, "{from} {speed}: {apart} ms, {best:?}");
+        // Frames are sampled each 250 ms, and scenes that end in between tell their end and not their time.
+        assert!(apart.abs() < 75.0, "{from} {speed}: {apart} ms, {best:?}");
     }
 }
 

@@ -29,13 +29,16 @@ const LEAST_SHARE: f64 = 0.4;
 /// so much of how far the logarithm of its speed is beyond this.
 const PLAIN_SPEED: f64 = 0.1;
 const ODD_SPEED: f64 = 0.7;
+/// Of stretches over one part of a query one at a speed beyond that is preferred by so much of its score.
 const ODD_PREFERENCE: f64 = 0.6;
-/// And one of fewer frames by theirs.
+/// A stretch of fewer frames counts by theirs.
 const FEWEST_FRAMES: f64 = 5.0;
 /// Stretches under one alignment are one where no more than so much lies between them, and alignments that differ by no
 /// more than so much at both are one.
 const MOST_GAP_MS: u64 = 2_600;
 const SAME_MS: f64 = 350.0;
+/// Stretches that share more than this of what they lie over are alternatives.
+const SAME_SHARE: f64 = 0.8;
 /// A step that speaks against the alignment does so by this. Of a stretch no more than so much may be lost between two parts, and
 /// so many such steps part it.
 const CONTRARY: f64 = -1.5;
@@ -43,6 +46,8 @@ const MOST_LOST: f64 = 2.6;
 const PARTING: usize = 2;
 /// A stretch of at least this score goes on while what is beside it tells so.
 const SURE_SCORE: f64 = 8.0;
+/// What is left of a query beside a stretch, in halves of a step, belongs to it: one step alone tells nothing.
+const END_STEPS: f64 = 2.6;
 /// A stretch is worth at least this.
 const LEAST_NEARNESS: f64 = 0.6;
 
@@ -82,6 +87,14 @@ impl Stretch {
         there.start <= here.end.saturating_add(gap)
             && apart(there.start) < SAME_MS
             && apart(here.end.max(there.end)) < 2.0 * SAME_MS
+    }
+
+    /// True where `next` lies where this does: another alignment of the same stretch.
+    fn is_instead_of(&self, next: &Stretch) -> bool {
+        let (here, there) = (&self.query_ms, &next.query_ms);
+        let both = here.end.min(there.end).saturating_sub(here.start.max(there.start));
+        let either = here.end.max(there.end).saturating_sub(here.start.min(there.start));
+        both as f64 > SAME_SHARE * either as f64
     }
 
     /// Takes in a stretch that continues this one.
@@ -210,15 +223,15 @@ fn judged(
     chosen.sort_unstable();
     let most = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
     let lane = most.map(|same| same[0])?;
-    // A step stands for half a step around it; where that reaches the end of the query or nearly, so does the stretch.
+    // A step stands for half a step around it; where no more than a step is left to the end of the query, so does the stretch.
     let query_end = query.duration_ms as f64;
     let half = STEP_MS / 2.0 / alignment.speed;
     let mut start = alignment.query_ms(first.reference_ms) - half;
     let mut end = alignment.query_ms(last.reference_ms) + half;
-    if start < 1.2 * half {
+    if start < END_STEPS * half {
         start = 0.0;
     }
-    if end > query_end - 1.2 * half {
+    if end > query_end - END_STEPS * half {
         end = query_end;
     }
     start = start.max(alignment.query_ms(0.0)).max(0.0);
@@ -289,7 +302,9 @@ fn joined(mut found: Vec<Stretch>) -> Vec<Stretch> {
     for next in found {
         let mut earlier = joined.iter_mut().rev().take_while(|other| other.lane.film == next.lane.film);
         match earlier.find(|before| before.continued_by(&next)) {
-            Some(before) => before.join(&next),
+            Some(before) if !before.is_instead_of(&next) => before.join(&next),
+            Some(before) if before.score() < next.score() => *before = next,
+            Some(_) => {}
             None => joined.push(next),
         }
     }

@@ -11,23 +11,24 @@ use super::lanes::{Lane, query_code, reference_code};
 use crate::fingerprint::FilmFingerprint;
 use crate::index::FilmFrames;
 
-/// Frames of the query that are looked at to each side of the nearest.
+/// Frames of the query that are looked at to each side of the nearest: how deep the dip is.
 const BESIDE: usize = 2;
 /// Frames of the query within so many milliseconds of where the alignment has them may be the nearest.
 const REACH_MS: f64 = 640.0;
 /// A dip that is less deep, in bits, says nothing, and one that is deeper than this no more.
 const LEAST_DEPTH: f64 = 4.0;
 const MOST_DEPTH: f64 = 32.0;
+/// A sample beside the nearest that is farther is of another shot, and says nothing of how far away its time is.
+const OTHER_SHOT: f64 = 90.0;
 /// Tolerances of the fit, in milliseconds of the query, round by round.
 const TOLERANCES_MS: [f64; 4] = [500.0, 300.0, 180.0, 120.0];
 /// Fewer dips than this fit nothing, and fewer than that no speed.
 const FEWEST: usize = 3;
 const FEWEST_FOR_SPEED: usize = 5;
 /// Speeds that films are played at: their own, and those of cinema as television and of television as cinema. One is kept
-/// where the fit does not speak against it by so many standard errors, of at least so much.
-const PLAIN_SPEEDS: [f64; 3] = [1.0, 25.0 / 24.0, 24.0 / 25.0];
-const ERRORS: f64 = 3.0;
-const LEAST_ERROR: f64 = 0.002;
+/// where the fit does not speak against it by so many standard errors, which are at least so much by the root of the dips.
+const PLAIN_SPEEDS: [(f64, f64); 3] = [(1.0, 3.0), (25.0 / 24.0, 1.5), (24.0 / 25.0, 1.5)];
+const LEAST_ERROR: f64 = 0.012;
 
 /// The middle of a dip: a time of the query that is a time of the reference.
 #[derive(Clone, Copy, Debug)]
@@ -75,14 +76,18 @@ fn dip(
     if depth < LEAST_DEPTH {
         return None;
     }
-    let (mut sum, mut moment) = (0.0, 0.0);
-    for &(place, bits) in &measured[from..=to] {
-        let share = (brim - bits).max(0.0) * (brim - bits).max(0.0);
-        sum += share;
-        moment += share * time(place);
+    // On both sides of its own place a frame is the farther the longer ago: two slopes of one steepness, which the three
+    // nearest samples tell where they meet.
+    let (before, after) = (measured[middle - 1], measured[middle + 1]);
+    if before.1.max(after.1) > OTHER_SHOT {
+        return None;
     }
+    let steepness = before.1.max(after.1) - least;
+    let beyond = ((before.1 - after.1) / (2.0 * steepness)).clamp(-0.5, 0.5);
+    let (here, next) = (time(measured[middle].0), time(if beyond < 0.0 { before.0 } else { after.0 }));
+    let query_ms = here + (next - here) * beyond.abs();
     let weight = depth.min(MOST_DEPTH) / MOST_DEPTH;
-    Some(Dip { query_ms: moment / sum, reference_ms, weight: weight * weight })
+    Some(Dip { query_ms, reference_ms, weight: weight * weight })
 }
 
 /// A line through the dips by least squares, with shrinking tolerance.
@@ -108,9 +113,10 @@ fn fit(alignment: &Alignment, dips: &[Dip]) -> Option<Alignment> {
                 let rest = dip.reference_ms - y - speed * (dip.query_ms - x);
                 dip.weight * rest * rest
             });
-            let error = libm::sqrt(squares.sum::<f64>() / across / (near.len() - 2) as f64).max(LEAST_ERROR);
-            let plain = PLAIN_SPEEDS.into_iter().find(|plain| (speed - plain).abs() < ERRORS * error);
-            line.speed = plain.unwrap_or(speed);
+            let error = libm::sqrt(squares.sum::<f64>() / across / (near.len() - 2) as f64)
+                .max(LEAST_ERROR / libm::sqrt(near.len() as f64));
+            let plain = PLAIN_SPEEDS.into_iter().find(|(plain, errors)| (speed - plain).abs() < errors * error);
+            line.speed = plain.map_or(speed, |(plain, _)| plain);
         }
         line.offset = y - line.speed * x;
     }
