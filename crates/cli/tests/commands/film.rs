@@ -70,7 +70,7 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
         return;
     };
     let added = minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
-    assert!(added.out.contains(" and 1 films of 0 min 24 s in all"), "{}", added.out);
+    assert!(added.out.contains(" and 1 film of 0 min 24 s in all"), "{}", added.out);
     let info = minutia(&folder, &["index", "info", "works.idx"]).ends(0);
     assert!(info.out.contains("films       1, 0 min 24 s in all"), "{}", info.out);
 
@@ -172,7 +172,7 @@ fn an_animated_gif_is_found_as_a_film() {
     folder.write("evidence/other.gif", gif(5_000..5_012, 500));
     folder.write("evidence/short.gif", gif(5_020..5_022, 100));
     let added = minutia(&folder, &["index", "add", "works.idx", "works"]).ends(0);
-    assert!(added.out.contains(" and 1 films of 0 min 10 s in all"), "{}", added.out);
+    assert!(added.out.contains(" and 1 film of 0 min 10 s in all"), "{}", added.out);
 
     let records = minutia(&folder, &["scan", "evidence", "--index", "works.idx", "--json"]).ends(1).json();
     let inside = item(&records, "inside.gif");
