@@ -15,8 +15,7 @@ use std::time::Instant;
 use minutia::fingerprint::{Code, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews};
 use minutia::index::FilmsInMemory;
 use minutia::media::Luma;
-use minutia::search::find_films;
-use minutia_machine::Level;
+use minutia::search::FilmSearch;
 use rayon::prelude::*;
 
 fn main() {
@@ -150,22 +149,20 @@ fn search(references: &[(String, String)], from: &Path, queries: &[(String, Stri
         table.add(&film);
     }
     eprintln!("{seconds:.0} s of references, {:.2} MB an hour", kept as f64 / seconds * 3600.0 / 1e6);
-    let films = table.films();
+    let search = FilmSearch::of_films(table.films());
     let spent = AtomicU64::new(0);
     let lines: Vec<String> = queries
         .par_iter()
         .map(|(id, _)| {
             let query = film("query", &queries_from.join(format!("{id}.film")));
             let start = Instant::now();
-            let first = find_films(&films, &query, false, Level::best());
-            let second = find_films(&films, &query, true, Level::best());
+            let found = search.find(&query, 0.0);
             spent.fetch_add(start.elapsed().as_micros() as u64, Ordering::Relaxed);
-            let looks = first.iter().map(|found| (1, found)).chain(second.iter().map(|found| (2, found)));
-            let line = |(look, found): (u32, &minutia::search::FilmMatch)| {
+            let line = |found: &minutia::search::FilmMatch| {
                 let (q, r) = (&found.query_span_ms, &found.reference_span_ms);
                 format!(
                     "{{\"query\":\"{id}\",\"reference\":\"{}\",\"score\":{:.3},\"query_start\":{},\"query_end\":{},\
-                     \"ref_start\":{},\"ref_end\":{},\"speed\":{:.5},\"look\":{look},\"frames\":{},\"distance\":{:.2},\
+                     \"ref_start\":{},\"ref_end\":{},\"speed\":{:.5},\"frames\":{},\"distance\":{:.2},\
                      \"nearness\":{:.3},\"changes\":{:.3},\"shifted\":{:.2},\"weight\":{:.3},\"votes\":{:.3},\
                      \"view\":\"{:?} {:?} {} {:?}\",\"rview\":{},\"duration\":{}}}\n",
                     references[found.film as usize].0,
@@ -190,7 +187,7 @@ fn search(references: &[(String, String)], from: &Path, queries: &[(String, Stri
                     query.duration_ms
                 )
             };
-            looks.map(line).collect()
+            found.iter().map(line).collect()
         })
         .collect();
     lines.iter().for_each(|line| print!("{line}"));

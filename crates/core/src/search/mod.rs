@@ -16,7 +16,7 @@ use order::ByQuery;
 use planner::Nearby;
 
 pub use chroma::{Alignment, align};
-pub use film::{FilmMatch, FilmSearch, FramePair, find_films};
+pub use film::{FilmMatch, FilmSearch, FramePair};
 pub use sound::{SoundMatch, SoundSearch};
 
 use crate::fingerprint::Code;

@@ -46,8 +46,8 @@ const MOST_LOST: f64 = 2.6;
 const PARTING: usize = 2;
 /// A stretch of at least this score goes on while what is beside it tells so.
 const SURE_SCORE: f64 = 8.0;
-/// What is left of a query beside a stretch, in halves of a step, belongs to it: one step alone tells nothing.
-const END_STEPS: f64 = 2.6;
+/// What is left of a query beside a stretch belongs to it where it is less than so many steps: one step alone tells nothing.
+const END_STEPS: f64 = 1.3;
 /// A stretch is worth at least this.
 const LEAST_NEARNESS: f64 = 0.6;
 
@@ -158,8 +158,11 @@ pub(super) fn follow(
     let beside: Vec<[Option<Beside>; 2]> =
         steps.iter().map(|step| besides(&frames, query, &alignment, &lanes, step)).collect();
     let contrary: Vec<bool> = steps.iter().zip(&beside).map(|(step, beside)| is_contrary(step, beside)).collect();
-    let values: Vec<f64> =
-        steps.iter().zip(&contrary).map(|(step, &contrary)| if contrary { CONTRARY } else { value(step) }).collect();
+    let values: Vec<f64> = steps
+        .iter()
+        .zip(&contrary)
+        .map(|(step, &contrary)| if contrary { value(step).min(CONTRARY) } else { value(step) })
+        .collect();
     let mut parts = self::runs(&values, LEAST_NEARNESS, MOST_LOST);
     parts.sort_by_key(|part| part.start);
     let tells: Vec<f64> = steps.iter().zip(&beside).map(|(step, beside)| tells(step, beside)).collect();
@@ -223,15 +226,16 @@ fn judged(
     chosen.sort_unstable();
     let most = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
     let lane = most.map(|same| same[0])?;
-    // A step stands for half a step around it; where no more than a step is left to the end of the query, so does the stretch.
+    // A step stands for half a step around it.
     let query_end = query.duration_ms as f64;
-    let half = STEP_MS / 2.0 / alignment.speed;
+    let step = STEP_MS / alignment.speed;
+    let half = step / 2.0;
     let mut start = alignment.query_ms(first.reference_ms) - half;
     let mut end = alignment.query_ms(last.reference_ms) + half;
-    if start < END_STEPS * half {
+    if start < END_STEPS * step {
         start = 0.0;
     }
-    if end > query_end - END_STEPS * half {
+    if end > query_end - END_STEPS * step {
         end = query_end;
     }
     start = start.max(alignment.query_ms(0.0)).max(0.0);

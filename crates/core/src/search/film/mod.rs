@@ -106,6 +106,12 @@ impl<'i> FilmSearch<'i> {
         Ok(FilmSearch { films: index.films()?, level: Level::best() })
     }
 
+    /// Films that stand in no index, as segment 0.
+    #[must_use]
+    pub fn of_films(films: Films<'i>) -> FilmSearch<'i> {
+        FilmSearch { films: vec![(0, films)], level: Level::best() }
+    }
+
     /// Finds the stretches of `query` that score at least `least_score`, by segment and film and in order of time.
     ///
     /// The views for a second look are searched by where the first leave something of the query unexplained.
@@ -186,8 +192,7 @@ fn surest(mut found: Vec<FilmMatch>) -> Vec<FilmMatch> {
 
 /// Finds stretches of `query` in the films of one segment, in the order of films and of time: by the views that every
 /// query is searched by, or by those for a second look. The matches name segment 0.
-#[must_use]
-pub fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, level: Level) -> Vec<FilmMatch> {
+fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, level: Level) -> Vec<FilmMatch> {
     let mut found: Vec<Stretch> = Vec::new();
     let (mut all, mut searched) = (Vec::new(), 0..0);
     for window in windows_of(query) {
