@@ -10,7 +10,7 @@ use minutia_media::{Orientation, Picture};
 use super::Code;
 use super::pdq::{self, Low};
 use super::region::{Part, plain_rim, reduced, values};
-use super::trim::{Rect, edges, flat};
+use super::trim::{Border, Rect, edges, flat};
 
 /// Everything kept of one picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ const LEAST_SPREAD: f32 = 0.3;
 pub fn fingerprint_image(picture: &Picture, orientation: Orientation, views: Views) -> ImageFingerprint {
     let plane = reduced(picture);
     let whole = Rect::of(&plane);
-    let trimmed = flat(&plane, whole);
+    let trimmed = flat(&plane, whole, Border::OF_PICTURES);
     let mut parts = vec![(RegionKind::Whole, part(whole))];
     let mut add = |kind, new: Part| {
         if parts.iter().all(|(_, known)| *known != new) {
@@ -193,7 +193,7 @@ pub fn fingerprint_image(picture: &Picture, orientation: Orientation, views: Vie
     let crops: &[Crop] = match views {
         Views::Reference => &REFERENCE_CROPS,
         Views::Query => {
-            add(RegionKind::Framed, part(flat(&plane, edges(&plane))));
+            add(RegionKind::Framed, part(flat(&plane, edges(&plane), Border::OF_PICTURES)));
             &QUERY_CROPS
         }
     };

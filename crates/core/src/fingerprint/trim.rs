@@ -40,18 +40,35 @@ impl Rect {
 
 /// Pixels of a line are averaged in blocks of this many: noise and compression even out, a border stays flat.
 const BLOCK: usize = 8;
-/// A block belongs to the border within this many levels of its colour.
-const TOLERANCE: i32 = 12;
 /// A line belongs to the border when at least this share of its blocks (in percent) does.
 const FLAT_PERCENT: usize = 95;
+/// Levels up to this are black.
+const BLACK: i32 = 24;
+/// A soft edge is so many lines.
+const EDGE_LINES: usize = 4;
 /// At most this share (in percent) is cut from a side in one step.
 const MOST_PERCENT: usize = 45;
 const ROUNDS: usize = 3;
 /// Smaller rectangles are left as they are.
 const SMALLEST: usize = 24;
 
+/// What counts as a border.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Border {
+    /// Its blocks are within so many levels of its colour.
+    pub(super) tolerance: i32,
+    /// Where it is not black, so many percent of the blocks of the line where the picture begins are not of its colour: a sky
+    /// or a wall ends slowly.
+    pub(super) edge_percent: usize,
+}
+
+impl Border {
+    /// That of pictures.
+    pub(super) const OF_PICTURES: Border = Border { tolerance: 12, edge_percent: 0 };
+}
+
 /// `within` without its flat borders.
-pub(super) fn flat(plane: &Luma, within: Rect) -> Rect {
+pub(super) fn flat(plane: &Luma, within: Rect, border: Border) -> Rect {
     let mut rect = within;
     for _ in 0..ROUNDS {
         if rect.width() < SMALLEST || rect.height() < SMALLEST {
@@ -59,13 +76,13 @@ pub(super) fn flat(plane: &Luma, within: Rect) -> Rect {
         }
         let before = rect;
         let (top, bottom) = (rect.top, rect.bottom);
-        rect.top += flat_lines(|n| row_blocks(plane, rect, top + n), bottom - top);
+        rect.top += flat_lines(border, |n| row_blocks(plane, rect, top + n), bottom - top);
         let height = bottom - rect.top;
-        rect.bottom -= flat_lines(|n| row_blocks(plane, rect, bottom - 1 - n), height);
+        rect.bottom -= flat_lines(border, |n| row_blocks(plane, rect, bottom - 1 - n), height);
         let (left, right) = (rect.left, rect.right);
-        rect.left += flat_lines(|n| column_blocks(plane, rect, left + n), right - left);
+        rect.left += flat_lines(border, |n| column_blocks(plane, rect, left + n), right - left);
         let width = right - rect.left;
-        rect.right -= flat_lines(|n| column_blocks(plane, rect, right - 1 - n), width);
+        rect.right -= flat_lines(border, |n| column_blocks(plane, rect, right - 1 - n), width);
         if rect == before {
             break;
         }
@@ -75,7 +92,7 @@ pub(super) fn flat(plane: &Luma, within: Rect) -> Rect {
 
 /// How many lines to cut from a side: those that look like its three outer lines, and one more where the cut is deep
 /// enough to have a soft inner edge.
-fn flat_lines(blocks: impl Fn(usize) -> Vec<i32>, lines: usize) -> usize {
+fn flat_lines(border: Border, blocks: impl Fn(usize) -> Vec<i32>, lines: usize) -> usize {
     if lines < 4 {
         return 0;
     }
@@ -83,12 +100,16 @@ fn flat_lines(blocks: impl Fn(usize) -> Vec<i32>, lines: usize) -> usize {
     let middle = outer.len() / 2;
     let colour = *outer.select_nth_unstable(middle).1;
     let most = lines * MOST_PERCENT / 100;
-    let is_border = |n: usize| {
+    let percent_alike = |n: usize| {
         let line = blocks(n);
-        let alike = line.iter().filter(|&&block| (block - colour).abs() <= TOLERANCE).count();
-        alike * 100 >= line.len() * FLAT_PERCENT
+        let alike = line.iter().filter(|&&block| (block - colour).abs() <= border.tolerance).count();
+        alike * 100 / line.len().max(1)
     };
-    let cut = (0..most).take_while(|&n| is_border(n)).count();
+    let cut = (0..most).take_while(|&n| percent_alike(n) >= FLAT_PERCENT).count();
+    let begins = |n: usize| percent_alike(n) <= 100 - border.edge_percent;
+    if colour > BLACK && border.edge_percent > 0 && !(cut..(cut + EDGE_LINES).min(lines)).any(begins) {
+        return 0;
+    }
     cut + usize::from(cut > 2)
 }
 
@@ -244,7 +265,7 @@ mod tests {
     fn cuts_a_noisy_frame_and_nothing_else() {
         for (width, colour) in [(10, 0), (25, 250), (40, 90)] {
             let plane = framed(width, colour);
-            let found = flat(&plane, Rect::of(&plane));
+            let found = flat(&plane, Rect::of(&plane), Border::OF_PICTURES);
             // One line more is cut behind a deep border, so that its soft edge goes too.
             for (found, wanted) in
                 [(found.left, width), (found.top, width), (200 - found.right, width), (160 - found.bottom, width)]
@@ -253,13 +274,13 @@ mod tests {
             }
         }
         let bare = framed(0, 0);
-        assert_eq!(flat(&bare, Rect::of(&bare)), Rect::of(&bare));
+        assert_eq!(flat(&bare, Rect::of(&bare), Border::OF_PICTURES), Rect::of(&bare));
     }
 
     #[test]
     fn a_blank_picture_keeps_its_size() {
         let blank = Luma::new(100, 100, vec![255; 10_000]).unwrap();
-        assert_eq!(flat(&blank, Rect::of(&blank)), Rect::of(&blank));
+        assert_eq!(flat(&blank, Rect::of(&blank), Border::OF_PICTURES), Rect::of(&blank));
         assert_eq!(edges(&blank), Rect::of(&blank));
     }
 
@@ -282,7 +303,7 @@ mod tests {
     fn tiny_pictures_are_left_alone() {
         for (w, h) in [(1, 1), (1, 300), (300, 1), (5, 5), (31, 33), (24, 24)] {
             let plane = Luma::new(w, h, (0..w * h).map(|n| (n * 37 % 256) as u8).collect()).unwrap();
-            let rect = flat(&plane, edges(&plane));
+            let rect = flat(&plane, edges(&plane), Border::OF_PICTURES);
             assert!(rect.left < rect.right && rect.top < rect.bottom, "{w}x{h}");
         }
     }

@@ -20,6 +20,8 @@ use super::{FilmFingerprint, FilmFrame, narrow_views};
 
 /// Frames that are more bits away from the one before begin a new shot.
 const CUT_BITS: u32 = 90;
+/// And whose transforms differ by more than this share of both: of a picture in one shade noise decides many bits.
+const CUT_SHARE: f32 = 0.5;
 /// Samples of a shot that are held at once; a longer shot is taken in pieces.
 const MOST_HELD: usize = 64;
 /// A frame that stays longer than so many samples is not sampled again.
@@ -50,7 +52,8 @@ pub struct FilmFingerprinter {
     /// The next sample's time.
     next_us: u64,
     shot: Vec<Sample>,
-    before: Option<Code>,
+    /// The transform of the last sampled frame, all of it.
+    before: Option<Low>,
     /// The time and the first code of the last frame that has all views.
     wide: Option<(u32, Code)>,
     /// The views that are made of one transform, which stand together.
@@ -143,12 +146,10 @@ impl FilmFingerprinter {
         let Some(frame) = self.last.take().filter(|_| self.next_us < end_us) else { return };
         (self.made.width, self.made.height) = (frame.width(), frame.height());
         let plane = Rc::new(reduced(&Picture::Luma(frame)));
-        let whole = code_of(&values(&plane, part(Rect::of(&plane))));
-        let other_size = self
-            .shot
-            .last()
-            .is_some_and(|sample| sample.plane.width() != plane.width() || sample.plane.height() != plane.height());
-        if other_size || self.before.is_some_and(|before| before.distance(&whole) > CUT_BITS) {
+        let size = |plane: &Luma| (plane.width(), plane.height());
+        let other_size = self.shot.last().is_some_and(|sample| size(&sample.plane) != size(&plane));
+        let whole = pdq::transform(&values(&plane, part(Rect::of(&plane))));
+        if other_size || self.before.is_some_and(|before| is_cut(&before, &whole)) {
             self.end_shot();
         }
         self.before = Some(whole);
@@ -351,6 +352,14 @@ fn codes(
     codes
 }
 
+/// Whether a new shot begins between frames of these transforms.
+fn is_cut(before: &Low, now: &Low) -> bool {
+    let code = |low: &Low| if has_content(low) { pdq::code(low) } else { NOTHING };
+    let energy = |low: &Low| low.iter().flatten().map(|value| value * value).sum::<f32>();
+    code(before).distance(&code(now)) > CUT_BITS
+        && energy(&difference(before, now)) > CUT_SHARE * (energy(before) + energy(now))
+}
+
 /// The transform of the difference, transforms being linear.
 fn difference(now: &Low, before: &Low) -> Low {
     std::array::from_fn(|i| std::array::from_fn(|j| now[i][j] - before[i][j]))
@@ -371,11 +380,6 @@ fn strip(part: Part, place: i8) -> Option<Part> {
         return None;
     }
     Some(Part { left: left.max(part.left), right: right.min(part.right), ..part })
-}
-
-fn code_of(values: &[f32]) -> Code {
-    let low = pdq::transform(values);
-    if has_content(&low) { pdq::code(&low) } else { NOTHING }
 }
 
 fn cut(part: Part, crop: [u16; 4]) -> Part {

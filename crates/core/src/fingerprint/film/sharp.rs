@@ -1,9 +1,10 @@
 //! The part of a film's picture that is sharper than what surrounds it: a film before a blurred copy of itself, as wide films
 //! are shown on upright screens.
 //!
-//! How sharp a line of pixels is, is told by its second differences along it, over the frames of a shot. The lines are
-//! cut where those within are most unlike those without, in steps of octaves; blur leaves no second differences, whatever it
-//! blurs, and nothing depends on where edges are.
+//! How sharp a line of pixels is, is told by its second differences along it, over the frames of a shot: blur leaves none,
+//! whatever it blurs. Who shows a film so puts it in the middle, so that two edges are looked for first that are as far from
+//! both sides, with what is sharper between them. Where there are none the lines are cut where those within are most unlike
+//! those without, in steps of octaves, and nothing depends on where edges are.
 
 use std::ops::Range;
 
@@ -17,11 +18,26 @@ const FRAMES: usize = 8;
 const LINES: usize = 120;
 /// Lines to each side of an edge that are compared to find it exactly.
 const NEAR: usize = 3;
+/// An eighth of a level is the second difference of a blank part.
+const BLANK: f32 = 0.125;
 /// How many octaves sharper the part is than what surrounds it, at least.
 const LEAST_OCTAVES: f32 = 1.2;
 /// The least share of the lines that is within, and that is without.
 const LEAST_WITHIN: f32 = 0.2;
 const LEAST_WITHOUT: f32 = 0.1;
+
+/// The part in the middle begins within this share of the frame, and ends as far from the other side, give or take so many
+/// lines.
+const CENTRED_SHARE: std::ops::Range<f32> = 0.04..0.4;
+const OFF_CENTRE: isize = 2;
+/// It is so many octaves sharper than what surrounds it, and with the octaves by which the steps across its edges are
+/// higher than those near them that comes to no less than this.
+const LEAST_CENTRED_OCTAVES: f32 = 0.6;
+const LEAST_CENTRED: f32 = 3.0;
+/// Lines from an edge to where steps near it begin, and to where they end.
+const BESIDE: std::ops::Range<usize> = 3..8;
+/// A step of so many levels is noise.
+const NOISE: f32 = 0.25;
 
 /// The sharper part of frames of one size; `None` where nothing surrounds it.
 pub(super) fn sharp_part(planes: &[&Luma]) -> Option<Rect> {
@@ -30,30 +46,39 @@ pub(super) fn sharp_part(planes: &[&Luma]) -> Option<Rect> {
     if width < 32 || height < 32 || planes.iter().any(|plane| plane.width() != first.width()) {
         return None;
     }
-    let step = planes.len().div_ceil(FRAMES);
-    let (mut rows, mut columns) = (vec![0_u32; height], vec![0_u32; width]);
-    for plane in planes.iter().step_by(step) {
+    let every = planes.len().div_ceil(FRAMES);
+    let (mut rows, mut columns) = (Lines::new(height), Lines::new(width));
+    for plane in planes.iter().step_by(every) {
         let pixels = plane.pixels();
-        for (y, sum) in rows.iter_mut().enumerate() {
-            let row = &pixels[y * width..][..width];
-            *sum += row.windows(3).map(|three| bend(three[0], three[1], three[2])).sum::<u32>();
+        let row = |y: usize| &pixels[y * width..][..width];
+        for y in 0..height {
+            rows.bends[y] += row(y).windows(3).map(|three| bend(three[0], three[1], three[2])).sum::<u32>();
+            let steps = columns.steps[1..].iter_mut().zip(row(y).windows(2));
+            steps.for_each(|(sum, two)| *sum += u32::from(two[0].abs_diff(two[1])));
+        }
+        for y in 1..height {
+            let steps = row(y - 1).iter().zip(row(y)).map(|(&above, &here)| u32::from(above.abs_diff(here)));
+            rows.steps[y] += steps.sum::<u32>();
         }
         for y in 1..height - 1 {
-            let [above, here, below] = [y - 1, y, y + 1].map(|y| &pixels[y * width..][..width]);
+            let [above, here, below] = [y - 1, y, y + 1].map(row);
             let bends = above.iter().zip(here).zip(below).map(|((&above, &here), &below)| bend(above, here, below));
-            columns.iter_mut().zip(bends).for_each(|(sum, bend)| *sum += bend);
+            columns.bends.iter_mut().zip(bends).for_each(|(sum, bend)| *sum += bend);
         }
     }
-    let count = planes.len().div_ceil(step);
-    let down = band(&rows, (width - 2) * count);
-    let across = band(&columns, (height - 2) * count);
-    let ((top, bottom), (left, right)) = match (down, across) {
-        (None, None) => return None,
+    let count = planes.len().div_ceil(every);
+    rows.of = (width - 2) * count;
+    columns.of = (height - 2) * count;
+    let by = |find: fn(&Lines) -> Option<(f32, (usize, usize))>| {
         // One of both: what is blurred lies above and below, or at the sides.
-        (Some(down), Some(across)) if down.0 >= across.0 => (down.1, (0, width)),
-        (Some(down), None) => (down.1, (0, width)),
-        (_, Some(across)) => ((0, height), across.1),
+        match (find(&rows), find(&columns)) {
+            (None, None) => None,
+            (Some(down), Some(across)) if down.0 >= across.0 => Some((down.1, (0, width))),
+            (Some(down), None) => Some((down.1, (0, width))),
+            (_, Some(across)) => Some(((0, height), across.1)),
+        }
     };
+    let ((top, bottom), (left, right)) = by(Lines::centred).or_else(|| by(Lines::band))?;
     Some(Rect { left, top, right, bottom })
 }
 
@@ -62,56 +87,105 @@ fn bend(before: u8, here: u8, after: u8) -> u32 {
     (2 * i32::from(here) - i32::from(before) - i32::from(after)).unsigned_abs()
 }
 
-/// The lines from where to where are sharper than those around them, and by how many octaves.
-fn band(sums: &[u32], of: usize) -> Option<(f32, (usize, usize))> {
-    let together = sums.len().div_ceil(LINES);
-    // Logarithms, so that what counts is how many times sharper; an eighth of a level is the noise of a blank part.
-    let octaves: Vec<f32> = sums
-        .chunks(together)
-        .map(|lines| {
-            let mean = lines.iter().sum::<u32>() as f32 / (lines.len() * of.max(1)) as f32;
-            libm::log2f(mean + 0.125)
-        })
-        .collect();
-    let count = octaves.len();
-    let mut until = vec![0.0_f32; count + 1];
-    for (place, value) in octaves.iter().enumerate() {
-        until[place + 1] = until[place] + value;
+/// The lines of pixels across a frame, one way.
+struct Lines {
+    /// Sums of second differences along each, and of how many.
+    bends: Vec<u32>,
+    of: usize,
+    /// Sums of differences to the line before.
+    steps: Vec<u32>,
+}
+
+impl Lines {
+    fn new(count: usize) -> Lines {
+        Lines { bends: vec![0; count], of: 1, steps: vec![0; count] }
     }
-    let mut best: Option<(f32, f32, usize, usize)> = None;
-    for start in 0..count {
-        for end in start + 1..=count {
-            let (within, without) = ((end - start) as f32, (count - end + start) as f32);
-            if within < LEAST_WITHIN * count as f32 || without < LEAST_WITHOUT * count as f32 {
-                continue;
-            }
-            let sum = until[end] - until[start];
-            let more = sum / within - (until[count] - sum) / without;
-            let worth = more * (within * without).sqrt();
-            if more >= LEAST_OCTAVES && best.is_none_or(|best| worth > best.0) {
-                best = Some((worth, more, start, end));
+
+    /// The lines from where to where, in the middle, begin and end with an edge and are sharper than those around them, and
+    /// how sure that is.
+    fn centred(&self) -> Option<(f32, (usize, usize))> {
+        let count = self.bends.len();
+        let step = |at: usize| self.steps[at] as f32 / self.of as f32 + NOISE;
+        let mean = |lines: Range<usize>| lines.clone().map(step).sum::<f32>() / lines.len() as f32;
+        let edge = |at: usize| {
+            let beside = mean(at - BESIDE.end + 1..at - BESIDE.start + 1).max(mean(at + BESIDE.start..at + BESIDE.end));
+            libm::log2f(step(at) / beside).max(-0.5)
+        };
+        let mut until = vec![0.0_f32; count + 1];
+        for (at, &bends) in self.bends.iter().enumerate() {
+            until[at + 1] = until[at] + libm::log2f(bends as f32 / self.of as f32 + BLANK);
+        }
+        let within = CENTRED_SHARE;
+        let starts = ((count as f32 * within.start) as usize).max(BESIDE.end)..(count as f32 * within.end) as usize;
+        let mut best: Option<(f32, (usize, usize))> = None;
+        for start in starts {
+            for off in -OFF_CENTRE..=OFF_CENTRE {
+                let Some(end) = (count - start).checked_add_signed(off).filter(|&end| end + BESIDE.end <= count) else {
+                    continue;
+                };
+                let sum = until[end] - until[start];
+                let more = sum / (end - start) as f32 - (until[count] - sum) / (count - end + start) as f32;
+                let worth = more + edge(start) + edge(end);
+                if more >= LEAST_CENTRED_OCTAVES && best.is_none_or(|best| worth > best.0) {
+                    best = Some((worth, (start, end)));
+                }
             }
         }
+        best.filter(|best| best.0 >= LEAST_CENTRED)
     }
-    let (_, more, start, end) = best?;
-    let (start, end) = (start * together, (end * together).min(sums.len()));
-    // A code is that of another part where its part is a fiftieth off: to the line.
-    let exact = |near: usize, ends: bool| {
-        let octave = |lines: Range<usize>| {
-            let count = lines.len().max(1);
-            let mean = sums[lines].iter().sum::<u32>() as f32 / (count * of.max(1)) as f32;
-            libm::log2f(mean + 0.125)
+
+    /// The lines from where to where are sharper than those around them, and by how many octaves.
+    fn band(&self) -> Option<(f32, (usize, usize))> {
+        let (sums, of) = (&self.bends, self.of);
+        let together = sums.len().div_ceil(LINES);
+        // Logarithms, so that what counts is how many times sharper.
+        let octaves: Vec<f32> = sums
+            .chunks(together)
+            .map(|lines| {
+                let mean = lines.iter().sum::<u32>() as f32 / (lines.len() * of.max(1)) as f32;
+                libm::log2f(mean + BLANK)
+            })
+            .collect();
+        let count = octaves.len();
+        let mut until = vec![0.0_f32; count + 1];
+        for (place, value) in octaves.iter().enumerate() {
+            until[place + 1] = until[place] + value;
+        }
+        let mut best: Option<(f32, f32, usize, usize)> = None;
+        for start in 0..count {
+            for end in start + 1..=count {
+                let (within, without) = ((end - start) as f32, (count - end + start) as f32);
+                if within < LEAST_WITHIN * count as f32 || without < LEAST_WITHOUT * count as f32 {
+                    continue;
+                }
+                let sum = until[end] - until[start];
+                let more = sum / within - (until[count] - sum) / without;
+                let worth = more * (within * without).sqrt();
+                if more >= LEAST_OCTAVES && best.is_none_or(|best| worth > best.0) {
+                    best = Some((worth, more, start, end));
+                }
+            }
+        }
+        let (_, more, start, end) = best?;
+        let (start, end) = (start * together, (end * together).min(sums.len()));
+        // A code is that of another part where its part is a fiftieth off: to the line.
+        let exact = |near: usize, ends: bool| {
+            let octave = |lines: Range<usize>| {
+                let count = lines.len().max(1);
+                let mean = sums[lines].iter().sum::<u32>() as f32 / (count * of.max(1)) as f32;
+                libm::log2f(mean + BLANK)
+            };
+            let step = |at: usize| {
+                let rise = octave(at..(at + NEAR).min(sums.len())) - octave(at.saturating_sub(NEAR)..at);
+                if ends { -rise } else { rise }
+            };
+            let around = near.saturating_sub(2 * together).max(1)..(near + 2 * together + 1).min(sums.len());
+            around.max_by(|&a, &b| step(a).total_cmp(&step(b)).then(b.cmp(&a))).unwrap_or(near)
         };
-        let step = |at: usize| {
-            let rise = octave(at..(at + NEAR).min(sums.len())) - octave(at.saturating_sub(NEAR)..at);
-            if ends { -rise } else { rise }
-        };
-        let around = near.saturating_sub(2 * together).max(1)..(near + 2 * together + 1).min(sums.len());
-        around.max_by(|&a, &b| step(a).total_cmp(&step(b)).then(b.cmp(&a))).unwrap_or(near)
-    };
-    let start = if start == 0 { 0 } else { exact(start, false) };
-    let end = if end == sums.len() { end } else { exact(end, true) };
-    (start < end).then_some((more, (start, end)))
+        let start = if start == 0 { 0 } else { exact(start, false) };
+        let end = if end == sums.len() { end } else { exact(end, true) };
+        (start < end).then_some((more, (start, end)))
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +216,16 @@ mod tests {
             let found = sharp_part(&[&Luma::new(480, 270, pixels).unwrap()]).unwrap();
             assert!(found.left.abs_diff(within.start) <= 4 && found.right.abs_diff(within.end) <= 4, "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_smooth_floor_is_still_of_the_part_in_the_middle() {
+        let sharp = frame(270, 480, 140..341);
+        let floor =
+            |n: usize, level: u8| if (250..341).contains(&(n / 270)) { 190 + (n % 270 / 40) as u8 } else { level };
+        let pixels = sharp.pixels().iter().enumerate().map(|(n, &level)| floor(n, level)).collect();
+        let found = sharp_part(&[&Luma::new(270, 480, pixels).unwrap()]).unwrap();
+        assert!(found.top.abs_diff(140) <= 2 && found.bottom.abs_diff(341) <= 2, "{found:?}");
     }
 
     #[test]

@@ -48,14 +48,14 @@ pub enum FilmViews {
     Reference,
     /// For a scan: those that every query is searched by.
     FirstLook,
-    /// And those for queries that the first leave unexplained, some 390 altogether.
+    /// And those for queries that the first leave unexplained, some 400 altogether.
     BothLooks,
 }
 
 impl FilmView {
     /// True for a view that every frame of a reference has; the others are of those frames alone that are wide.
     pub(crate) fn is_narrow(&self) -> bool {
-        (self.crop, self.strip, self.degrees) == (WHOLE, None, 0)
+        (self.base, self.crop, self.strip, self.degrees) == (FilmBase::Trimmed, WHOLE, None, 0)
     }
 
     /// How wide a strip is, in hundredths of its height: narrower than what a film is cut to for a telephone held upright.
@@ -163,6 +163,8 @@ fn query_views() -> Vec<FilmView> {
     }
     for half in HALVES {
         add(FilmBase::Trimmed, half, None, 0, both);
+        // A border may be one of the two films' own.
+        add(FilmBase::Whole, half, None, 0, both);
     }
     for place in STRIPS.step_by(STRIP_STEP) {
         add(FilmBase::Trimmed, WHOLE, Some(place), 0, both);
@@ -196,7 +198,7 @@ fn has_motion(base: FilmBase, crop: [u16; 4], strip: Option<i8>) -> bool {
 }
 
 /// The number on disk of the set of views that references have. A set that changes is a new number.
-pub(crate) const FILM_VIEW_SET: u32 = 3;
+pub(crate) const FILM_VIEW_SET: u32 = 4;
 
 /// The views of a set; `None` for one that this build does not know.
 pub(crate) fn film_views(set: u32) -> Option<Vec<FilmView>> {
@@ -217,5 +219,7 @@ fn reference_views() -> Vec<FilmView> {
     let narrow = [false, true].map(|motion| view(WHOLE, None, motion));
     let crops = REFERENCE_CROPS[1..].iter().map(|&crop| view(crop, None, false));
     let strips = REFERENCE_STRIPS.iter().map(|&strip| view(WHOLE, Some(strip), false));
-    narrow.into_iter().chain(crops).chain(strips).collect()
+    // What seems a border may be a wall or the ground of a game, and seem another in a copy.
+    let whole = FilmView { base: FilmBase::Whole, ..narrow[0] };
+    narrow.into_iter().chain(crops).chain(strips).chain([whole]).collect()
 }
