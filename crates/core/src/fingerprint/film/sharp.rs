@@ -30,14 +30,14 @@ const LEAST_WITHOUT: f32 = 0.1;
 /// lines.
 const CENTRED_SHARE: std::ops::Range<f32> = 0.04..0.4;
 const OFF_CENTRE: isize = 2;
-/// It is so many octaves sharper than what surrounds it, and with the octaves by which the steps across its edges are
-/// higher than those near them that comes to no less than this.
+/// It is so many octaves sharper than what surrounds it.
 const LEAST_CENTRED_OCTAVES: f32 = 0.6;
-const LEAST_CENTRED: f32 = 3.0;
+/// And the steps across both its edges are together so many octaves higher than those near them.
+const LEAST_EDGES: f32 = 2.5;
 /// Lines from an edge to where steps near it begin, and to where they end.
 const BESIDE: std::ops::Range<usize> = 3..8;
-/// A step of so many levels is noise.
-const NOISE: f32 = 0.25;
+/// Steps of so many levels come of rounding and of noise.
+const NOISE: f32 = 1.0;
 
 /// The sharper part of frames of one size; `None` where nothing surrounds it.
 pub(super) fn sharp_part(planes: &[&Luma]) -> Option<Rect> {
@@ -125,13 +125,14 @@ impl Lines {
                 };
                 let sum = until[end] - until[start];
                 let more = sum / (end - start) as f32 - (until[count] - sum) / (count - end + start) as f32;
-                let worth = more + edge(start) + edge(end);
-                if more >= LEAST_CENTRED_OCTAVES && best.is_none_or(|best| worth > best.0) {
+                let edges = edge(start) + edge(end);
+                let worth = more + edges;
+                if more >= LEAST_CENTRED_OCTAVES && edges >= LEAST_EDGES && best.is_none_or(|best| worth > best.0) {
                     best = Some((worth, (start, end)));
                 }
             }
         }
-        best.filter(|best| best.0 >= LEAST_CENTRED)
+        best
     }
 
     /// The lines from where to where are sharper than those around them, and by how many octaves.

@@ -55,7 +55,7 @@ pub enum FilmViews {
 impl FilmView {
     /// True for a view that every frame of a reference has; the others are of those frames alone that are wide.
     pub(crate) fn is_narrow(&self) -> bool {
-        (self.base, self.crop, self.strip, self.degrees) == (FilmBase::Trimmed, WHOLE, None, 0)
+        (self.crop, self.strip, self.degrees) == (WHOLE, None, 0)
     }
 
     /// How wide a strip is, in hundredths of its height: narrower than what a film is cut to for a telephone held upright.
