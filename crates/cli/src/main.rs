@@ -10,7 +10,6 @@ mod hash_lists;
 mod heard;
 mod indexes;
 mod listed_films;
-mod many;
 mod measure;
 mod output;
 mod pairs;

@@ -13,12 +13,14 @@ pub mod escape;
 pub mod format;
 pub mod lists;
 mod lookup;
+mod many;
 mod record;
 mod time;
 
 pub use chain::{Chain, ChainError};
 pub use convert::{FileFacts, fate, film_part, findings, item, tracks};
 pub use lookup::{FilmQueryFacts, HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRecord, LookupSummary, QueryFacts};
+pub use many::many;
 pub use record::{
     AccessTimes, CalibrationFacts, ConfinementFacts, Coverage, FilmCoverage, FilmFacts, FilmPart, FindingRecord,
     IndexFacts, ItemRecord, LimitFacts, Line, Part, ProblemRecord, ProgramFacts, Reading, Record, RunRecord, SCHEMA,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::convert::{algorithm_name, hex, part};
 use crate::escape;
 use crate::format::described;
+use crate::many::many;
 use crate::record::{FindingRecord, IndexFacts, Part, is_zero};
 
 /// The schema's name and version.
@@ -224,11 +225,13 @@ impl LookupSummary {
         } = self;
         let films = match films {
             0 => String::new(),
-            _ => format!("; {films} films looked up: {films_with_findings} with findings"),
+            _ => format!("; {} looked up: {films_with_findings} with findings", many(*films, "film")),
         };
         format!(
-            "{queries} hashes looked up within {radius} bits: {queries_with_hits} with hits ({hits}), {infringing_queries} \
-             on works whose policy is infringing{films}; {wrong_lines} wrong lines, {left_out} left out"
+            "{} looked up within {radius} bits: {queries_with_hits} with hits ({hits}), {infringing_queries} on works whose \
+             policy is infringing{films}; {}, {left_out} left out",
+            many(*queries, "hash"),
+            many(*wrong_lines, "wrong line")
         )
     }
 }

@@ -11,11 +11,11 @@ use minutia::fingerprint::Fingerprint;
 use minutia::index::{Commit, Entry, Work, WorkId, Writer};
 use minutia::scan::{Item, Request};
 use minutia_report::escape::{name, text};
+use minutia_report::many;
 
 use crate::args;
 use crate::catalogue::Catalogue;
 use crate::exit::Exit;
-use crate::many::many;
 use crate::measure::{Content, Measured, Measurer};
 use crate::pipeline;
 use crate::progress::Progress;

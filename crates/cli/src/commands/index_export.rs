@@ -15,6 +15,7 @@ use minutia_report::archive::{self, Member};
 use minutia_report::escape;
 use minutia_report::lists::recordings::{Recording, line};
 use minutia_report::lists::{self, Hash};
+use minutia_report::many;
 use serde_json::{Value, json};
 
 use super::index::hex;
@@ -22,7 +23,6 @@ use super::index_union;
 use crate::args::{ExportFormat, IndexExport};
 use crate::exit::Exit;
 use crate::indexes::{self, ASIDE, Opened, directory_of};
-use crate::many::many;
 use crate::settings::shown;
 
 /// The schema of the lines of JSON.

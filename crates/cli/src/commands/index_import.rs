@@ -5,6 +5,7 @@ use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint,
 use minutia::index::{Entry, Index, Work, WorkId, Writer};
 use minutia_media::Orientation;
 use minutia_report::lists::{Hash, ListedWork, Wrong};
+use minutia_report::many;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{Write, stdout};
@@ -14,7 +15,6 @@ use crate::args::IndexImport;
 use crate::exit::Exit;
 use crate::hash_lists::{ListFile, Listed, Lists};
 use crate::indexes::{Opened, is_exported};
-use crate::many::many;
 
 mod films;
 mod recordings;

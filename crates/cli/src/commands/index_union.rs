@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use minutia::fingerprint::Fingerprint;
 use minutia::index::{Entry, Index, Writer};
+use minutia_report::many;
 
 use crate::args::IndexUnion;
 use crate::exit::Exit;
 use crate::indexes::{self, ASIDE, Opened, directory_of};
-use crate::many::many;
 use crate::settings::shown;
 
 /// References between commits: what is held of them bounds the memory.

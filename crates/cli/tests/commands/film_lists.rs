@@ -106,7 +106,7 @@ fn a_film_known_by_its_list_alone_is_found() {
         "{}",
         text.out
     );
-    text.says(&["1 films looked up: 1 with findings"]);
+    text.says(&["1 film looked up: 1 with findings"]);
 }
 
 #[test]

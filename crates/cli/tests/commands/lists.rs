@@ -112,7 +112,7 @@ fn a_search_ends_as_it_was_found() {
     };
     check(&["far.txt"], 0, &["0 with hits"]);
     check(&["far.txt", "near.txt"], 0, &["1 with hits (1), 0 on works"]);
-    check(&["wrong.txt"], 2, &["wrong.txt line 1: expected a hash", "1 with hits", "1 wrong lines"]);
+    check(&["wrong.txt"], 2, &["wrong.txt line 1: expected a hash", "1 with hits", "1 wrong line"]);
     minutia(&folder, &["index", "import", "none.idx", "empty.csv"]).ends(2);
     minutia(&folder, &["index", "info", "none.idx"]).ends(2).says(&["none.idx"]);
     check(&["empty.csv"], 2, &["empty.csv: expected hashes of pictures or films, found none"]);

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail};
 use minutia::fingerprint::{Fingerprint, VpdqFrame};
 use minutia::index::{Entry, Index};
 use minutia_report::lists::{films, vpdq_line};
+use minutia_report::many;
 use serde_json::{Value, json};
 
 use super::super::index::hex;
 use super::SCHEMA;
 use crate::indexes::{ASIDE, directory_of};
-use crate::many::many;
 use crate::settings::shown;
 
 /// The longest name that is made for a file, in bytes.

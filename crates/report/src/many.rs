@@ -1,7 +1,8 @@
 //! Counts for people.
 
 /// `1 file`, `2 files`; and `1 hash`, `2 hashes`.
-pub(crate) fn many(count: u64, thing: &str) -> String {
+#[must_use]
+pub fn many(count: u64, thing: &str) -> String {
     match count {
         1 => format!("1 {thing}"),
         _ if thing.ends_with('h') || thing.ends_with('x') => format!("{count} {thing}es"),
