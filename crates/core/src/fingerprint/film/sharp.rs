@@ -69,22 +69,29 @@ pub(super) fn sharp_part(planes: &[&Luma]) -> Option<Rect> {
     let count = planes.len().div_ceil(every);
     rows.of = (width - 2) * count;
     columns.of = (height - 2) * count;
-    let by = |find: fn(&Lines) -> Option<(f32, (usize, usize))>| {
+    let by = |find: fn(&Lines) -> Option<Band>| {
         // One of both: what is blurred lies above and below, or at the sides.
         match (find(&rows), find(&columns)) {
             (None, None) => None,
-            (Some(down), Some(across)) if down.0 >= across.0 => Some((down.1, (0, width))),
-            (Some(down), None) => Some((down.1, (0, width))),
-            (_, Some(across)) => Some(((0, height), across.1)),
+            (Some(down), Some(across)) if down.sure >= across.sure => Some((down.lines, 0..width)),
+            (Some(down), None) => Some((down.lines, 0..width)),
+            (_, Some(across)) => Some((0..height, across.lines)),
         }
     };
-    let ((top, bottom), (left, right)) = by(Lines::centred).or_else(|| by(Lines::band))?;
-    Some(Rect { left, top, right, bottom })
+    let (down, across) = by(Lines::centred).or_else(|| by(Lines::band))?;
+    Some(Rect { left: across.start, top: down.start, right: across.end, bottom: down.end })
 }
 
 /// The second difference of three pixels.
 fn bend(before: u8, here: u8, after: u8) -> u32 {
     (2 * i32::from(here) - i32::from(before) - i32::from(after)).unsigned_abs()
+}
+
+/// Lines that are sharper than those around them.
+struct Band {
+    /// How sure that is, in octaves.
+    sure: f32,
+    lines: Range<usize>,
 }
 
 /// The lines of pixels across a frame, one way.
@@ -103,7 +110,7 @@ impl Lines {
 
     /// The lines from where to where, in the middle, begin and end with an edge and are sharper than those around them, and
     /// how sure that is.
-    fn centred(&self) -> Option<(f32, (usize, usize))> {
+    fn centred(&self) -> Option<Band> {
         let count = self.bends.len();
         let step = |at: usize| self.steps[at] as f32 / self.of as f32 + NOISE;
         let mean = |lines: Range<usize>| lines.clone().map(step).sum::<f32>() / lines.len() as f32;
@@ -117,7 +124,7 @@ impl Lines {
         }
         let within = CENTRED_SHARE;
         let starts = ((count as f32 * within.start) as usize).max(BESIDE.end)..(count as f32 * within.end) as usize;
-        let mut best: Option<(f32, (usize, usize))> = None;
+        let mut best: Option<Band> = None;
         for start in starts {
             for off in -OFF_CENTRE..=OFF_CENTRE {
                 let Some(end) = (count - start).checked_add_signed(off).filter(|&end| end + BESIDE.end <= count) else {
@@ -127,8 +134,11 @@ impl Lines {
                 let more = sum / (end - start) as f32 - (until[count] - sum) / (count - end + start) as f32;
                 let edges = edge(start) + edge(end);
                 let worth = more + edges;
-                if more >= LEAST_CENTRED_OCTAVES && edges >= LEAST_EDGES && best.is_none_or(|best| worth > best.0) {
-                    best = Some((worth, (start, end)));
+                if more >= LEAST_CENTRED_OCTAVES
+                    && edges >= LEAST_EDGES
+                    && best.as_ref().is_none_or(|best| worth > best.sure)
+                {
+                    best = Some(Band { sure: worth, lines: start..end });
                 }
             }
         }
@@ -136,7 +146,7 @@ impl Lines {
     }
 
     /// The lines from where to where are sharper than those around them, and by how many octaves.
-    fn band(&self) -> Option<(f32, (usize, usize))> {
+    fn band(&self) -> Option<Band> {
         let (sums, of) = (&self.bends, self.of);
         let together = sums.len().div_ceil(LINES);
         // Logarithms, so that what counts is how many times sharper.
@@ -185,7 +195,7 @@ impl Lines {
         };
         let start = if start == 0 { 0 } else { exact(start, false) };
         let end = if end == sums.len() { end } else { exact(end, true) };
-        (start < end).then_some((more, (start, end)))
+        (start < end).then_some(Band { sure: more, lines: start..end })
     }
 }
 
