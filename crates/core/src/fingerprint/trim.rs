@@ -31,6 +31,15 @@ impl Rect {
         self.bottom - self.top
     }
 
+    /// Every side is where the other's is, but for a fiftieth of it and two pixels.
+    pub(super) fn is_about(self, other: Rect) -> bool {
+        let near = |a: usize, b: usize, side: usize| a.abs_diff(b) <= side / 50 + 2;
+        near(self.left, other.left, self.width())
+            && near(self.right, other.right, self.width())
+            && near(self.top, other.top, self.height())
+            && near(self.bottom, other.bottom, self.height())
+    }
+
     /// What is left of `whole` is too little to stand for the picture.
     fn too_small_for(self, whole: Rect) -> bool {
         let small = |side: usize, of: usize| side < 16 || side * 100 < of * 15;

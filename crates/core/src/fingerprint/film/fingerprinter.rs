@@ -263,7 +263,9 @@ impl Bases {
             return Bases { trimmed, framed: Vec::new(), sharp: None, slanted: Vec::new() };
         }
         let framed = rectangles(planes, FRAMED.into());
-        Bases { trimmed, framed, sharp: sharp_part(planes), slanted: slanted_parts(planes, SLANTED.into()) }
+        // Before a border of one colour everything is sharper than what surrounds it.
+        let sharp = sharp_part(planes).filter(|sharp| !sharp.is_about(trimmed));
+        Bases { trimmed, framed, sharp, slanted: slanted_parts(planes, SLANTED.into()) }
     }
 
     /// The 64x64 values of a view; `None` where there is no such part.
