@@ -6,11 +6,11 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{BLOCKS, Candidates, Code, Columns, Found, LANES, Passed, Window, rows_of_lanes};
+use super::{AllPassed, BLOCKS, Candidates, Code, Column, Columns, Found, LANES, Passed, Window, rows_of_lanes};
 use crate::Level;
 use crate::level::Set;
 
-pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) {
+pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns: &mut [Column]) {
     assert_eq!(level.0, Set::Avx2, "the dispatch gives every level its own kernel");
     // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
     #[allow(unsafe_code)]
@@ -31,8 +31,7 @@ pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns
 /// The columns of whole blocks, of each word the lower halves of its bytes and then the upper ones: four times, the halves
 /// of four rows are turned, 4 by 4 words.
 #[target_feature(enable = "avx2")]
-fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [u32]) {
-    let (columns, _) = columns.as_chunks_mut::<LANES>();
+fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [Column]) {
     let (columns, _) = columns.as_chunks_mut::<2>();
     let (columns, _) = columns.as_chunks_mut::<WORDS>();
     let low = _mm_set1_epi8(0x0f);
@@ -51,7 +50,7 @@ fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [u32]) {
                 for (column, turned) in columns.iter_mut().skip(4 * half).zip(turned) {
                     let halves = [_mm_and_si128(turned, low), _mm_and_si128(_mm_srli_epi16::<4>(turned), low)];
                     for (plane, bits) in column.iter_mut().zip(halves) {
-                        let four = &mut plane.as_chunks_mut::<4>().0[lanes];
+                        let four = &mut plane.0.as_chunks_mut::<4>().0[lanes];
                         // SAFETY: four words of 32 bits, and the store asks for no alignment.
                         #[allow(unsafe_code)]
                         unsafe {
@@ -143,10 +142,9 @@ fn some<const WORDS: usize, const QUERIES: usize>(
             planes[1] = _mm256_set1_epi32((word >> 4 & 0x0f0f_0f0f) as i32);
         }
     }
-    let (blocks, _) = columns.words.as_chunks::<LANES>();
-    let (blocks, _) = blocks.as_chunks::<2>();
+    let (blocks, _) = columns.words.as_chunks::<2>();
     let (blocks, _) = blocks.as_chunks::<WORDS>();
-    let mut passed = [Passed::<QUERIES>::NONE; BLOCKS];
+    let mut passed = AllPassed::<QUERIES>::NONE;
     for (chunk, blocks) in blocks.chunks(BLOCKS).enumerate() {
         let mut count = 0;
         for (place, block) in blocks.iter().enumerate() {
@@ -157,7 +155,7 @@ fn some<const WORDS: usize, const QUERIES: usize>(
                     let mut bytes = _mm256_setzero_si256();
                     for (column, word) in block.iter().zip(words) {
                         for (plane, query) in column.iter().zip(word) {
-                            let (halves, _) = plane.as_chunks::<8>();
+                            let (halves, _) = plane.0.as_chunks::<8>();
                             // SAFETY: a half is 8 words of 32 bits, and the load asks for no alignment.
                             #[allow(unsafe_code)]
                             let plane = unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) };
@@ -175,12 +173,12 @@ fn some<const WORDS: usize, const QUERIES: usize>(
                 }
             }
             if any != 0 {
-                passed[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
+                passed.0[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
                 count += 1;
             }
         }
         if count != 0 {
-            look_again(&passed[..count], queries, first, rows, window, candidates, found);
+            look_again(&passed.0[..count], queries, first, rows, window, candidates, found);
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::arch::x86_64::*;
 
 use super::portable::{check, word_of};
-use super::{BLOCKS, Candidates, Code, Columns, Found, LANES, Passed, Window, rows_of_lanes};
+use super::{AllPassed, BLOCKS, Candidates, Code, Column, Columns, Found, LANES, Passed, Window, rows_of_lanes};
 use crate::Level;
 use crate::level::Set;
 
-pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) {
+pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns: &mut [Column]) {
     assert_eq!(level.0, Set::Avx512, "the dispatch gives every level its own kernel");
     // SAFETY: a `Level` of this set is only made where the processor was found to have its instructions.
     #[allow(unsafe_code)]
@@ -28,8 +28,7 @@ pub(super) fn fill(level: Level, blocks: &[[Code; LANES]], words: usize, columns
 /// The columns of whole blocks. A register takes the same half of four rows, each in a lane of 128 bits; four of those
 /// are turned, 4 by 4 words in every lane at once.
 #[target_feature(enable = "avx512f")]
-fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [u32]) {
-    let (columns, _) = columns.as_chunks_mut::<LANES>();
+fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [Column]) {
     let (columns, _) = columns.as_chunks_mut::<WORDS>();
     for (block, columns) in blocks.iter().zip(columns) {
         let pair = |place: usize| {
@@ -51,7 +50,7 @@ fn turn<const WORDS: usize>(blocks: &[[Code; LANES]], columns: &mut [u32]) {
             // SAFETY: a column is 16 words of 32 bits, and the store asks for no alignment.
             #[allow(unsafe_code)]
             unsafe {
-                _mm512_storeu_si512(columns[word].as_mut_ptr().cast(), turned[word]);
+                _mm512_storeu_si512(columns[word].0.as_mut_ptr().cast(), turned[word]);
             }
         }
     }
@@ -132,9 +131,8 @@ fn some<const WORDS: usize, const QUERIES: usize>(
             *word = _mm512_set1_epi32(word_of(query, at) as i32);
         }
     }
-    let (blocks, _) = columns.words.as_chunks::<LANES>();
-    let (blocks, _) = blocks.as_chunks::<WORDS>();
-    let mut passed = [Passed::<QUERIES>::NONE; BLOCKS];
+    let (blocks, _) = columns.words.as_chunks::<WORDS>();
+    let mut passed = AllPassed::<QUERIES>::NONE;
     for (chunk, blocks) in blocks.chunks(BLOCKS).enumerate() {
         let mut count = 0;
         for (place, block) in blocks.iter().enumerate() {
@@ -145,7 +143,7 @@ fn some<const WORDS: usize, const QUERIES: usize>(
                 for (column, word) in block.iter().zip(words) {
                     // SAFETY: `column` is 16 words of 32 bits, and the load asks for no alignment.
                     #[allow(unsafe_code)]
-                    let column = unsafe { _mm512_loadu_si512(column.as_ptr().cast()) };
+                    let column = unsafe { _mm512_loadu_si512(column.0.as_ptr().cast()) };
                     sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(column, *word)));
                 }
                 // Outside start..end, by one unsigned comparison.
@@ -153,12 +151,12 @@ fn some<const WORDS: usize, const QUERIES: usize>(
                 any |= *lanes;
             }
             if any != 0 {
-                passed[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
+                passed.0[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
                 count += 1;
             }
         }
         if count != 0 {
-            look_again(&passed[..count], queries, first, rows, window, candidates, found);
+            look_again(&passed.0[..count], queries, first, rows, window, candidates, found);
         }
     }
 }

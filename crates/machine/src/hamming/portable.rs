@@ -1,11 +1,11 @@
 //! The definition of the scan in plain Rust.
 
-use super::{Code, Columns, Found, LANES, Window, distance, row_of_lane};
+use super::{Code, Column, Columns, Found, LANES, Window, distance, row_of_lane};
 
-pub(super) fn fill(blocks: &[[Code; LANES]], words: usize, columns: &mut [u32]) {
-    for (block, columns) in blocks.iter().zip(columns.chunks_exact_mut(LANES * words)) {
-        for (word, column) in columns.chunks_exact_mut(LANES).enumerate() {
-            for (lane, bits) in column.iter_mut().enumerate() {
+pub(super) fn fill(blocks: &[[Code; LANES]], words: usize, columns: &mut [Column]) {
+    for (block, columns) in blocks.iter().zip(columns.chunks_exact_mut(words)) {
+        for (word, column) in columns.iter_mut().enumerate() {
+            for (lane, bits) in column.0.iter_mut().enumerate() {
                 *bits = word_of(&block[row_of_lane(lane)], word);
             }
         }
@@ -18,11 +18,11 @@ pub(super) fn scan(columns: &Columns, rows: &[Code], queries: &[Code], window: W
     let mut candidates = Vec::new();
     for (number, query) in queries.iter().enumerate() {
         candidates.clear();
-        for (place, block) in columns.words.chunks_exact(LANES * words).enumerate() {
+        for (place, block) in columns.words.chunks_exact(words).enumerate() {
             let mut partial = [0; LANES];
-            for (word, column) in block.chunks_exact(LANES).enumerate() {
+            for (word, column) in block.iter().enumerate() {
                 let query = word_of(query, word);
-                for (sum, bits) in partial.iter_mut().zip(column) {
+                for (sum, bits) in partial.iter_mut().zip(&column.0) {
                     *sum += (bits ^ query).count_ones();
                 }
             }

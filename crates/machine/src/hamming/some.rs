@@ -11,6 +11,8 @@ use crate::level::Set;
 const AHEAD: usize = 32;
 /// Rows that are written down before those that are near are looked at again: 2 KiB.
 const BATCH: usize = 256;
+/// Rows found from which on one that is near is no exception.
+const MANY: usize = 64;
 
 /// Calls `each` with every one of `candidates` whose row is at most `near` away from `query`, and with that distance, in
 /// the order of the candidates. Candidates are places among `rows`; those past the end are none.
@@ -75,8 +77,8 @@ pub enum Rows<'a> {
 /// Appends to `found` each of `some` of the rows that is at most `near` away from `query` and that is none of `met`, in
 /// their order: its place above 32 bits of its distance. Places past the end have no row.
 ///
-/// Where the neighbours of a query are many, every second candidate may be one and no branch can be guessed: every candidate
-/// is written down and only those that are near count.
+/// Where the neighbours of a query are many, every second candidate may be one and no branch can be guessed: once `found`
+/// holds some, every candidate is written down and only those that are near count.
 pub fn scan_new(
     level: Level,
     rows: &[Code],
@@ -140,10 +142,21 @@ fn batch_plain<'r>(
 ) {
     let mut kept = [0_u64; BATCH + 1];
     let mut count = 0;
-    for (row, code) in batch {
-        let distance = distance(query, code);
-        kept[count.min(BATCH)] = u64::from(row) << 32 | u64::from(distance);
-        count += usize::from(distance <= near);
+    let packed = |row: u32, distance: u32| u64::from(row) << 32 | u64::from(distance);
+    if found.len() < MANY {
+        for (row, code) in batch {
+            let distance = distance(query, code);
+            if distance <= near {
+                kept[count.min(BATCH)] = packed(row, distance);
+                count += 1;
+            }
+        }
+    } else {
+        for (row, code) in batch {
+            let distance = distance(query, code);
+            kept[count.min(BATCH)] = packed(row, distance);
+            count += usize::from(distance <= near);
+        }
     }
     // A loop and no iterator that is handed over: what is not inlined here would count bits without the instruction.
     for &kept in &kept[..count.min(BATCH)] {
