@@ -28,8 +28,10 @@ const CANDIDATES: usize = 2048;
 const LONG: usize = 32;
 /// Codes that a walk would meet from which on it is decided by counting.
 const MANY: u64 = 8_192;
-/// Of so many codes that a walk would meet, as many values are counted as make up one.
+/// Of so many codes that would be met without counting, as many values are counted as make up one.
 const COUNTED_SHARE: u64 = 32;
+/// Distances in each table from which on counting tells a cheaper walk from a dearer one.
+const LEAST_COUNTED: u32 = 3;
 
 /// What one query is looked up for.
 #[derive(Clone, Copy, Debug)]
@@ -101,8 +103,11 @@ pub(super) fn find(
         let shells = shells(tables, &wanted.code);
         let mut walk = walk(tables, &shells, 1, wanted.radius, codes.len() as u64);
         let mut touched = walk.values.saturating_add(walk.codes);
-        let hot = walk.codes >= MANY;
-        if let Some(counted) = hot.then(|| counted(tables, wanted, walk.codes, &mut scratch.masks)).flatten() {
+        // Counting may save no more than is spent without it: the walk, or what brute force takes.
+        let spent = walk.codes.min(most);
+        if walk.codes >= MANY
+            && let Some(counted) = counted(tables, wanted, spent, &mut scratch.masks)
+        {
             (walk, touched) = counted;
         }
         if touched > most {
@@ -169,18 +174,20 @@ pub(super) fn walk(tables: &[Table<'_>], shells: &[(u64, u64)], queries: u64, ra
 }
 
 /// The cheapest walk for a query among so many codes near its values, by counting them, and about what it costs, in values
-/// and codes that stand alone. `None` where counting would have to go too far.
-fn counted(tables: &[Table<'_>], wanted: &Wanted, near: u64, known: &mut Masks) -> Option<(Walk, u64)> {
-    // No further than a share of the time that it may save.
-    let most = near / COUNTED_SHARE;
+/// and codes that stand alone. `None` where that would go too far: `spent` is touched without it.
+fn counted(tables: &[Table<'_>], wanted: &Wanted, spent: u64, known: &mut Masks) -> Option<(Walk, u64)> {
+    let most = spent / COUNTED_SHARE;
     let (mut values, mut distances) = (0_u64, 0_u32);
-    loop {
+    while distances <= wanted.radius.min(MOST_BITS) {
         let more = |table: &Table<'_>| masks(known, table.substring.bits, distances).len() as u64;
         values += tables.iter().map(more).sum::<u64>();
-        if distances > wanted.radius.min(MOST_BITS) || (values > most && distances > 2) {
+        if values > most {
             break;
         }
         distances += 1;
+    }
+    if distances < LEAST_COUNTED {
+        return None;
     }
     let steps = wanted.radius as usize + 1;
     // For every sum of steps the least cost of the tables so far, and how many steps the last of them takes in that.
