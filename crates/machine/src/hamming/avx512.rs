@@ -86,8 +86,8 @@ pub(super) fn scan(
             4 => each::<4, 4>(columns, rows, queries, window, &mut candidates, found),
             5 => each::<5, 4>(columns, rows, queries, window, &mut candidates, found),
             6 => each::<6, 3>(columns, rows, queries, window, &mut candidates, found),
-            7 => each::<7, 2>(columns, rows, queries, window, &mut candidates, found),
-            _ => each::<8, 2>(columns, rows, queries, window, &mut candidates, found),
+            7 => each::<7, 3>(columns, rows, queries, window, &mut candidates, found),
+            _ => each::<8, 3>(columns, rows, queries, window, &mut candidates, found),
         }
     }
 }
