@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use minutia::index::{Commit, WorkId, Writer};
 use minutia_report::escape::{self, text};
+use minutia_report::many;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -56,11 +57,11 @@ pub(crate) fn info(path: &Path, as_json: bool) -> Result<Exit> {
         ("files", info.items.to_string()),
         ("pictures", info.pictures.to_string()),
         ("references", format!("{} (views of the pictures)", info.references)),
-        ("removed", format!("{} references, gone with the next compact", info.tombstones)),
+        ("removed", format!("{}, gone with the next compact", many(info.tombstones, "reference"))),
         (
             "codes",
             format!(
-                "{} different; {} shared by many, one by {} references",
+                "{} different, {} of them shared by many references; the most shared one by {}",
                 info.codes, info.hot_codes, info.largest_cluster
             ),
         ),
@@ -79,7 +80,7 @@ pub(crate) fn info(path: &Path, as_json: bool) -> Result<Exit> {
             "sound",
             match info.tracks {
                 0 => "none".to_owned(),
-                tracks => format!("{tracks} recordings, {} in all", super::index_add::length(info.sound_ms)),
+                tracks => format!("{}, {} in all", many(tracks, "recording"), super::index_add::length(info.sound_ms)),
             },
         ),
         ("landmarks", format!("{} of {} peaks; {} keys shared by many", info.landmarks, info.peaks, info.stop_keys)),
@@ -112,12 +113,12 @@ pub(crate) fn verify(path: &Path) -> Result<Exit> {
     let info = index.info()?;
     writeln!(
         stdout().lock(),
-        "sound: {} segments, {} bytes, {} references, {} recordings, {} films",
-        info.segments,
+        "undamaged: {}, {} bytes, {}, {}, {}",
+        many(info.segments as u64, "segment"),
         info.bytes,
-        info.references,
-        info.tracks,
-        info.films
+        many(info.references, "reference"),
+        many(info.tracks, "recording"),
+        many(info.films, "film")
     )?;
     Ok(Exit::Nothing)
 }

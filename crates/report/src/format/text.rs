@@ -6,6 +6,7 @@ use minutia::verdict::Outcome;
 
 use super::Format;
 use crate::escape::text;
+use crate::many;
 use crate::record::{FindingRecord, ItemRecord, Part, Record, SummaryRecord, Totals};
 
 pub(super) const FORMAT: Format = Format {
@@ -223,24 +224,20 @@ pub fn summary(summary: &SummaryRecord, head: &str) -> String {
             named.filter(|&(_, count)| count > 0).map(|(name, count)| format!("{count} {name}")).collect();
         if counts.is_empty() { "nothing there".to_owned() } else { counts.join(", ") }
     };
-    let mut out = format!("{} items, {}: {}\n", totals.items, bytes(totals.bytes), counted(totals));
+    let mut out = format!("{}, {}: {}\n", many(totals.items, "item"), bytes(totals.bytes), counted(totals));
     if let Some(triage) = &summary.triage {
         let _ = writeln!(out, "in the quick pass before: {}", counted(triage));
     }
     let level = |score: Option<u32>| score.map_or_else(|| "never".to_owned(), |score| format!("up to {score}"));
-    let recordings = match run.index.recordings {
-        0 => String::new(),
-        recordings => format!(" and {recordings} recordings"),
-    };
-    let films = match run.index.films {
-        0 => String::new(),
-        films => format!(" and {films} films"),
-    };
+    let index = &run.index;
+    let of = [(index.pictures, "picture"), (index.recordings, "recording"), (index.films, "film")];
+    let of: Vec<String> =
+        of.into_iter().filter(|&(count, _)| count > 0).map(|(count, what)| many(count, what)).collect();
     let _ = writeln!(
         out,
-        "{} pictures{recordings}{films} of {} works searched, index {} generation {}; match {}, possible {}",
-        run.index.pictures,
-        run.index.works,
+        "searched {} of {}, index {} generation {}; match {}, possible {}",
+        if of.is_empty() { "nothing".to_owned() } else { of.join(", ") },
+        many(index.works, "work"),
         run.index.manifest_digest,
         run.index.generation,
         level(run.match_score),
