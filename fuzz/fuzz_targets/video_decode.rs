@@ -12,7 +12,7 @@
 use std::ops::ControlFlow;
 
 use libfuzzer_sys::fuzz_target;
-use minutia_media::decode::video::{Film, Frame, Selection, Wanted, decode, decode_pipe, describe};
+use minutia_media::decode::video::{DirectoryFirst, Film, Frame, Selection, Wanted, decode, decode_pipe, describe};
 use minutia_media::{Format, Limits, Source, probe};
 
 /// Counts what comes, and holds it against the limits.
@@ -53,6 +53,9 @@ fuzz_target!(|data: &[u8]| {
         let Some(format) = format.or_else(|| probe(&source).ok()) else { return };
         let film = describe(&source, format, 0).expect("bytes in memory can be read");
         assert!(film.tracks.len() <= 30_000);
+        if let Some(film) = DirectoryFirst::of(&source).expect("bytes in memory can be read") {
+            film.write(&source, &mut std::io::sink()).expect("nothing refuses them");
+        }
         let mut seen = Seen { frames: 0, last_us: None, limits };
         let decoded = decode(&source, format, &wanted, &limits, &mut |frame| seen.take(&frame));
         assert_eq!(decoded.map_or(0, |decoded| decoded.frames), seen.frames);

@@ -24,7 +24,8 @@ pub enum Access {
     /// From start to end.
     Stream,
     /// Opened anew by the name of the descriptor (`/proc/self/fd/0`), for containers whose directory is at the end. That
-    /// touches the access time of a file: whoever minds gives it a copy.
+    /// touches the access time of a file: whoever minds gives it a copy, or the film from start to end with its directory in
+    /// front (`DirectoryFirst`, with the feature `video`).
     Reopened,
 }
 
@@ -57,10 +58,10 @@ impl Ffmpeg {
         })
     }
 
-    /// The command as far as its input, a file of this format as standard input, with `options` for reading it. Standard
-    /// input and output are for the caller to set. `None` where it is not to be asked.
-    pub(crate) fn reading(&self, format: Format, options: &[String]) -> Option<Command> {
-        let (access, demuxer) = (self.access(format)?, format.row().demuxer?);
+    /// The command as far as its input, a file of this format that comes so as standard input, with `options` for reading it.
+    /// Standard input and output are for the caller to set. `None` where it is not to be asked.
+    pub(crate) fn reading(&self, format: Format, access: Access, options: &[String]) -> Option<Command> {
+        let demuxer = format.row().demuxer?;
         let (protocol, input): (&str, &[&str]) = match access {
             Access::Descriptor => ("fd", &["-fd", "0", "-i", "fd:"]),
             Access::Stream => ("pipe", &["-i", "pipe:0"]),

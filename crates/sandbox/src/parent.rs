@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use minutia::scan::{Item, Pass, Reader, Request, film_begins_here, film_wanted};
 use minutia_media::decode::audio::ffmpeg::{Access, in_memory};
+use minutia_media::decode::video::DirectoryFirst;
 use minutia_media::{Ffmpeg, Format, Kind, Problem, Source, probe};
 
 use crate::child::{PipedParts, StartError, Worker};
 use crate::config::Config;
 use crate::confine::Confinement;
 use crate::launcher::Cost;
-use crate::program::{self, Program};
+use crate::program::{self, Input, Program};
 
 /// Numbers the workers of this process, from 1.
 static WORKERS: AtomicU64 = AtomicU64::new(0);
@@ -107,39 +108,52 @@ impl Reader for Isolated {
         let ffmpeg = self.config.ffmpeg.clone().zip(format).filter(|(ffmpeg, format)| ffmpeg.access(*format).is_some());
         let begins_here = format.is_some_and(|format| film_begins_here(request, format));
         if let (Some((ffmpeg, format)), true) = (&ffmpeg, is_film && !begins_here) {
-            // An old ffmpeg opens the file anew, which touches its access time: it gets a copy, unless the film is too long.
-            let reopened = ffmpeg.access(*format) == Some(Access::Reopened) && source.file().is_some();
-            let copy = if reopened { in_memory(source, request.limits.file_bytes).ok() } else { None };
-            let commands = if reopened && copy.is_none() {
-                Commands { sound: None, film: None }
-            } else {
+            let outside = match input_of(ffmpeg, *format, source, evidence, request) {
                 // The worker hears by its own decoders where they know the codec: then the program for sound ends unheard.
-                commands(ffmpeg, *format, is_film, request)
+                Ok((input, access)) => {
+                    Outside { ffmpeg, commands: commands(ffmpeg, *format, access, is_film, request), input }
+                }
+                Err(_) => Outside { ffmpeg, commands: Commands::default(), input: Input::Evidence(evidence) },
             };
-            let input = copy.as_ref().map_or(evidence, |copy| copy.as_fd());
-            return self.serve(&bytes, Some(&Outside { ffmpeg, commands, input }), request, sink);
+            return self.serve(&bytes, Some(&outside), request, sink);
         }
         let unsupported = match self.serve(&bytes, None, request, sink) {
             Err(problem @ Problem::Unsupported { .. }) => problem,
             answer => return answer,
         };
         let Some((ffmpeg, format)) = ffmpeg else { return Err(unsupported) };
-        let copy;
-        let input = if ffmpeg.access(format) == Some(Access::Reopened) && source.file().is_some() {
-            copy = in_memory(source, request.limits.file_bytes)?;
-            copy.as_fd()
-        } else {
-            evidence
-        };
-        let commands = commands(&ffmpeg, format, is_film, request);
+        let (input, access) = input_of(&ffmpeg, format, source, evidence, request)?;
+        let commands = commands(&ffmpeg, format, access, is_film, request);
         self.serve(&bytes, Some(&Outside { ffmpeg: &ffmpeg, commands, input }), request, sink)
     }
 }
 
+/// How the program comes at a source. An old one opens MP4 anew, which touches the access time of a file: it gets a copy, and a
+/// film that is too long for that from start to end.
+fn input_of<'a>(
+    ffmpeg: &Ffmpeg,
+    format: Format,
+    source: &'a Source,
+    evidence: BorrowedFd<'a>,
+    request: &Request,
+) -> Result<(Input<'a>, Access), Problem> {
+    let access = ffmpeg.access(format).unwrap_or(Access::Stream);
+    if access != Access::Reopened || source.file().is_none() {
+        return Ok((Input::Evidence(evidence), access));
+    }
+    match in_memory(source, request.limits.file_bytes) {
+        Ok(copy) => Ok((Input::Copy(copy), access)),
+        Err(problem) => match DirectoryFirst::of(source)? {
+            Some(film) => Ok((Input::Fed { film, source }, Access::Stream)),
+            None => Err(problem),
+        },
+    }
+}
+
 /// What the program is asked for: a worker that has no use for its answer closes the pipe, and the program ends.
-fn commands(ffmpeg: &Ffmpeg, format: Format, is_film: bool, request: &Request) -> Commands {
-    let film = if is_film { ffmpeg.film_command(format, &film_wanted(request), &request.limits) } else { None };
-    let sound = if request.pass == Pass::Full { ffmpeg.command(format) } else { None };
+fn commands(ffmpeg: &Ffmpeg, format: Format, access: Access, is_film: bool, request: &Request) -> Commands {
+    let film = if is_film { ffmpeg.film_command(format, access, &film_wanted(request), &request.limits) } else { None };
+    let sound = if request.pass == Pass::Full { ffmpeg.command(format, access) } else { None };
     Commands { sound, film }
 }
 
@@ -153,10 +167,11 @@ struct Evidence<'a> {
 struct Outside<'a> {
     ffmpeg: &'a Ffmpeg,
     commands: Commands,
-    input: BorrowedFd<'a>,
+    input: Input<'a>,
 }
 
 /// What it is asked.
+#[derive(Default)]
 struct Commands {
     sound: Option<Command>,
     film: Option<Command>,
@@ -196,7 +211,7 @@ impl Isolated {
         let cost = Cost { address_space_bytes: self.config.address_space_bytes, cpu_seconds };
         let launch = &self.config.launch;
         let start = |command: &Option<Command>| {
-            let started = command.as_ref().map(|command| Program::start(launch, cost, ffmpeg, command, *input));
+            let started = command.as_ref().map(|command| Program::start(launch, cost, ffmpeg, command, input));
             started.transpose().map(Option::unzip).map_err(|error| Problem::io("starting ffmpeg", &error))
         };
         let ((of_sound, sound), (of_film, film)) = (start(&commands.sound)?, start(&commands.film)?);

@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
 
+use minutia_media::decode::video::DirectoryFirst;
 use minutia_media::decode::video::ffmpeg::told_by_exit;
-use minutia_media::{Ffmpeg, Piped, Problem};
+use minutia_media::{Ffmpeg, Piped, Problem, Source};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, open};
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -41,14 +43,27 @@ fn opened_anew(evidence: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(open(name, OFlags::RDONLY | OFlags::CLOEXEC | noatime, Mode::empty())?)
 }
 
+/// How the evidence comes to a program, as its standard input.
+#[derive(Debug)]
+pub(crate) enum Input<'a> {
+    /// The evidence itself.
+    Evidence(BorrowedFd<'a>),
+    /// A copy of it in memory.
+    Copy(File),
+    /// Through a pipe, from start to end.
+    Fed { film: DirectoryFirst, source: &'a Source },
+}
+
 /// A running program. It ends with this value.
 #[derive(Debug)]
 pub(crate) struct Program {
     process: Child,
+    /// Writes what the program reads from a pipe.
+    feeder: Option<JoinHandle<()>>,
 }
 
 impl Program {
-    /// Starts a command of `ffmpeg` on `evidence`; it writes into the pipe.
+    /// Starts a command of `ffmpeg` on `input`; it writes into the pipe.
     ///
     /// # Errors
     /// What the system refused.
@@ -57,17 +72,28 @@ impl Program {
         cost: Cost,
         ffmpeg: &Ffmpeg,
         command: &Command,
-        evidence: BorrowedFd<'_>,
+        input: &Input<'_>,
     ) -> io::Result<(Program, Piped)> {
-        let evidence = opened_anew(evidence)?;
+        let stdin = match input {
+            Input::Evidence(evidence) => Stdio::from(opened_anew(*evidence)?),
+            Input::Copy(copy) => Stdio::from(opened_anew(copy.as_fd())?),
+            Input::Fed { .. } => Stdio::piped(),
+        };
         let mut process = confined(launch, cost, command)
             .process_group(0)
-            .stdin(evidence)
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let stdout = process.stdout.take();
-        let program = Program { process };
+        let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
+        let mut program = Program { process, feeder: None };
+        if let (Input::Fed { film, source }, Some(mut pipe)) = (input, stdin) {
+            let file = source.file().ok_or_else(|| io::Error::other("a source that is no file"))?;
+            let (film, source) = (film.clone(), Source::from_file_of(file.try_clone()?, source.len()));
+            // What is not read shows in what the program makes of it.
+            let feed = move || drop(film.write(&source, &mut pipe));
+            program.feeder = Some(thread::Builder::new().name("feeder".to_owned()).spawn(feed)?);
+        }
         let pipe = stdout.ok_or_else(|| io::Error::other("ffmpeg without a pipe"))?;
         Ok((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) }))
     }
@@ -94,5 +120,9 @@ impl Drop for Program {
         // The group's number is this process's own for as long as nobody has waited for it.
         let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
         let _ = self.process.wait();
+        // Nobody holds the other end of its pipe any more.
+        if let Some(feeder) = self.feeder.take() {
+            let _ = feeder.join();
+        }
     }
 }

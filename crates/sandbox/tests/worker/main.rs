@@ -41,6 +41,7 @@ const TESTS: &[(&str, fn())] = &[
     ("confines_a_user_who_is_not_root", degraded::confines_a_user_who_is_not_root),
     ("starts_programs_confined", program::starts_programs_confined),
     ("leads_no_program_to_another_file", program::leads_no_program_to_another_file),
+    ("feeds_a_program_what_it_would_open_anew", program::feeds_a_program_what_it_would_open_anew),
     ("refuses_a_program_that_needs_more", program::refuses_a_program_that_needs_more),
     ("ends_with_its_parent", ends_with_its_parent),
     ("refuses_a_program_that_is_no_worker", refuses_a_program_that_is_no_worker),

@@ -8,7 +8,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use minutia_media::Ffmpeg;
+use minutia::scan::{Reader, Request};
+use minutia_media::{Ffmpeg, Source};
 use minutia_sandbox::{Config, Isolated, worker};
 
 use crate::{ffmpeg, quick, read};
@@ -164,6 +165,31 @@ fn check_lead(ffmpeg: &Ffmpeg, arguments: &[&str], list: &[u8]) {
     assert!(free.stdout.len() > 10_000, "{arguments:?} leads nowhere: {free:?}");
     let ran = launched(program, arguments, input());
     assert!(ran.stdout.len() < 1_000, "{arguments:?}: {} bytes", ran.stdout.len());
+}
+
+/// A film that is too long to be copied for a program which cannot read descriptors.
+pub(crate) fn feeds_a_program_what_it_would_open_anew() {
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("feeds_a_program_what_it_would_open_anew: not run (ffmpeg is not installed)");
+        return;
+    };
+    let ffmpeg = Ffmpeg { reads_descriptors: false, ..ffmpeg };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/video/formats/hevc.mp4");
+    let seen = |file_bytes: u64| {
+        let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+        let mut request = Request::query();
+        request.limits.file_bytes = file_bytes;
+        let mut items = Vec::new();
+        let source = Source::from_file(File::open(&path).unwrap()).unwrap();
+        isolated.read(&source, &request, &mut |item| items.push(item)).unwrap();
+        let item = items.pop().unwrap();
+        let film = item.coverage.film.unwrap();
+        assert!(film.to_the_end && film.decoder == ffmpeg.decoder(), "{film:?}");
+        assert_eq!(item.problems, []);
+        (film.frames_read, format!("{:?}", item.fingerprints))
+    };
+    let (copied, fed) = (seen(256 << 20), seen(1_000));
+    assert!(copied.0 > 0 && copied == fed);
 }
 
 pub(crate) fn refuses_a_program_that_needs_more() {

@@ -14,8 +14,8 @@ use crate::{Ffmpeg, Format, Limits, Problem, Source};
 impl Ffmpeg {
     /// The command that decodes the first sound track of its standard input, a file of this format, to its standard
     /// output. Standard input and output are for the caller to set.
-    pub fn command(&self, format: Format) -> Option<Command> {
-        let mut command = self.reading(format, &[])?;
+    pub fn command(&self, format: Format, access: Access) -> Option<Command> {
+        let mut command = self.reading(format, access, &[])?;
         command
             .args(["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"])
             .args(["-af", "aformat=channel_layouts=mono|stereo", "-c:a", "pcm_s16le", "-threads", "1"])
@@ -34,7 +34,8 @@ impl Ffmpeg {
         limits: &Limits,
         sink: SampleSink<'_>,
     ) -> Result<Decoded, Problem> {
-        let mut command = self.command(format).ok_or_else(|| super::unsupported(format, None))?;
+        let command = self.access(format).and_then(|access| self.command(format, access));
+        let mut command = command.ok_or_else(|| super::unsupported(format, None))?;
         let io = |error: &std::io::Error| Problem::io("starting ffmpeg", error);
         let stdin = self.input(source, format, limits)?;
         let mut child = command.stdin(stdin).stdout(Stdio::piped()).spawn().map_err(|error| io(&error))?;

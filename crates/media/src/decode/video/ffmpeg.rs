@@ -31,9 +31,9 @@ pub fn told_by_exit(status: Option<i32>) -> String {
 const SEEK_MARGIN_US: u64 = 1_000_000;
 
 impl Ffmpeg {
-    /// The command that decodes what is wanted of the pictures of its standard input, a file of this format, to its
-    /// standard output. Standard input and output are for the caller to set. `None` where it is not to be asked.
-    pub fn film_command(&self, format: Format, wanted: &Wanted, limits: &Limits) -> Option<Command> {
+    /// The command that decodes what is wanted of the pictures of its standard input, a file of this format that comes so, to
+    /// its standard output. Standard input and output are for the caller to set. `None` where it is not to be asked.
+    pub fn film_command(&self, format: Format, access: Access, wanted: &Wanted, limits: &Limits) -> Option<Command> {
         let mut options: Vec<String> = Vec::new();
         let mut option = |words: &[&str]| options.extend(words.iter().map(|&word| word.to_owned()));
         // Before a frame is allocated.
@@ -48,11 +48,11 @@ impl Ffmpeg {
         let has_zero = matches!(format, Format::Mp4 | Format::M4a | Format::Matroska);
         option(if has_zero { &["-noautorotate", "-copyts"] } else { &["-noautorotate", "-copyts", "-start_at_zero"] });
         let start_us = wanted.span_us.as_ref().map_or(0, |span| span.start).saturating_sub(SEEK_MARGIN_US);
-        if start_us > 0 && self.access(format)? != Access::Stream {
+        if start_us > 0 && access != Access::Stream {
             option(&["-noaccurate_seek", "-seek_timestamp", if has_zero { "1" } else { "0" }]);
             option(&["-ss", &format!("{}.{:06}", start_us / 1_000_000, start_us % 1_000_000)]);
         }
-        let mut command = self.reading(format, &options)?;
+        let mut command = self.reading(format, access, &options)?;
         command
             .arg("-map")
             .arg(format!("0:V:{}", wanted.track.unwrap_or(0)))
@@ -82,7 +82,8 @@ impl Ffmpeg {
         if let Some(problem) = film.refused(wanted.track.unwrap_or(0)) {
             return Err(problem);
         }
-        let mut command = self.film_command(format, wanted, limits).ok_or_else(|| unsupported(format, None))?;
+        let command = self.access(format).and_then(|access| self.film_command(format, access, wanted, limits));
+        let mut command = command.ok_or_else(|| unsupported(format, None))?;
         let io = |error: std::io::Error| Problem::io("starting ffmpeg", &error);
         // Films are too long to be copied.
         let stdin = match source.file() {

@@ -20,6 +20,7 @@ mod av1;
 mod blocks;
 mod codec;
 mod demux;
+mod directory;
 pub mod ffmpeg;
 mod film;
 mod fragments;
@@ -39,6 +40,7 @@ use std::ops::{ControlFlow, Range};
 use crate::{Format, Limits, Luma, Problem, Source};
 
 pub use codec::{CODECS, Codec};
+pub use directory::DirectoryFirst;
 pub use film::{Film, Track, TrackKind, cut_short, describe};
 pub use nut::decode_pipe;
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "av1")]
 mod av1;
 mod damage;
+mod directory;
 mod hostile;
 
 use std::fs;
