@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use minutia_machine::{Level, Work, wide};
 use minutia_media::{Luma, Picture};
 
 use super::smooth::to_64;
@@ -159,24 +160,40 @@ fn matrix() -> &'static [[f32; SIDE]; LOW] {
 }
 
 pub(super) fn transform(small: &[f32]) -> Low {
-    let matrix = matrix();
-    let mut half = [[0.0_f32; SIDE]; LOW];
-    for (row, weights) in half.iter_mut().zip(matrix) {
-        for (k, &weight) in weights.iter().enumerate() {
-            for (sum, &value) in row.iter_mut().zip(&small[k * SIDE..][..SIDE]) {
-                *sum += weight * value;
+    wide(Level::best(), Transform { small, matrix: matrix() })
+}
+
+struct Transform<'a> {
+    small: &'a [f32],
+    matrix: &'static [[f32; SIDE]; LOW],
+}
+
+impl Work for Transform<'_> {
+    type Output = Low;
+
+    /// Sums stand side by side, each in the reference's order.
+    #[inline(always)]
+    fn run(self) -> Low {
+        let mut half = [[0.0_f32; SIDE]; LOW];
+        for (row, weights) in half.iter_mut().zip(self.matrix) {
+            for (line, &weight) in self.small.as_chunks::<SIDE>().0.iter().zip(weights) {
+                for (sum, &value) in row.iter_mut().zip(line) {
+                    *sum += weight * value;
+                }
             }
         }
-    }
-    std::array::from_fn(|i| {
-        std::array::from_fn(|j| {
-            let mut sum = 0.0;
-            for k in 0..SIDE {
-                sum += half[i][k] * matrix[j][k];
+        let mut turned = [[0.0_f32; LOW]; SIDE];
+        for (j, weights) in self.matrix.iter().enumerate() {
+            turned.iter_mut().zip(weights).for_each(|(lanes, &weight)| lanes[j] = weight);
+        }
+        let mut low = [[0.0_f32; LOW]; LOW];
+        for (sums, row) in low.iter_mut().zip(&half) {
+            for (&value, weights) in row.iter().zip(&turned) {
+                sums.iter_mut().zip(weights).for_each(|(sum, &weight)| *sum += value * weight);
             }
-            sum
-        })
-    })
+        }
+        low
+    }
 }
 
 /// Whether coefficient number `n` on an axis changes its sign where that axis is turned round: frequency `n + 1` is odd.

@@ -3,6 +3,7 @@
 //! A cell's value is the mean under a tent as wide as the cell, centred on it: what PDQ's two box filters amount to, for
 //! a rectangle anywhere in the picture. Sums are `f32` in a fixed order.
 
+use minutia_machine::{Level, Work, wide};
 use minutia_media::{Luma, Picture};
 
 use super::pdq::SIDE;
@@ -92,23 +93,49 @@ pub(super) struct Part {
 
 /// The 64x64 values of `part`, row-major.
 pub(super) fn values(plane: &Luma, part: Part) -> Vec<f32> {
-    let width = plane.width() as usize;
-    let rows = tents(plane.height() as usize, part.top, part.bottom);
-    let columns = tents(width, part.left, part.right);
-    let (first, last) = (columns[0].from, columns.iter().map(|tent| tent.from + tent.weights.len()).max().unwrap_or(0));
-    let mut line = vec![0.0_f32; last - first];
-    let mut values = Vec::with_capacity(SIDE * SIDE);
-    for tent in &rows {
-        line.fill(0.0);
-        for (row, &weight) in plane.pixels().chunks_exact(width).skip(tent.from).zip(&tent.weights) {
-            line.iter_mut().zip(&row[first..last]).for_each(|(sum, &value)| *sum += weight * f32::from(value));
+    wide(Level::best(), Values { plane, part })
+}
+
+struct Values<'a> {
+    plane: &'a Luma,
+    part: Part,
+}
+
+impl Work for Values<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<f32> {
+        /// Rows of cells whose sums along a line are taken side by side.
+        const TOGETHER: usize = 8;
+        let Values { plane, part } = self;
+        let width = plane.width() as usize;
+        let rows = Tents::of(plane.height() as usize, part.top, part.bottom);
+        let columns = Tents::of(width, part.left, part.right);
+        let (first, last) = (columns.places[0].from, columns.end());
+        let mut line = vec![0.0_f32; last - first];
+        let mut lines = vec![[0.0_f32; TOGETHER]; last - first];
+        let mut values = vec![0.0_f32; SIDE * SIDE];
+        for (some, values) in values.chunks_exact_mut(SIDE * TOGETHER).enumerate() {
+            for lane in 0..TOGETHER {
+                let (from, weights) = rows.tent(some * TOGETHER + lane);
+                line.fill(0.0);
+                for (row, &weight) in plane.pixels().chunks_exact(width).skip(from).zip(weights) {
+                    line.iter_mut().zip(&row[first..last]).for_each(|(sum, &value)| *sum += weight * f32::from(value));
+                }
+                lines.iter_mut().zip(&line).for_each(|(lanes, &value)| lanes[lane] = value);
+            }
+            for cell in 0..SIDE {
+                let (from, weights) = columns.tent(cell);
+                let mut sums = [0.0_f32; TOGETHER];
+                for (lanes, &weight) in lines[from - first..].iter().zip(weights) {
+                    sums.iter_mut().zip(lanes).for_each(|(sum, &value)| *sum += weight * value);
+                }
+                sums.iter().enumerate().for_each(|(lane, &sum)| values[lane * SIDE + cell] = sum);
+            }
         }
-        values.extend(columns.iter().map(|tent| {
-            let under = &line[tent.from - first..];
-            under.iter().zip(&tent.weights).fold(0.0, |sum, (&value, &weight)| sum + weight * value)
-        }));
+        values
     }
-    values
 }
 
 /// The 64x64 values of `part` as it stands in the plane turned by so many degrees about the part's centre: of each cell the
@@ -150,6 +177,25 @@ pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) ->
 /// Of each of 64x64 cells the mean of a few points between pixels; `place` tells where in the plane the point is that lies so
 /// far from left to right and from top to bottom, both 0 to 1.
 fn sampled(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
+    wide(Level::best(), Sampled { plane, place })
+}
+
+struct Sampled<'a, P> {
+    plane: &'a Luma,
+    place: P,
+}
+
+impl<P: Fn(f32, f32) -> (f32, f32)> Work for Sampled<'_, P> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<f32> {
+        points(self.plane, self.place)
+    }
+}
+
+#[inline(always)]
+fn points(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
     const POINTS: usize = 2;
     let (width, height) = (plane.width() as usize, plane.height() as usize);
     let side = (SIDE * POINTS) as f32;
@@ -184,31 +230,56 @@ fn sampled(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
     values
 }
 
-/// The pixels under one cell's tent and their weights, which sum to 1.
-struct Tent {
-    from: usize,
+/// The pixels under each cell's tent and their weights, which sum to 1.
+struct Tents {
+    places: [Tent; SIDE],
     weights: Vec<f32>,
 }
 
-fn tents(pixels: usize, start: f32, end: f32) -> Vec<Tent> {
-    let length = end - start;
-    let half = (length / (2 * SIDE) as f32).max(1.0);
-    (0..SIDE)
-        .map(|cell| {
+/// The first pixel under a tent, and where its weights stand.
+#[derive(Clone, Copy, Default)]
+struct Tent {
+    from: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Tents {
+    #[inline(always)]
+    fn of(pixels: usize, start: f32, end: f32) -> Tents {
+        let length = end - start;
+        let half = (length / (2 * SIDE) as f32).max(1.0);
+        let mut weights: Vec<f32> = Vec::with_capacity(SIDE * (2.0 * half + 2.0) as usize);
+        let places = std::array::from_fn(|cell| {
             let centre = start + (cell as f32 + 0.5) * length / SIDE as f32;
             let from = ((centre - half).max(0.0) as usize).min(pixels - 1);
             let to = ((centre + half) as usize + 1).clamp(from + 1, pixels);
             let weigh = |pixel: usize| (1.0 - (pixel as f32 + 0.5 - centre).abs() / half).max(0.0);
-            let mut weights: Vec<f32> = (from..to).map(weigh).collect();
-            let sum: f32 = weights.iter().sum();
+            let start = weights.len();
+            weights.extend((from..to).map(weigh));
+            let sum: f32 = weights[start..].iter().sum();
             if sum > 1e-6 {
-                weights.iter_mut().for_each(|weight| *weight /= sum);
-                Tent { from, weights }
-            } else {
-                Tent { from: (centre as usize).min(pixels - 1), weights: vec![1.0] }
+                weights[start..].iter_mut().for_each(|weight| *weight /= sum);
+                return Tent { from, start, end: weights.len() };
             }
-        })
-        .collect()
+            weights.truncate(start);
+            weights.push(1.0);
+            Tent { from: (centre as usize).min(pixels - 1), start, end: weights.len() }
+        });
+        Tents { places, weights }
+    }
+
+    #[inline(always)]
+    fn tent(&self, cell: usize) -> (usize, &[f32]) {
+        let Tent { from, start, end } = self.places[cell];
+        (from, &self.weights[start..end])
+    }
+
+    /// Behind the last pixel under any of them.
+    #[inline(always)]
+    fn end(&self) -> usize {
+        self.places.iter().map(|tent| tent.from + tent.end - tent.start).max().unwrap_or(0)
+    }
 }
 
 /// How much of the rim of 64x64 values is one shade: the most of its 256 values (corners count twice) that lie within 17

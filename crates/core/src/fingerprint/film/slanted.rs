@@ -5,6 +5,8 @@
 //! line is how unlike the picture is on its two sides, where nearer to the rim it is more even. Of the likeliest
 //! lines of the four sides those are taken together whose worth between the corners that they make is greatest.
 
+use std::ops::Range;
+
 use minutia_media::{Luma, Picture};
 
 use super::super::region::{Corners, shrunk};
@@ -144,7 +146,7 @@ impl Mean {
             let (across, deep) = across(side);
             let depths = depths(deep);
             let value = |line: usize, depth: usize| value(side, line, depth);
-            let mean_of = |line: usize, depths: std::ops::Range<usize>| {
+            let mean_of = |line: usize, depths: Range<usize>| {
                 let count = depths.len().max(1) as f32;
                 depths.map(|depth| value(line, depth)).sum::<f32>() / count
             };
@@ -167,7 +169,7 @@ impl Mean {
     }
 
     /// The mean step along a line, over the lines of pixels across it from where to where.
-    fn worth(&self, side: Side, from: f32, to: f32, lines: std::ops::Range<usize>) -> f32 {
+    fn worth(&self, side: Side, from: f32, to: f32, lines: Range<usize>) -> f32 {
         let steps = &self.steps[side as usize];
         let lines = lines.start.min(steps.len())..lines.end.min(steps.len());
         let count = lines.len().max(1) as f32;
@@ -179,21 +181,39 @@ impl Mean {
         lines.map(step).sum::<f32>() / count
     }
 
+    /// What [`Mean::worth`] says of the lines from `middle` - `half` to `middle` + `half`, for each middle there is room for. Each
+    /// line of pixels is crossed by all of them at neighbouring depths, which are added side by side.
+    fn worths(&self, side: Side, half: f32, lines: Range<usize>, worths: &mut [f32]) {
+        let steps = &self.steps[side as usize];
+        let lines = lines.start.min(steps.len())..lines.end.min(steps.len());
+        let count = lines.len().max(1) as f32;
+        let slope = 2.0 * half / steps.len() as f32;
+        worths.fill(0.0);
+        for line in lines {
+            let depth = libm::floorf(slope * (line as f32 + 0.5) - half + 0.5) as isize;
+            let before = (-depth).max(0) as usize;
+            let crossed = steps[line].get(depth.max(0) as usize..).unwrap_or(&[]);
+            worths.iter_mut().skip(before).zip(crossed).for_each(|(worth, step)| *worth += step);
+        }
+        worths.iter_mut().for_each(|worth| *worth /= count);
+    }
+
     /// The lines of a side with the greatest worth, each unlike the others.
     fn lines(&self, side: Side) -> Vec<Line> {
         let (deep, long) = self.sizes(side);
         let mut all: Vec<Line> = Vec::new();
         let most = (deep * DEEPEST) as usize;
+        // The ends of the side are outside of the picture.
+        let lines = (long * 0.2) as usize..(long * 0.8) as usize;
+        let mut worths = vec![0.0; most];
         for slant in -SLANTS..=SLANTS {
             let half = MOST_SLANT * long * slant as f32 / SLANTS as f32 / 2.0;
-            for middle in 1..most {
+            self.worths(side, half, lines.clone(), &mut worths);
+            for (middle, &worth) in worths.iter().enumerate().skip(1) {
                 let (from, to) = (middle as f32 - half, middle as f32 + half);
-                if from < 0.0 || to < 0.0 {
-                    continue;
+                if from >= 0.0 && to >= 0.0 {
+                    all.push(Line { from, to, worth });
                 }
-                // The ends of the side are outside of the picture.
-                let lines = (long * 0.2) as usize..(long * 0.8) as usize;
-                all.push(Line { from, to, worth: self.worth(side, from, to, lines) });
             }
         }
         all.sort_by(|a, b| b.worth.total_cmp(&a.worth));
