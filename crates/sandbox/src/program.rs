@@ -11,6 +11,7 @@ use minutia_media::decode::video::DirectoryFirst;
 use minutia_media::decode::video::ffmpeg::told_by_exit;
 use minutia_media::{Ffmpeg, Piped, Problem, Source};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, open};
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Launch;
@@ -42,6 +43,9 @@ fn opened_anew(evidence: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let name = format!("/proc/self/fd/{}", evidence.as_raw_fd());
     Ok(open(name, OFlags::RDONLY | OFlags::CLOEXEC | noatime, Mode::empty())?)
 }
+
+/// What a pipe holds, where the system lets it.
+const PIPE_BYTES: usize = 1 << 20;
 
 /// How the evidence comes to a program, as its standard input.
 #[derive(Debug)]
@@ -95,6 +99,9 @@ impl Program {
             program.feeder = Some(thread::Builder::new().name("feeder".to_owned()).spawn(feed)?);
         }
         let pipe = stdout.ok_or_else(|| io::Error::other("ffmpeg without a pipe"))?;
+        // A frame of film takes megabytes: of the usual 64 KiB a twentieth of the time went into waking each other. Where
+        // the system refuses, the pipe stays as it is.
+        let _ = fcntl_setpipe_size(&pipe, PIPE_BYTES);
         Ok((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) }))
     }
 

@@ -34,8 +34,10 @@ pub(super) fn rectangles(planes: &[&Luma], most: usize) -> Vec<Rect> {
         return Vec::new();
     }
     // An edge left of the pixel, and above it.
-    let beside = persistent(&small, |pixels, at| if at % width == 0 { 0 } else { pixels[at].abs_diff(pixels[at - 1]) });
-    let above = persistent(&small, |pixels, at| if at < width { 0 } else { pixels[at].abs_diff(pixels[at - width]) });
+    let mut beside = persistent(&small, 1);
+    // What stands before the first pixel of a row is the last of the row above.
+    beside.iter_mut().step_by(width).for_each(|edge| *edge = false);
+    let above = persistent(&small, width);
     // Sums down each column and along each row, so that a side's edges are a difference.
     let mut down = vec![0_u32; width * (height + 1)];
     for y in 0..height {
@@ -105,19 +107,18 @@ pub(super) fn rectangles(planes: &[&Luma], most: usize) -> Vec<Rect> {
     found.into_iter().map(|(_, rect)| large(rect)).collect()
 }
 
-/// Where the lower quartile of a step over the frames is an edge.
-fn persistent(planes: &[Luma], step: impl Fn(&[u8], usize) -> u8) -> Vec<bool> {
-    let pixels = planes[0].pixels().len();
-    let mut steps = vec![0_u8; planes.len()];
+/// Where the lower quartile over the frames of the step from the pixel so many places before is an edge: where no more than a
+/// quarter of the frames have none.
+fn persistent(planes: &[Luma], back: usize) -> Vec<bool> {
+    let mut without = vec![0_u16; planes[0].pixels().len() - back];
+    for plane in planes {
+        let steps = plane.pixels().iter().zip(&plane.pixels()[back..]).map(|(before, here)| before.abs_diff(*here));
+        // A shot has far fewer frames than are counted here.
+        without.iter_mut().zip(steps).for_each(|(sum, step)| *sum = sum.wrapping_add(u16::from(step < STEP)));
+    }
     let quarter = planes.len() / 4;
-    (0..pixels)
-        .map(|at| {
-            for (to, plane) in steps.iter_mut().zip(planes) {
-                *to = step(plane.pixels(), at);
-            }
-            *steps.select_nth_unstable(quarter).1 >= STEP
-        })
-        .collect()
+    let first = std::iter::repeat_n(false, back);
+    first.chain(without.into_iter().map(|count| usize::from(count) <= quarter)).collect()
 }
 
 /// The edges of the longest run.

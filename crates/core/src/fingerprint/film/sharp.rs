@@ -48,22 +48,26 @@ pub(super) fn sharp_part(planes: &[&Luma]) -> Option<Rect> {
     }
     let every = planes.len().div_ceil(FRAMES);
     let (mut rows, mut columns) = (Lines::new(height), Lines::new(width));
+    // Sums of some thousand values of 10 bits: they wrap in name only, so that the loops can be vectorised.
+    let add = |sum: &mut u32, value: u32| *sum = sum.wrapping_add(value);
     for plane in planes.iter().step_by(every) {
         let pixels = plane.pixels();
         let row = |y: usize| &pixels[y * width..][..width];
         for y in 0..height {
-            rows.bends[y] += row(y).windows(3).map(|three| bend(three[0], three[1], three[2])).sum::<u32>();
-            let steps = columns.steps[1..].iter_mut().zip(row(y).windows(2));
-            steps.for_each(|(sum, two)| *sum += u32::from(two[0].abs_diff(two[1])));
+            let (before, here, after) = (row(y), &row(y)[1..], &row(y)[2..]);
+            let bends = before.iter().zip(here).zip(after).map(|((&before, &here), &after)| bend(before, here, after));
+            add(&mut rows.bends[y], bends.fold(0, u32::wrapping_add));
+            let steps = before.iter().zip(here).map(|(&before, &here)| u32::from(before.abs_diff(here)));
+            columns.steps[1..].iter_mut().zip(steps).for_each(|(sum, step)| add(sum, step));
         }
         for y in 1..height {
             let steps = row(y - 1).iter().zip(row(y)).map(|(&above, &here)| u32::from(above.abs_diff(here)));
-            rows.steps[y] += steps.sum::<u32>();
+            add(&mut rows.steps[y], steps.fold(0, u32::wrapping_add));
         }
         for y in 1..height - 1 {
             let [above, here, below] = [y - 1, y, y + 1].map(row);
             let bends = above.iter().zip(here).zip(below).map(|((&above, &here), &below)| bend(above, here, below));
-            columns.bends.iter_mut().zip(bends).for_each(|(sum, bend)| *sum += bend);
+            columns.bends.iter_mut().zip(bends).for_each(|(sum, bend)| add(sum, bend));
         }
     }
     let count = planes.len().div_ceil(every);
@@ -84,7 +88,7 @@ pub(super) fn sharp_part(planes: &[&Luma]) -> Option<Rect> {
 
 /// The second difference of three pixels.
 fn bend(before: u8, here: u8, after: u8) -> u32 {
-    (2 * i32::from(here) - i32::from(before) - i32::from(after)).unsigned_abs()
+    (2 * i16::from(here) - i16::from(before) - i16::from(after)).unsigned_abs().into()
 }
 
 /// Lines that are sharper than those around them.

@@ -122,7 +122,8 @@ impl Mean {
         for plane in &small {
             sums.iter_mut().zip(plane.pixels()).for_each(|(sum, &pixel)| *sum += u32::from(pixel));
         }
-        let at = |x: usize, y: usize| sums[y * width + x] as f32 / small.len() as f32;
+        let means: Vec<f32> = sums.iter().map(|&sum| sum as f32 / small.len() as f32).collect();
+        let at = |x: usize, y: usize| means[y * width + x];
         let across = |side: Side| match side {
             Side::Left | Side::Right => (height, width),
             Side::Top | Side::Bottom => (width, height),
@@ -241,7 +242,8 @@ impl Mean {
             let slope = (to - from) / long as f32;
             let edge = |n: usize| {
                 let depth = (from + slope * (n as f32 + 0.5)).max(0.0);
-                let (whole, share) = (depth as usize, depth - libm::floorf(depth));
+                let whole = depth as usize;
+                let share = depth - whole as f32;
                 let at = |depth: usize| edges[n].get(depth).copied().unwrap_or(0.0);
                 (at(whole) * (1.0 - share) + at(whole + 1) * share).min(FULL_STEP)
             };
