@@ -75,7 +75,7 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     assert!(info.out.contains("films       1, 0 min 24 s in all"), "{}", info.out);
 
     let scan = ["scan", "evidence", "--index", "works.idx", "--json"];
-    let ran = minutia(&folder, &scan).ends(1).says(&["1 films"]);
+    let ran = minutia(&folder, &scan).ends(1).says(&["1 film of 1 work"]);
     let records = ran.json();
     let summary = records.last().unwrap();
     assert_eq!(
