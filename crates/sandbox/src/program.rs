@@ -99,8 +99,8 @@ impl Program {
             program.feeder = Some(thread::Builder::new().name("feeder".to_owned()).spawn(feed)?);
         }
         let pipe = stdout.ok_or_else(|| io::Error::other("ffmpeg without a pipe"))?;
-        // A frame of film takes megabytes: of the usual 64 KiB a twentieth of the time went into waking each other. Where
-        // the system refuses, the pipe stays as it is.
+        // A frame of film takes megabytes, of which the usual 64 KiB let neither end go on without the other. Where the
+        // system refuses, the pipe stays as it is.
         let _ = fcntl_setpipe_size(&pipe, PIPE_BYTES);
         Ok((program, Piped { decoder: ffmpeg.decoder(), pipe: File::from(OwnedFd::from(pipe)) }))
     }

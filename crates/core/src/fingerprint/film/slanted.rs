@@ -329,6 +329,32 @@ mod tests {
     }
 
     #[test]
+    fn lines_tried_side_by_side_are_worth_what_each_is_alone() {
+        let pixel = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
+        let noise = Luma::new(160, 100, (0..160 * 100).map(pixel).collect()).unwrap();
+        let mean = Mean::of(&[&noise]);
+        let (mut tried, mut alike) = (0, 0);
+        for side in Side::ALL {
+            let (deep, long) = mean.sizes(side);
+            let lines = (long * 0.2) as usize..(long * 0.8) as usize;
+            let mut worths = vec![0.0; (deep * DEEPEST) as usize];
+            for slant in -SLANTS..=SLANTS {
+                let half = MOST_SLANT * long * slant as f32 / SLANTS as f32 / 2.0;
+                mean.worths(side, half, lines.clone(), &mut worths);
+                for (middle, &worth) in worths.iter().enumerate() {
+                    let (from, to) = (middle as f32 - half, middle as f32 + half);
+                    if from >= 0.0 && to >= 0.0 {
+                        tried += 1;
+                        alike += usize::from((mean.worth(side, from, to, lines.clone()) - worth).abs() < 1e-6);
+                    }
+                }
+            }
+        }
+        // But for lines that fall between two pixels, which are rounded otherwise.
+        assert!(tried > 3_000 && alike * 100 > tried * 95, "{alike} of {tried}");
+    }
+
+    #[test]
     fn an_even_picture_has_none() {
         let even = Luma::new(320, 200, vec![90; 320 * 200]).unwrap();
         assert_eq!(slanted_parts(&[&even, &even], 4), Vec::<Corners>::new());
