@@ -37,13 +37,14 @@ fn main() {
                 let track = index.track(found.segment, found.track).unwrap();
                 let (q, r) = (&found.query_span_ms, &found.reference_span_ms);
                 format!(
-                    "{{\"query\":\"{name}\",\"reference\":\"{}\",\"score\":{:.3},\"llr\":{:.2},\"contrast\":{:.2},\
+                    "{{\"query\":\"{name}\",\"reference\":\"{}\",\"score\":{:.3},\"llr\":{:.2},\"contrast\":{:.2},\"closeness\":{:.2},\
                      \"query_start\":{},\"query_end\":{},\"ref_start\":{},\"ref_end\":{},\"speed\":{:.6},\
                      \"cents\":{:.1},\"rate\":{:.3},\"chance\":0,\"n\":{},\"content\":{}}}\n",
                     track.source_name.rsplit_once('.').map_or(&*track.source_name, |pair| pair.0),
                     found.score,
                     found.likelihood,
                     found.contrast,
+                    found.closeness,
                     q.start as f64 / 1e3,
                     q.end as f64 / 1e3,
                     r.start as f64 / 1e3,

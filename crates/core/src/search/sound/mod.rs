@@ -16,7 +16,7 @@ use crate::fingerprint::{AudioFingerprint, Mix, Peak};
 use crate::index::{Index, IndexError, Sound};
 
 use alignment::Alignment;
-use verify::{Verified, Window, contrast, verify};
+use verify::{Verified, Window, beside_rhythm, verify};
 use votes::Effort;
 
 /// Length of a window and from one to the next, in [`Peak::TIME_UNIT`]: 30 s and 15 s.
@@ -36,10 +36,8 @@ const ENOUGH_SCORE: f64 = 100.0;
 /// A match is at least this long, 2.6 s, or this share of a short query: shorter ones are sounds that many works share.
 const SHORTEST: u32 = 1_790;
 const SHORTEST_SHARE: f64 = 0.55;
-/// A match that is shorter than 8 s, and than the query, counts by its share of that, down to the least: what two works
-/// share by chance or by a sound of one library is short.
+/// Of a match that is shorter than 8 s, and than the query, most counts by the square of its share of that.
 const LONG: f64 = 5_512.0;
-const LEAST_SHARE: f64 = 0.4;
 /// Matches of a window that are kept for one recording.
 const MOST_SEGMENTS: usize = 4;
 
@@ -62,13 +60,16 @@ pub struct SoundMatch {
     pub speed: f64,
     /// How much higher the reference is than the query, in cents.
     pub pitch_cents: f64,
-    /// What decides: half of the likelihood, and one and a half times the contrast up to it; less for a match that is
-    /// short. Higher is surer.
+    /// What decides: half of the likelihood and of the contrast, the latter up to one and a half times the likelihood, less
+    /// for a match that is short; and three tenths of the closeness, up to the likelihood. Higher is surer.
     pub score: f64,
     /// Logarithm of how much likelier what coincides is in a copy than in other music of that rhythm and those notes.
     pub likelihood: f64,
     /// How much more coincides than under the next best alignment that the rhythm offers: a Poisson deviance.
     pub contrast: f64,
+    /// How much more exactly what coincides does so than in other music, and than under the alignments that the rhythm
+    /// offers: the logarithm of a likelihood ratio.
+    pub closeness: f64,
     /// Peaks of the query that coincide.
     pub coinciding: u32,
     /// Peaks of the query in the span.
@@ -122,7 +123,7 @@ impl<'i> SoundSearch<'i> {
             let long = f64::from(length_of(query)).clamp(1.0, LONG);
             let score = |verified: &Verified| {
                 let share = f64::from(verified.query.end - verified.query.start) / long;
-                verified.score() * share.clamp(LEAST_SHARE, 1.0)
+                verified.score(share.min(1.0))
             };
             let mut joined = join_neighbours(found);
             joined.retain(|(_, verified)| {
@@ -141,7 +142,8 @@ impl<'i> SoundSearch<'i> {
                 pitch_cents: verified.alignment.pitch * CENTS_PER_PITCH,
                 score: score(&verified),
                 likelihood: verified.likelihood,
-                contrast: verified.contrast,
+                contrast: verified.beside.contrast,
+                closeness: verified.beside.closeness,
                 coinciding: verified.coinciding,
                 peaks: verified.peaks,
                 windows: windows.len() as u32,
@@ -222,7 +224,7 @@ fn search_window(
         .collect();
     let enough = |(_, verified): &(Lane, Verified)| {
         let share = (verified.query.end - verified.query.start) as f32 / (window.end - window.start).max(1) as f32;
-        verified.score() >= ENOUGH_SCORE && share >= ENOUGH_SHARE
+        verified.score(1.0) >= ENOUGH_SCORE && share >= ENOUGH_SHARE
     };
     for kind in Candidates::CHEAPEST_FIRST {
         for (mix, peaks, window) in &mixes {
@@ -236,7 +238,7 @@ fn search_window(
     Ok(found)
 }
 
-/// What the alignments came to, the likeliest with their contrast.
+/// What the alignments came to, the likeliest with what they have beside their rhythm.
 fn verified(sound: &Sound<'_>, mix: Mix, window: &Window<'_>, alignments: &[Alignment]) -> Vec<(Lane, Verified)> {
     let alive = alignments.iter().filter(|alignment| sound.is_alive(alignment.track));
     let verified = alive.filter_map(|alignment| {
@@ -246,7 +248,7 @@ fn verified(sound: &Sound<'_>, mix: Mix, window: &Window<'_>, alignments: &[Alig
     let mut verified: Vec<(Lane, Verified)> = verified.collect();
     verified.sort_by(|(_, a), (_, b)| b.likelihood.total_cmp(&a.likelihood));
     for (lane, verified) in verified.iter_mut().take(MOST_CONTRASTS) {
-        verified.contrast = contrast(window, sound.peaks(lane.track, lane.reference_mix), verified);
+        verified.beside = beside_rhythm(window, sound.peaks(lane.track, lane.reference_mix), verified);
     }
     verified
 }
@@ -274,7 +276,7 @@ fn join_neighbours(found: Vec<(Lane, Verified)>) -> Vec<(Lane, Verified)> {
 /// Of the matches of one track that lie over the same part of the query keeps the surest, whatever the mix.
 fn keep_surest(found: &mut Vec<(Lane, Verified)>) {
     found.sort_by(|(a_lane, a), (b_lane, b)| {
-        let by_score = b.score().total_cmp(&a.score());
+        let by_score = b.score(1.0).total_cmp(&a.score(1.0));
         a_lane.track.cmp(&b_lane.track).then(by_score).then(a_lane.cmp(b_lane)).then(a.query.start.cmp(&b.query.start))
     });
     let mut kept: Vec<(Lane, Verified)> = Vec::with_capacity(found.len());

@@ -36,7 +36,7 @@ pub struct ScoreCalibration {
     pub slowest: f64,
 }
 
-/// The row of landmarks. Its tail falls by 0.65 a point from the score that 48 of its pairs have to the highest.
+/// The row of landmarks. Its tail falls by 0.51 a point from the score that 60 of its pairs have to the highest.
 pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 
 /// The row of the frames of films. From the score that 27 of its pairs have its tail falls by 0.69 a quarter of a point.

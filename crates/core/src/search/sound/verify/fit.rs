@@ -40,7 +40,7 @@ pub(super) fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free:
             let rests_of = near.map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
             let rest = rests_of
                 .filter(|rest| rest.pitch.abs() <= pitch_tolerance)
-                .min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+                .min_by(|a, b| a.length().total_cmp(&b.length()));
             rests.extend(rest.map(|rest| (point.time, rest)));
         }
         if (rests.len() as f32) < FEWEST {
@@ -78,10 +78,6 @@ pub(super) fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free:
         pitch_tolerance = (pitch_tolerance * 0.85).max(PITCH_TOLERANCE);
     }
     Some(fit)
-}
-
-fn distance(rest: Point) -> f32 {
-    rest.time.abs() + 1.6 * rest.pitch.abs()
 }
 
 /// The shift, at the middle, and the slope under which most rests lie together.

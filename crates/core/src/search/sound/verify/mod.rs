@@ -6,6 +6,7 @@
 //! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. The stretch of the
 //! query with the greatest sum is the match, and that sum its score.
 
+mod closeness;
 mod fit;
 mod likelihood;
 mod points;
@@ -16,7 +17,7 @@ use std::ops::Range;
 use self::fit::{Fit, refine};
 use self::likelihood::{AROUND_TIME, best_stretch, tell};
 use self::points::{Point, Reference};
-pub(super) use self::rhythm::contrast;
+pub(super) use self::rhythm::beside_rhythm;
 use self::rhythm::{LAG, allow_for_rhythm};
 use super::alignment::Alignment;
 use crate::fingerprint::{Peak, Zone};
@@ -34,9 +35,18 @@ pub(super) struct Verified {
     /// Where in the query.
     pub(super) query: Range<u32>,
     pub(super) likelihood: f64,
-    pub(super) contrast: f64,
+    pub(super) beside: Beside,
     pub(super) coinciding: u32,
     pub(super) peaks: u32,
+}
+
+/// What an alignment has beside those that its rhythm offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Beside {
+    /// How much more coincides in pairs: the deviance of a Poisson count.
+    pub(super) contrast: f64,
+    /// How much more exactly what coincides does so: the logarithm of a likelihood ratio.
+    pub(super) closeness: f64,
 }
 
 /// Seams of a match in neighbouring windows are at most so far apart in the query (2 s), in the reference (87 ms), and in
@@ -51,10 +61,14 @@ impl Verified {
         self.alignment.speed * f64::from(time) + self.alignment.offset
     }
 
-    /// What decides: both, the contrast up to the likelihood, so that it does not decide alone. It counts for more, since
-    /// music that is alike reaches some likelihood and hardly ever a contrast.
-    pub(super) fn score(&self) -> f64 {
-        0.5 * self.likelihood + 1.5 * self.contrast.min(self.likelihood)
+    /// What decides, of a match that covers `share` of what a match should.
+    ///
+    /// Music that is alike reaches some likelihood, and now and then a contrast or a closeness beside it, but not all: so
+    /// neither counts for more than the likelihood allows. What two works share by chance or by a sound of one library
+    /// is short, and hardly ever exact.
+    pub(super) fn score(&self, share: f64) -> f64 {
+        let (likelihood, Beside { contrast, closeness }) = (self.likelihood, self.beside);
+        0.5 * share * share * (likelihood + contrast.min(1.5 * likelihood)) + 0.3 * closeness.min(likelihood)
     }
 
     /// True where `next`, which starts later, goes on where this ends, or lies in it.
@@ -68,8 +82,8 @@ impl Verified {
     /// Takes in what continues it. What lies in both counts once.
     pub(super) fn join(&mut self, next: &Verified) {
         if next.query.end <= self.query.end {
-            if next.score() > self.score() {
-                (self.likelihood, self.contrast) = (next.likelihood, next.contrast);
+            if next.score(1.0) > self.score(1.0) {
+                (self.likelihood, self.beside) = (next.likelihood, next.beside);
                 (self.coinciding, self.peaks) = (next.coinciding, next.peaks);
             }
             return;
@@ -85,7 +99,8 @@ impl Verified {
             self.alignment.offset = start - self.alignment.speed * f64::from(self.query.start);
         }
         self.likelihood += next.likelihood * new;
-        self.contrast += next.contrast * new;
+        self.beside.contrast += next.beside.contrast * new;
+        self.beside.closeness += next.beside.closeness * new;
         self.coinciding += libm::round(f64::from(next.coinciding) * new) as u32;
         self.peaks += libm::round(f64::from(next.peaks) * new) as u32;
     }
@@ -110,10 +125,16 @@ impl<'q> Window<'q> {
         }
         Window { peaks, points: peaks.iter().map(point).collect(), pairs }
     }
+
+    /// The places of the peaks in a span of the query.
+    fn places(&self, span: &Range<u32>) -> Range<usize> {
+        let place = |time: u32| self.peaks.partition_point(|peak| peak.time < time);
+        place(span.start)..place(span.end)
+    }
 }
 
-/// Refines `alignment` of a window on the `reference`'s peaks and judges it; `None` where too little coincides. What the
-/// contrast is costs more and is found by [`contrast`].
+/// Refines `alignment` of a window on the `reference`'s peaks and judges it; `None` where too little coincides. What it
+/// has beside its rhythm costs more and is found by [`beside_rhythm`].
 pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<Verified> {
     let (reference, begin, fit, zero) = local(window, reference, alignment)?;
     let fit = refine(&window.points, &reference, fit, alignment.free)?;
@@ -135,7 +156,7 @@ pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &
         },
         query: window.peaks[stretch.start].time..window.peaks[stretch.end - 1].time + 1,
         likelihood: likelihood.into(),
-        contrast: 0.0,
+        beside: Beside::default(),
         coinciding: inside.iter().filter(|told| told.coincides).count() as u32,
         peaks: inside.len() as u32,
     })
@@ -158,4 +179,39 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
     // An index that was tampered with may have them in any order.
     let sorted = points.is_sorted_by(|a, b| a.time <= b.time);
     sorted.then_some((Reference { points, end }, -zero as f32, fit, zero))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::Mix;
+
+    #[test]
+    fn neither_contrast_nor_closeness_decides_alone() {
+        let alignment = Alignment {
+            track: 0,
+            mix: Mix::Mid,
+            speed: 1.0,
+            offset: 0.0,
+            pitch: 0.0,
+            free: false,
+            votes: 9.0,
+            rival: 0.0,
+        };
+        let verified = |likelihood, contrast, closeness| Verified {
+            alignment,
+            query: 0..5_512,
+            likelihood,
+            beside: Beside { contrast, closeness },
+            coinciding: 20,
+            peaks: 40,
+        };
+        let alike = verified(4.0, 1e6, 1e6);
+        assert_eq!(alike.score(1.0), verified(4.0, 6.0, 4.0).score(1.0));
+        assert!(alike.score(1.0) < verified(40.0, 0.0, 0.0).score(1.0));
+        assert!(verified(40.0, 0.0, 40.0).score(1.0) > verified(40.0, 0.0, 0.0).score(1.0));
+        // What is short counts by how exact it is.
+        let (exact, inexact) = (verified(40.0, 20.0, 40.0), verified(40.0, 20.0, 0.0));
+        assert!(inexact.score(0.3) < 0.1 * inexact.score(1.0) && exact.score(0.3) > 0.3 * exact.score(1.0));
+    }
 }

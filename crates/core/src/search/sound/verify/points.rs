@@ -11,6 +11,13 @@ pub(super) struct Point {
     pub(super) pitch: f32,
 }
 
+impl Point {
+    /// How far a rest lies from none, where a step of pitch counts as much as 1.6 units of time.
+    pub(super) fn length(self) -> f32 {
+        self.time.abs() + 1.6 * self.pitch.abs()
+    }
+}
+
 /// Reference peaks around an alignment, sorted by time.
 pub(super) struct Reference {
     pub(super) points: Vec<Point>,
@@ -21,6 +28,13 @@ impl Reference {
     /// Those from `from` to `to`, inclusive.
     pub(super) fn between(&self, from: f32, to: f32) -> impl Iterator<Item = &Point> {
         between(&self.points, from, to)
+    }
+
+    /// Of the peaks that coincide with one at `place` the nearest, as how much later and higher it is.
+    pub(super) fn nearest(&self, place: Point) -> Option<Point> {
+        let near = self.between(place.time - TIME_TOLERANCE, place.time + TIME_TOLERANCE);
+        let rests = near.map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
+        rests.filter(|rest| rest.pitch.abs() <= PITCH_TOLERANCE).min_by(|a, b| a.length().total_cmp(&b.length()))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What an alignment has beside those that fit the rhythm nearly as well: beats and bars again.
 
+use super::closeness::{Rests, closeness};
 use super::fit::Fit;
 use super::likelihood::{EXPECTED, Told};
 use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE, between};
-use super::{Verified, Window, local};
+use super::{Beside, Verified, Window, local};
 use crate::index::PeakSlice;
 use crate::search::sound::alignment::Alignment;
 
@@ -45,32 +46,35 @@ pub(super) fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &R
     }
 }
 
-/// How much more coincides in pairs under an alignment than under the best that its rhythm offers beside it: the deviance
-/// of a Poisson count. A copy fits at one place; music that is alike fits at every beat.
-pub(in crate::search::sound) fn contrast(window: &Window<'_>, reference: PeakSlice<'_>, verified: &Verified) -> f64 {
-    let Some((reference, _, fit, _)) = local(window, reference, &verified.alignment) else { return 0.0 };
-    let pairs_at = |lag: f32| {
-        let coincides: Vec<bool> = window
-            .points
-            .iter()
-            .map(|&point| {
-                let place = fit.apply(point);
-                let mut near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
-                near.any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
-            })
-            .collect();
-        let both =
-            window.pairs.iter().filter(|&&(first, second)| coincides[first as usize] && coincides[second as usize]);
-        both.count() as f64
+/// What an alignment has beside the best that its rhythm offers: a copy fits at one place, music that is alike at every beat.
+pub(in crate::search::sound) fn beside_rhythm(
+    window: &Window<'_>,
+    reference: PeakSlice<'_>,
+    verified: &Verified,
+) -> Beside {
+    let Some((reference, _, fit, _)) = local(window, reference, &verified.alignment) else { return Beside::default() };
+    let inside = window.places(&verified.query);
+    let (mut here, mut beside) = (Rests::default(), Rests::default());
+    let pairs_at = |lag: f32, rests: &mut Rests| {
+        let fit = Fit { offset: fit.offset + lag, ..fit };
+        let nearest = |&point: &Point| reference.nearest(fit.apply(point));
+        let nearest: Vec<Option<Point>> = window.points.iter().map(nearest).collect();
+        nearest[inside.clone()].iter().flatten().for_each(|&rest| rests.count(rest));
+        let coincides = |place: u32| nearest[place as usize].is_some();
+        window.pairs.iter().filter(|&&(first, second)| coincides(first) && coincides(second)).count() as f64
     };
-    let here = pairs_at(0.0);
-    let beside = lags(&window.points, &reference, fit).into_iter().map(pairs_at).fold(0.0, f64::max);
+    let pairs_here = pairs_at(0.0, &mut here);
+    let lags = lags(&window.points, &reference, fit);
+    let pairs_beside = lags.into_iter().map(|lag| pairs_at(lag, &mut beside)).fold(0.0, f64::max);
     // Alignments beside are found less exactly; and two pairs are always there.
-    let usual = beside * CONTRAST_SLACK + CONTRAST_PRIOR;
+    let usual = pairs_beside * CONTRAST_SLACK + CONTRAST_PRIOR;
     // The same of votes, which see the whole track: loops come again later than rhythm is looked for.
     let Alignment { votes, rival, .. } = verified.alignment;
     let by_votes = deviance(votes.into(), f64::from(rival) * CONTRAST_VOTES_SLACK + 1.0) * CONTRAST_VOTES;
-    (deviance(here, usual) * CONTRAST_WEIGHT).min(by_votes)
+    Beside {
+        contrast: (deviance(pairs_here, usual) * CONTRAST_WEIGHT).min(by_votes),
+        closeness: closeness(&here, &beside),
+    }
 }
 
 /// How much a Poisson count says against what was to be expected; nothing where it is no more.
