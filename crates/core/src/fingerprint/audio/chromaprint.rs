@@ -43,7 +43,7 @@ type Chroma = [f64; NOTES];
 /// ```
 #[derive(Clone, Debug)]
 pub struct Chromaprint {
-    fft: RealFft,
+    fft: RealFft<4>,
     window: Vec<f32>,
     /// Runs of bins that are of one note.
     runs: Vec<(std::ops::Range<usize>, usize)>,
@@ -135,7 +135,7 @@ impl Chromaprint {
         for ((value, &sample), &weight) in self.frame.iter_mut().zip(samples).zip(&self.window) {
             *value = f32::from(sample) * weight;
         }
-        self.fft.power(&self.frame, &mut self.power);
+        self.fft.power([&self.frame], [&mut self.power]);
         let mut chroma = [0.0; NOTES];
         for (bins, note) in &self.runs {
             chroma[*note] = self.power[bins.clone()].iter().fold(chroma[*note], |sum, &power| sum + f64::from(power));

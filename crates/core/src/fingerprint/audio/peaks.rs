@@ -54,10 +54,10 @@ type Row = Box<[i16]>;
 /// Picks the peaks of mono sound at 11,025 Hz, handed over block by block.
 #[derive(Debug)]
 pub(super) struct PeakPicker {
-    fft: RealFft,
+    fft: RealFft<8>,
     window: Vec<f32>,
-    frame: Vec<f32>,
-    power: Vec<f32>,
+    frames: [Vec<f32>; 2],
+    powers: [Vec<f32>; 2],
     /// Samples that are still needed, in parts of full scale.
     waiting: Vec<f32>,
     /// Levels of frames from `first` on.
@@ -82,8 +82,8 @@ impl PeakPicker {
         PeakPicker {
             fft: RealFft::new(FRAME),
             window: (0..FRAME).map(|k| (0.5 - 0.5 * libm::cos(angle(k))) as f32).collect(),
-            frame: vec![0.0; FRAME],
-            power: vec![0.0; BINS],
+            frames: [vec![0.0; FRAME], vec![0.0; FRAME]],
+            powers: [vec![0.0; BINS], vec![0.0; BINS]],
             waiting: Vec::new(),
             levels: VecDeque::new(),
             first: hops,
@@ -102,34 +102,52 @@ impl PeakPicker {
 
     /// Takes more samples.
     pub(super) fn push(&mut self, samples: &[i16]) {
-        wide(Level::best(), Push(self, samples));
+        wide(Level::best(), Push { picker: self, samples, last: false });
     }
 
+    /// Two frames are transformed at a time. One that is alone waits for more samples, unless these are the `last`.
     #[inline(always)]
-    fn take(&mut self, samples: &[i16]) {
+    fn take(&mut self, samples: &[i16], last: bool) {
         self.waiting.extend(samples.iter().map(|&sample| f32::from(sample) / 32_768.0));
         let mut at = 0;
         while at + FRAME <= self.waiting.len() {
-            for ((value, sample), weight) in self.frame.iter_mut().zip(&self.waiting[at..]).zip(&self.window) {
-                *value = sample * weight;
+            let count = if at + HOP + FRAME <= self.waiting.len() { 2 } else { 1 };
+            if count == 1 && !last {
+                break;
             }
-            self.fft.power(&self.frame, &mut self.power);
-            let levels: Box<[i16]> = self.power.iter().map(|&power| level(power)).collect();
-            add(&mut self.sums, &levels);
-            self.levels.push_back(levels);
-            if self.next + (MEAN_REACH as u64) < self.first + self.levels.len() as u64 {
-                self.whiten();
+            for (number, frame) in self.frames.iter_mut().take(count).enumerate() {
+                let samples = &self.waiting[at + number * HOP..];
+                for ((value, sample), weight) in frame.iter_mut().zip(samples).zip(&self.window) {
+                    *value = sample * weight;
+                }
             }
-            at += HOP;
+            let ([one, other], [power, other_power]) = (&self.frames, &mut self.powers);
+            self.fft.power([one, other], [power, other_power]);
+            for number in 0..count {
+                self.hear(number);
+            }
+            at += count * HOP;
         }
         self.waiting.drain(..at);
+        while last && self.next < self.first + self.levels.len() as u64 {
+            self.whiten();
+        }
+    }
+
+    /// Takes the power of the frame of this number.
+    #[inline(always)]
+    fn hear(&mut self, number: usize) {
+        let levels: Box<[i16]> = self.powers[number].iter().map(|&power| level(power)).collect();
+        add(&mut self.sums, &levels);
+        self.levels.push_back(levels);
+        if self.next + (MEAN_REACH as u64) < self.first + self.levels.len() as u64 {
+            self.whiten();
+        }
     }
 
     /// The peaks, sorted, and for how long there is content, in milliseconds.
     pub(super) fn finish(mut self) -> (Vec<Peak>, u64) {
-        while self.next < self.first + self.levels.len() as u64 {
-            self.whiten();
-        }
+        wide(Level::best(), Push { picker: &mut self, samples: &[], last: true });
         let cell_ms = CONTENT_CELL * HOP as u64 * 1_000 / u64::from(RATE_HZ);
         (self.ranker.finish(), self.content.cells * cell_ms)
     }
@@ -217,14 +235,18 @@ impl PeakPicker {
 }
 
 /// [`PeakPicker::take`].
-struct Push<'a>(&'a mut PeakPicker, &'a [i16]);
+struct Push<'a> {
+    picker: &'a mut PeakPicker,
+    samples: &'a [i16],
+    last: bool,
+}
 
 impl Work for Push<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        self.0.take(self.1);
+        self.picker.take(self.samples, self.last);
     }
 }
 
@@ -391,7 +413,7 @@ mod tests {
         let mut told = Vec::new();
         for level in Level::all_here() {
             let mut picker = PeakPicker::new(30, 0);
-            samples.chunks(3_000).for_each(|block| wide(level, Push(&mut picker, block)));
+            samples.chunks(3_000).for_each(|samples| wide(level, Push { picker: &mut picker, samples, last: false }));
             told.push(picker.finish());
         }
         assert!(told[0].0.len() > 300, "{} peaks", told[0].0.len());
