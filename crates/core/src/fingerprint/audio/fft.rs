@@ -6,7 +6,7 @@
 //! bits that it has alone. A real frame of N values is transformed as N/2 complex ones. Twiddle factors are of the `libm` crate
 //! in 64-bit, rounded once.
 
-/// Transforms frames of one size, one a four of `LANES`.
+/// Transforms frames of one size, `LANES / 4` at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct RealFft<const LANES: usize> {
     /// Complex values of the inner transform: half of the frame.

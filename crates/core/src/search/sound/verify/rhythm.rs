@@ -3,7 +3,7 @@
 use super::closeness::{Rests, closeness};
 use super::fit::Fit;
 use super::likelihood::{EXPECTED, Told};
-use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE, between};
+use super::points::{PITCH_TOLERANCE, Point, Reference, between};
 use super::{Beside, Verified, Window, local};
 use crate::index::PeakSlice;
 use crate::search::sound::alignment::Alignment;
@@ -37,10 +37,7 @@ pub(super) fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &R
     }
     for (one, &point) in told.iter_mut().zip(query).filter(|(one, _)| one.coincides) {
         let place = fit.apply(point);
-        let also = lags.iter().filter(|&&lag| {
-            let mut near = reference.between(place.time + lag - TIME_TOLERANCE, place.time + lag + TIME_TOLERANCE);
-            near.any(|other| (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE)
-        });
+        let also = lags.iter().filter(|&&lag| reference.nearest(Point { time: place.time + lag, ..place }).is_some());
         let rhythm = (LAG_PRIOR * one.expected + also.count() as f32) / (LAG_PRIOR + LAGS as f32);
         one.expected = one.expected.max(rhythm.min(EXPECTED.end));
     }
