@@ -124,7 +124,7 @@ impl PeakPicker {
             let ([one, other], [power, other_power]) = (&self.frames, &mut self.powers);
             self.fft.power([one, other], [power, other_power]);
             for number in 0..count {
-                self.hear(number);
+                self.take_frame(number);
             }
             at += count * HOP;
         }
@@ -136,7 +136,7 @@ impl PeakPicker {
 
     /// Takes the power of the frame of this number.
     #[inline(always)]
-    fn hear(&mut self, number: usize) {
+    fn take_frame(&mut self, number: usize) {
         let levels: Box<[i16]> = self.powers[number].iter().map(|&power| level(power)).collect();
         add(&mut self.sums, &levels);
         self.levels.push_back(levels);

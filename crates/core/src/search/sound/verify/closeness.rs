@@ -7,7 +7,9 @@ use super::points::Point;
 const TIMES: usize = 13;
 const PITCHES: usize = 6;
 
-/// How far what coincides lies apart in unrelated music, in thousandths: its notes are tuned alike and begin on beats.
+/// About how far what coincides lies apart where it is no copy, in thousandths: notes are tuned alike and begin on beats. Smooth
+/// curves near what was measured of false alignments that score more than 1; over all pairs of unrelated recordings pitches
+/// are spread more widely.
 const USUAL_TIMES: [f64; TIMES] = [157.0, 145.0, 131.0, 111.0, 91.0, 75.0, 62.0, 54.0, 47.0, 42.0, 36.0, 31.0, 18.0];
 const USUAL_PITCHES: [f64; PITCHES] = [228.0, 219.0, 174.0, 150.0, 121.0, 108.0];
 /// Peaks that stand for that beside those which coincide under the rhythm's alignments.
