@@ -156,9 +156,43 @@ pub(super) fn turned_values(plane: &Luma, part: Part, degrees: f32) -> Vec<f32> 
 pub(super) type Corners = [(f32, f32); 4];
 
 /// The 64x64 values of the part of a slanted picture that `crop` says, in shares of its sides (left, top, right, bottom), seen
-/// straight: the projective map that takes the unit square to the corners (Heckbert, "Fundamentals of Texture Mapping and
-/// Image Warping", 1989, section 2.2.3).
+/// straight.
 pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) -> Vec<f32> {
+    let place = projected(corners);
+    sampled(plane, |u, v| place(crop[0] + u * (crop[2] - crop[0]), crop[1] + v * (crop[3] - crop[1])))
+}
+
+/// The same part as a picture of so many pixels: each what is between the pixels where its middle is.
+pub(super) fn straightened(plane: &Luma, corners: &Corners, crop: [f32; 4], width: u32, height: u32) -> Luma {
+    let place = projected(corners);
+    let centres =
+        |from: f32, to: f32, side: u32| (0..side).map(move |n| from + (to - from) * (n as f32 + 0.5) / side as f32);
+    let pixel = |(u, v)| {
+        let (x, y) = place(u, v);
+        (between(plane, x, y) + 0.5) as u8
+    };
+    let places = centres(crop[1], crop[3], height).flat_map(|v| centres(crop[0], crop[2], width).map(move |u| (u, v)));
+    let pixels = places.map(pixel).collect();
+    Luma::new(width, height, pixels).expect("a pixel for each place")
+}
+
+/// The level between the pixels at a place, that of the rim beyond it.
+pub(super) fn between(plane: &Luma, x: f32, y: f32) -> f32 {
+    let (width, height) = (plane.width() as usize, plane.height() as usize);
+    let (x, y) = ((x - 0.5).clamp(0.0, (width - 1) as f32), (y - 0.5).clamp(0.0, (height - 1) as f32));
+    let (left, top) = (x as usize, y as usize);
+    let (share_x, share_y) = (x - left as f32, y - top as f32);
+    let (right, below) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
+    let line = |row: usize| {
+        let at = |column: usize| f32::from(plane.pixels()[row * width + column]);
+        at(left) * (1.0 - share_x) + at(right) * share_x
+    };
+    line(top) * (1.0 - share_y) + line(below) * share_y
+}
+
+/// The projective map that takes the unit square to the corners (Heckbert, "Fundamentals of Texture Mapping and Image Warping",
+/// 1989, section 2.2.3).
+fn projected(corners: &Corners) -> impl Fn(f32, f32) -> (f32, f32) + Copy {
     let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = *corners;
     let (sum_x, sum_y) = (x0 - x1 + x2 - x3, y0 - y1 + y2 - y3);
     let (dx1, dx2, dy1, dy2) = (x1 - x2, x3 - x2, y1 - y2, y3 - y2);
@@ -167,11 +201,10 @@ pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) ->
     let (g, h) = ((sum_x * dy2 - dx2 * sum_y) / across, (dx1 * sum_y - sum_x * dy1) / across);
     let (a, b) = (x1 - x0 + g * x1, x3 - x0 + h * x3);
     let (d, e) = (y1 - y0 + g * y1, y3 - y0 + h * y3);
-    sampled(plane, |u, v| {
-        let (u, v) = (crop[0] + u * (crop[2] - crop[0]), crop[1] + v * (crop[3] - crop[1]));
+    move |u, v| {
         let below = (g * u + h * v + 1.0).max(0.1);
         ((a * u + b * v + x0) / below, (d * u + e * v + y0) / below)
-    })
+    }
 }
 
 /// Of each of 64x64 cells the mean of a few points between pixels; `place` tells where in the plane the point is that lies so

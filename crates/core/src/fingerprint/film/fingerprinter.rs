@@ -15,6 +15,7 @@ use super::frames::rectangles;
 use super::sharp::sharp_part;
 use super::shot::trimmed;
 use super::slanted::slanted_parts;
+use super::steady::{Screen, screens};
 use super::views::{FRAMED, FilmBase, FilmView, FilmViews, SLANTED, views};
 use super::{FilmFingerprint, FilmFrame, narrow_views};
 
@@ -24,6 +25,10 @@ const CUT_BITS: u32 = 90;
 const CUT_SHARE: f32 = 0.5;
 /// Samples of a shot that are held at once; a longer shot is taken in pieces.
 const MOST_HELD: usize = 64;
+/// Shots of so many samples in all are looked at together for what stays when the film is cut.
+const GROUP: usize = 32;
+/// Slanted pictures that are found in the mean of frames, before these are held still.
+const SLANTED_FOUND: usize = 6;
 /// A frame that stays longer than so many samples is not sampled again.
 const MOST_REPEATS: u64 = 40;
 /// Times are counted in 32 bits of milliseconds.
@@ -37,7 +42,8 @@ const OTHER_BITS: u32 = 60;
 const MOVED_STEP_MS: u32 = 1_500;
 const SAME_STEP_MS: u32 = 3_000;
 
-/// Makes the fingerprint of one video stream. Holds the small planes of one shot, at most 64 samples.
+/// Makes the fingerprint of one video stream. Holds the small planes of a shot, at most 64 samples, and of the shots before it,
+/// at most 31.
 #[derive(Debug)]
 pub struct FilmFingerprinter {
     is_reference: bool,
@@ -52,6 +58,8 @@ pub struct FilmFingerprinter {
     /// The next sample's time.
     next_us: u64,
     shot: Vec<Sample>,
+    /// Shots whose codes are not made yet: a filmed screen stays where it is when what it shows is cut.
+    group: Vec<Vec<Sample>>,
     /// The transform of the last sampled frame, all of it.
     before: Option<Low>,
     /// The time and the first code of the last frame that has all views.
@@ -84,6 +92,7 @@ impl FilmFingerprinter {
             last: None,
             next_us: 0,
             shot: Vec::new(),
+            group: Vec::new(),
             before: None,
             wide: None,
             parts: parts_of(&views),
@@ -134,6 +143,7 @@ impl FilmFingerprinter {
         let end_us = end_us.clamp(self.at_us, LATEST_US.max(self.at_us));
         self.sample_until(end_us.max(self.at_us + 1));
         self.end_shot();
+        self.end_group();
         self.made.duration_ms = end_us / 1_000;
         self.made
     }
@@ -151,6 +161,9 @@ impl FilmFingerprinter {
         let whole = pdq::transform(&values(&plane, part(Rect::of(&plane))));
         if other_size || self.before.is_some_and(|before| is_cut(&before, &whole)) {
             self.end_shot();
+        }
+        if other_size {
+            self.end_group();
         }
         self.before = Some(whole);
         let most_repeats = if self.of_key_frames { 1 } else { MOST_REPEATS };
@@ -170,16 +183,36 @@ impl FilmFingerprinter {
         }
     }
 
-    /// Makes the codes of the shot that was collected.
+    /// Makes the codes of the shots that were collected, if they are enough.
     fn end_shot(&mut self) {
-        let shot = std::mem::take(&mut self.shot);
+        self.group.push(std::mem::take(&mut self.shot));
+        if !self.has_second_look() || self.group.iter().map(Vec::len).sum::<usize>() >= GROUP {
+            self.end_group();
+        }
+    }
+
+    /// Makes the codes of the shots that were collected.
+    fn end_group(&mut self) {
+        let group = std::mem::take(&mut self.group);
+        let mut of_group = Vec::new();
+        if group.len() > 1 {
+            let planes: Vec<&Luma> = group.iter().flatten().map(|sample| &*sample.plane).collect();
+            of_group = slanted_parts(&planes, SLANTED_FOUND);
+        }
+        for shot in &group {
+            self.add_shot(shot, &of_group);
+        }
+    }
+
+    /// Makes the codes of a shot; with it come slanted pictures that it and the shots around it have.
+    fn add_shot(&mut self, shot: &[Sample], of_group: &[Corners]) {
         let planes: Vec<&Luma> = shot.iter().map(|sample| &*sample.plane).collect();
         let Some(trimmed) = trimmed(&planes) else { return };
         let is_found = |view: &FilmView| !matches!(view.base, FilmBase::Trimmed | FilmBase::Whole);
-        let bases = Bases::of(&planes, trimmed, self.made.views.iter().any(is_found));
+        let bases = Bases::of(&planes, trimmed, self.made.views.iter().any(is_found), of_group);
         // Of the last second: frame differences are to the first of these.
         let mut last: VecDeque<Transforms> = VecDeque::new();
-        for sample in &shot {
+        for (number, sample) in shot.iter().enumerate() {
             let time_ms = sample.time_ms;
             let second = self.is_reference || time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
             let views = &self.made.views;
@@ -188,7 +221,7 @@ impl FilmFingerprinter {
             let still = last.back().filter(|last| Rc::ptr_eq(&last.plane, &sample.plane) && (last.second || !second));
             let now = match still {
                 Some(still) => Transforms { time_ms, ..still.clone() },
-                None => Transforms::of(sample, second, views, &self.parts[..parts], &bases),
+                None => Transforms::of((number, sample), second, views, &self.parts[..parts], &bases),
             };
             let lag_ms = if self.of_key_frames { 0 } else { FilmFingerprint::MOTION_LAG_MS };
             while last.front().is_some_and(|before| time_ms.saturating_sub(before.time_ms) > lag_ms) {
@@ -198,7 +231,7 @@ impl FilmFingerprinter {
             let mut codes = codes(&now.lows, before.map(|before| &before.lows), views, &self.parts[..parts]);
             let wide = !self.is_reference || self.is_due(time_ms, &codes[0]);
             if self.is_reference && wide {
-                let others = Transforms::of(sample, second, views, &self.parts[parts..], &bases);
+                let others = Transforms::of((number, sample), second, views, &self.parts[parts..], &bases);
                 codes.extend(self::codes(&others.lows, None, views, &self.parts[parts..]));
             }
             let quality = now.quality;
@@ -254,30 +287,34 @@ struct Bases {
     trimmed: Rect,
     framed: Vec<Rect>,
     sharp: Option<Rect>,
-    slanted: Vec<Corners>,
+    slanted: Vec<Screen>,
 }
 
 impl Bases {
-    fn of(planes: &[&Luma], trimmed: Rect, for_second_look: bool) -> Bases {
+    fn of(planes: &[&Luma], trimmed: Rect, for_second_look: bool, of_group: &[Corners]) -> Bases {
         if !for_second_look {
             return Bases { trimmed, framed: Vec::new(), sharp: None, slanted: Vec::new() };
         }
         let framed = rectangles(planes, FRAMED.into());
         // Before a border of one colour everything is sharper than what surrounds it.
         let sharp = sharp_part(planes).filter(|sharp| !sharp.is_about(trimmed));
-        Bases { trimmed, framed, sharp, slanted: slanted_parts(planes, SLANTED.into()) }
+        let mut candidates = slanted_parts(planes, SLANTED_FOUND);
+        candidates.extend_from_slice(of_group);
+        let slanted = screens(planes, &candidates, SLANTED.into());
+        Bases { trimmed, framed, sharp, slanted }
     }
 
-    /// The 64x64 values of a view; `None` where there is no such part.
-    fn values(&self, plane: &Luma, view: &FilmView) -> Option<Vec<f32>> {
+    /// The 64x64 values of a view of the shot's frame of that number; `None` where there is no such part.
+    fn values(&self, number: usize, plane: &Luma, view: &FilmView) -> Option<Vec<f32>> {
         let base = match view.base {
             FilmBase::Trimmed => self.trimmed,
             FilmBase::Whole => Some(Rect::of(plane)).filter(|&whole| whole != self.trimmed)?,
-            FilmBase::Framed(number) => *self.framed.get(usize::from(number))?,
+            FilmBase::Framed(picture) => *self.framed.get(usize::from(picture))?,
             FilmBase::Sharp => self.sharp?,
-            FilmBase::Slanted(number) => {
-                let crop = view.crop.map(|thousandths| f32::from(thousandths) / 1000.0);
-                return Some(slanted_values(plane, self.slanted.get(usize::from(number))?, crop));
+            FilmBase::Slanted(picture) => {
+                let screen = self.slanted.get(usize::from(picture))?;
+                let crop = screen.part(view.crop.map(|thousandths| f32::from(thousandths) / 1000.0));
+                return Some(slanted_values(plane, screen.corners.get(number)?, crop));
             }
         };
         let part = cut(part(base), view.crop);
@@ -306,12 +343,19 @@ struct Transforms {
 }
 
 impl Transforms {
-    fn of(sample: &Sample, second: bool, views: &[FilmView], parts: &[Range<usize>], bases: &Bases) -> Transforms {
+    /// Of the shot's frame of that number.
+    fn of(
+        (number, sample): (usize, &Sample),
+        second: bool,
+        views: &[FilmView],
+        parts: &[Range<usize>],
+        bases: &Bases,
+    ) -> Transforms {
         let mut quality = 0;
         let low = |part: &Range<usize>| {
             let of_part = &views[part.clone()];
-            let wanted = second || of_part.iter().any(|view| !view.is_second_look());
-            let values = bases.values(&sample.plane, of_part.first().filter(|_| wanted)?)?;
+            let wanted = second || of_part.iter().any(FilmView::is_dense);
+            let values = bases.values(number, &sample.plane, of_part.first().filter(|_| wanted)?)?;
             if part.start == 0 {
                 quality = pdq::quality(&values);
             }

@@ -10,6 +10,7 @@ mod frames;
 mod sharp;
 mod shot;
 mod slanted;
+mod steady;
 mod views;
 mod vpdq;
 

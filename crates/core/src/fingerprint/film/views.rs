@@ -68,6 +68,11 @@ impl FilmView {
         let found = matches!(self.base, FilmBase::Framed(_) | FilmBase::Sharp | FilmBase::Slanted(_));
         quarter || self.degrees != 0 || found || self.strip.is_some() || !FIRST_CROPS.contains(&self.crop)
     }
+
+    /// True for a view that each sample of a query has; the others are made of every second one.
+    pub(crate) fn is_dense(&self) -> bool {
+        !self.is_second_look() || matches!(self.base, FilmBase::Slanted(_))
+    }
 }
 
 const WHOLE: [u16; 4] = [0, 0, 1000, 1000];

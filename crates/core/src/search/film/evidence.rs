@@ -6,6 +6,7 @@ use super::FilmHit;
 use super::alignment::Alignment;
 use super::beside::{Beside, besides, gained, is_contrary, tells};
 use super::lanes::{Compare, Lane, Lanes};
+use super::rarity::Rarity;
 use super::runs::runs;
 use super::steps::{BIAS, STEP_MS, Step, steps, value};
 use super::timing::refined;
@@ -129,7 +130,7 @@ pub(super) fn follow(
     window: &Range<u32>,
     alignment: &Alignment,
     hits: &[FilmHit],
-    rarity: &[f64],
+    rarity: &Rarity,
     found: &mut Vec<Stretch>,
 ) {
     let frames = films.frames(alignment.film);

@@ -14,7 +14,8 @@ const MOST_LANES: usize = 5;
 const MOST_MOTION_LANES: usize = 3;
 /// Hits so near an alignment speak for the views that they are between.
 const NEAR_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
-/// Frames of a query so far from where they should be are not compared: by the views of each look.
+/// Frames of a query so far from where they should be are not compared: where views stand at each of its
+/// samples, and where at every second one.
 const REACH_MS: [f64; 2] = [190.0, 280.0];
 
 /// From which view to which view of which film.
@@ -65,9 +66,9 @@ impl Lanes {
                 differences.push(lane);
             }
         }
-        let second_look = |lane: &Lane| query.views[lane.query_view as usize].is_second_look();
-        let second_look = of_frames.iter().chain(&differences).any(second_look);
-        Lanes { frames: of_frames, differences, reach_ms: REACH_MS[usize::from(second_look)] }
+        let is_sparse = |lane: &Lane| !query.views[lane.query_view as usize].is_dense();
+        let sparse = of_frames.iter().chain(&differences).any(is_sparse);
+        Lanes { frames: of_frames, differences, reach_ms: REACH_MS[usize::from(sparse)] }
     }
 
     fn of_kind(&self, compare: Compare) -> &[Lane] {

@@ -10,6 +10,7 @@ mod beside;
 mod evidence;
 mod lanes;
 mod nearby;
+mod rarity;
 mod runs;
 mod sparse;
 mod steps;
@@ -25,6 +26,7 @@ use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::{Films, Index, IndexError};
 
 use evidence::Stretch;
+use rarity::Rarity;
 pub use sparse::FramePair;
 
 /// Length of a window and from one to the next, in milliseconds.
@@ -202,7 +204,7 @@ fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, lev
             all = hits(films, query, &searched, second_look, level);
         }
         let hits: Vec<FilmHit> = all.iter().filter(|hit| window.contains(&hit.query_ms)).copied().collect();
-        let rarity = rarity(&hits, query.frames.len());
+        let rarity = Rarity::of(&hits);
         for alignment in votes::alignments(films, &hits, MOST_ALIGNMENTS) {
             evidence::follow(films, query, &window, &alignment, &hits, &rarity, &mut found);
         }
@@ -234,21 +236,6 @@ fn matched(query: &FilmFingerprint, stretch: Stretch, score: fn(&Stretch) -> f64
 
 /// Changes that show the same recording.
 const LEAST_CHANGES: f64 = 1.5;
-/// Films that may show a frame before it counts less.
-const FEW_FILMS: f64 = 3.0;
-
-/// What each frame of the query counts for: less the more films show it, since black, logos and test cards prove nothing.
-fn rarity(hits: &[FilmHit], frames: usize) -> Vec<f64> {
-    let mut films = vec![0_u32; frames];
-    // Sorted by film, then by frame of the query.
-    for same in hits.chunk_by(|a, b| (a.film, a.query_frame) == (b.film, b.query_frame)) {
-        if let Some(count) = films.get_mut(same[0].query_frame as usize) {
-            *count += 1;
-        }
-    }
-    films.into_iter().map(|count| (FEW_FILMS / f64::from(count.max(1))).min(1.0)).collect()
-}
-
 /// A frame of a reference near a frame of the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct FilmHit {

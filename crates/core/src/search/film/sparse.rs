@@ -14,9 +14,10 @@ use super::alignment::Alignment;
 use super::beside::SHIFTS_MS;
 use super::evidence::{Stretch, change, worth};
 use super::lanes::{Lane, query_code, reference_code, voted};
+use super::rarity::Rarity;
 use super::runs::runs;
 use super::steps::{BIAS, NEW_BITS};
-use super::{FilmHit, hits, rarity};
+use super::{FilmHit, hits};
 use crate::fingerprint::FilmFingerprint;
 use crate::index::{FilmFrames, Films};
 
@@ -105,7 +106,7 @@ pub(super) fn find(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> 
         .flat_map(|start| hits(films, query, &(start..start.saturating_add(super::MOST_SEARCHED_MS)), false, level))
         .collect();
     hits.sort_unstable();
-    let rarity = rarity(&hits, query.frames.len());
+    let rarity = Rarity::of(&hits);
     let mut followed: Vec<Alignment> = Vec::new();
     for start in (0..length).step_by(WINDOW_STEP_MS as usize) {
         let window = start..start.saturating_add(WINDOW_MS);
@@ -125,7 +126,7 @@ pub(super) fn find(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> 
 }
 
 /// The lines through most hits of a window, those of each film apart.
-fn lines(hits: &[FilmHit], window: &Range<u32>, rarity: &[f64]) -> Vec<Alignment> {
+fn lines(hits: &[FilmHit], window: &Range<u32>, rarity: &Rarity) -> Vec<Alignment> {
     let mut found = Vec::new();
     for of_film in hits.chunk_by(|a, b| a.film == b.film) {
         // Of one pair of frames the nearest views, and of the frames of a reference that stand beside each other the first.
@@ -136,7 +137,7 @@ fn lines(hits: &[FilmHit], window: &Range<u32>, rarity: &[f64]) -> Vec<Alignment
                 .last_mut()
                 .filter(|last| (last.frame, last.reference_frame) == (hit.query_frame, hit.reference_frame));
             let weight = f64::from(super::RADIUS + 1 - hit.distance) / f64::from(super::RADIUS + 1)
-                * rarity.get(hit.query_frame as usize).copied().unwrap_or(1.0);
+                * rarity.of_view(hit.query_frame as usize, hit.query_view.into());
             match last {
                 Some(last) => last.weight = last.weight.max(weight),
                 None => points.push(Point {
@@ -248,7 +249,7 @@ fn follow(
     query: &FilmFingerprint,
     alignment: &Alignment,
     hits: &[FilmHit],
-    rarity: &[f64],
+    rarity: &Rarity,
     found: &mut Vec<Stretch>,
 ) {
     let frames = films.frames(alignment.film);
@@ -264,7 +265,7 @@ fn follow(
         let mut step =
             Step { frame: number, reference_frame, reference_ms: at, lane, distance: bits.into(), weight: 1.0 };
         let new = steps.last().map_or(1.0, |before| novelty(&frames, query, before, &step));
-        step.weight = new * rarity.get(number).copied().unwrap_or(1.0);
+        step.weight = new * rarity.of_view(number, step.lane.query_view);
         steps.push(step);
     }
     let values: Vec<f64> = steps.iter().map(value).collect();

@@ -6,6 +6,7 @@ use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
 use super::lanes::{Compare, Lane, Lanes, query_code, reference_code};
+use super::rarity::Rarity;
 use crate::fingerprint::FilmFingerprint;
 use crate::index::FilmFrames;
 
@@ -45,7 +46,7 @@ pub(super) fn steps(
     window: &Range<u32>,
     alignment: &Alignment,
     lanes: &Lanes,
-    rarity: &[f64],
+    rarity: &Rarity,
 ) -> Vec<Step> {
     let from = alignment.reference_ms(f64::from(window.start) - lanes.reach_ms).max(0.0);
     let to = alignment.reference_ms(f64::from(window.end) + lanes.reach_ms).min(frames.duration_ms as f64);
@@ -66,7 +67,7 @@ pub(super) fn steps(
                 let of_query = [before.query_frame, query_frame];
                 novelty(reference, of_query.map(|frame| query_code(query, frame, lane.query_view)))
             });
-            let weight = new * rarity.get(query_frame).copied().unwrap_or(1.0);
+            let weight = new * rarity.of_view(query_frame, lane.query_view);
             Some(Compared { query_frame, lane, distance: bits.into(), weight })
         });
         if compared.iter().any(Option::is_some) {
