@@ -177,7 +177,7 @@ pub(super) fn straightened(plane: &Luma, corners: &Corners, crop: [f32; 4], widt
 }
 
 /// The level between the pixels at a place, that of the rim beyond it.
-pub(super) fn between(plane: &Luma, x: f32, y: f32) -> f32 {
+fn between(plane: &Luma, x: f32, y: f32) -> f32 {
     let (width, height) = (plane.width() as usize, plane.height() as usize);
     let (x, y) = ((x - 0.5).clamp(0.0, (width - 1) as f32), (y - 0.5).clamp(0.0, (height - 1) as f32));
     let (left, top) = (x as usize, y as usize);

@@ -6,31 +6,30 @@
 
 use minutia_media::Luma;
 
-use super::super::region::{self, Corners, straightened};
+use super::super::region::{Corners, straightened};
 use super::shot::trimmed;
 
 /// Places along a side that are looked at, and the share of the side at each end that is left out.
 const POINTS: usize = 40;
 const ENDS: f32 = 0.1;
-/// The frame's longer side in units, by which the picture is sampled across a side, and samples to each side of the line.
-const UNITS: f32 = 400.0;
-const REACH: usize = 18;
+/// Pixels across a side that are looked at, to each side of it.
+const REACH: usize = 20;
 const SAMPLES: usize = 2 * REACH + 1;
 /// Samples on each side of a place whose difference is its step, and the levels that count whole.
 const BESIDE: usize = 2;
 const FULL_STEP: f32 = 24.0;
 /// A step of so many levels is hardly one.
 const FAINT_STEP: f32 = 8.0;
-/// Shifts that are tried, in half units to each side, and turns, in steps of so many radians.
-const SHIFTS: i32 = 24;
+/// Shifts that are tried, in half pixels to each side, and turns, in steps of so many radians.
+const SHIFTS: i32 = 28;
 const TURNS: i32 = 4;
 const TURN_STEP: f32 = 0.003;
 /// How much less the farthest shift counts, so that where nothing is to see nothing moves.
 const FAR_LOSS: f32 = 0.2;
-/// How far the ends of a side are moved when it is found again, in half units.
-const ENDS_MOVED: i32 = 10;
+/// How far the ends of a side are moved when it is found again, in half pixels.
+const ENDS_MOVED: i32 = 12;
 /// Frames by which sides are found again.
-const SHARPENED: usize = 16;
+const SHARPENED: usize = 12;
 /// Pictures whose corners are all within so much of the frame's longer side are one.
 const SAME_SHARE: f32 = 0.005;
 /// Frames whose border is looked for, and the longer side of these.
@@ -63,9 +62,8 @@ impl Screen {
 pub(super) fn screens(planes: &[&Luma], found: &[Corners], most: usize) -> Vec<Screen> {
     let Some(first) = planes.first() else { return Vec::new() };
     let longest = first.width().max(first.height()) as f32;
-    let unit = (longest / UNITS).max(0.25);
     let some: Vec<&Luma> = planes.iter().step_by(planes.len().div_ceil(SHARPENED)).copied().collect();
-    let mut all: Vec<Sharpened> = found.iter().filter_map(|corners| Sharpened::of(&some, corners, unit)).collect();
+    let mut all: Vec<Sharpened> = found.iter().filter_map(|corners| Sharpened::of(&some, corners)).collect();
     // Ties fall to those that were found first.
     all.sort_by(|a, b| b.worth.total_cmp(&a.worth));
     let mut kept: Vec<Sharpened> = Vec::new();
@@ -75,7 +73,7 @@ pub(super) fn screens(planes: &[&Luma], found: &[Corners], most: usize) -> Vec<S
         }
     }
     let screens = kept.into_iter().flat_map(|Sharpened { corners, .. }| {
-        let moved = |plane: &&Luma| Profiles::of(plane, &corners, unit).moved(&corners, unit).of(&corners);
+        let moved = |plane: &&Luma| Profiles::of(plane, &corners).moved(&corners).of(&corners);
         let whole = Screen { corners: planes.iter().map(moved).collect(), inside: WHOLE };
         // What seems a border of the film may be a part of it: where there is one, both count.
         let inside = inside(planes, &whole.corners);
@@ -94,13 +92,13 @@ struct Sharpened {
 
 impl Sharpened {
     /// Near these, where the sides of the planes held still are sharpest; `None` where there are no planes.
-    fn of(planes: &[&Luma], corners: &Corners, unit: f32) -> Option<Sharpened> {
+    fn of(planes: &[&Luma], corners: &Corners) -> Option<Sharpened> {
         let still = |corners: &Corners| {
-            let profiles: Vec<Profiles> = planes.iter().map(|plane| Profiles::of(plane, corners, unit)).collect();
-            let moves: Vec<Move> = profiles.iter().map(|profiles| profiles.moved(corners, unit)).collect();
-            (held(&profiles, &moves, corners, unit), moves)
+            let profiles: Vec<Profiles> = planes.iter().map(|plane| Profiles::of(plane, corners)).collect();
+            let moves: Vec<Move> = profiles.iter().map(|profiles| profiles.moved(corners)).collect();
+            (held(&profiles, &moves, corners), moves)
         };
-        let corners = found_again(&still(corners).0, corners, unit);
+        let corners = found_again(&still(corners).0, corners);
         let (still, moves) = still(&corners);
         let worths = still.map(|side| {
             side.iter().map(|steps| between(steps, 0.0).min(FULL_STEP)).sum::<f32>() / (FULL_STEP * POINTS as f32)
@@ -176,27 +174,19 @@ fn places(corners: &Corners, side: usize) -> [(f32, f32); POINTS] {
 struct Profiles([[[f32; SAMPLES]; POINTS]; 4]);
 
 impl Profiles {
-    fn of(plane: &Luma, corners: &Corners, unit: f32) -> Profiles {
-        Profiles(std::array::from_fn(|side| {
-            let (in_x, in_y) = INWARDS[side];
-            places(corners, side).map(|(x, y)| {
-                std::array::from_fn(|sample| {
-                    let depth = (sample as f32 - REACH as f32) * unit;
-                    region::between(plane, x + in_x * depth, y + in_y * depth)
-                })
-            })
-        }))
+    fn of(plane: &Luma, corners: &Corners) -> Profiles {
+        Profiles(std::array::from_fn(|side| places(corners, side).map(|place| profile(plane, side, place))))
     }
 
     /// The move under which the steps lie on the sides most.
-    fn moved(&self, corners: &Corners, unit: f32) -> Move {
+    fn moved(&self, corners: &Corners) -> Move {
         let steps: Vec<[[f32; SAMPLES]; POINTS]> =
             self.0.iter().map(|side| side.map(|profile| shares(&steps(&profile)))).collect();
         let (middle_x, middle_y) = middle(corners);
-        // How far a turn by one radian moves each place across its side, inwards, in units.
+        // How far a turn by one radian moves each place across its side, inwards.
         let turned: [[f32; POINTS]; 4] = std::array::from_fn(|side| {
             let (in_x, in_y) = INWARDS[side];
-            places(corners, side).map(|(x, y)| (in_y * (x - middle_x) - in_x * (y - middle_y)) / unit)
+            places(corners, side).map(|(x, y)| in_y * (x - middle_x) - in_x * (y - middle_y))
         });
         let mut best = (f32::MIN, Move::default());
         for turn in near_first(TURNS) {
@@ -219,11 +209,46 @@ impl Profiles {
             let loss = 1.0 - FAR_LOSS / 4.0 * (turn.abs() as f32 / TURNS as f32);
             let sum = (across.0 + down.0) * loss;
             if sum > best.0 {
-                best = (sum, Move { x: across.1 * unit, y: down.1 * unit, turn: by });
+                best = (sum, Move { x: across.1, y: down.1, turn: by });
             }
         }
         best.1
     }
+}
+
+/// What stands across a side at one of its places: pixel by pixel, each between its neighbours, and those of the rim beyond it.
+fn profile(plane: &Luma, side: usize, (x, y): (f32, f32)) -> [f32; SAMPLES] {
+    let (width, height) = (plane.width() as isize, plane.height() as isize);
+    let pixels = plane.pixels();
+    let split = |at: f32| {
+        let whole = libm::floorf(at.clamp(-1e4, 1e4) - 0.5);
+        (whole as isize, at.clamp(-1e4, 1e4) - 0.5 - whole)
+    };
+    let ((column, right), (row, below)) = (split(x), split(y));
+    let reach = REACH as isize;
+    // One more than there are samples, each of which is between two.
+    let mut levels = [0.0_f32; SAMPLES + 1];
+    let share = if side < 2 {
+        let line = |row: isize| &pixels[(row.clamp(0, height - 1) * width) as usize..][..width as usize];
+        let (upper, lower) = (line(row), line(row + 1));
+        for (place, level) in (column - reach..).zip(&mut levels) {
+            let place = place.clamp(0, width - 1) as usize;
+            *level = f32::from(upper[place]) * (1.0 - below) + f32::from(lower[place]) * below;
+        }
+        right
+    } else {
+        let (left, next) = (column.clamp(0, width - 1) as usize, (column + 1).clamp(0, width - 1) as usize);
+        for (place, level) in (row - reach..).zip(&mut levels) {
+            let line = &pixels[(place.clamp(0, height - 1) * width) as usize..][..width as usize];
+            *level = f32::from(line[left]) * (1.0 - right) + f32::from(line[next]) * right;
+        }
+        below
+    };
+    let mut profile = std::array::from_fn(|sample| levels[sample] * (1.0 - share) + levels[sample + 1] * share);
+    if side % 2 == 1 {
+        profile.reverse();
+    }
+    profile
 }
 
 /// Zero, and then farther and farther from it.
@@ -261,7 +286,7 @@ fn between(steps: &[f32; SAMPLES], depth: f32) -> f32 {
     steps[whole] * (1.0 - share) + steps[whole + 1] * share
 }
 
-/// Adds steps as they stand when the line is so many units further inwards.
+/// Adds steps as they stand when the line is so many pixels further inwards.
 fn add(sums: &mut [f32; SAMPLES], steps: &[f32; SAMPLES], by: f32) {
     let whole = libm::floorf(by.clamp(-(REACH as f32), REACH as f32));
     let (share, whole) = (by - whole, whole as isize);
@@ -271,7 +296,7 @@ fn add(sums: &mut [f32; SAMPLES], steps: &[f32; SAMPLES], by: f32) {
 }
 
 /// The steps across the sides of the mean of frames held still.
-fn held(profiles: &[Profiles], moves: &[Move], corners: &Corners, unit: f32) -> [[[f32; SAMPLES]; POINTS]; 4] {
+fn held(profiles: &[Profiles], moves: &[Move], corners: &Corners) -> [[[f32; SAMPLES]; POINTS]; 4] {
     let (middle_x, middle_y) = middle(corners);
     std::array::from_fn(|side| {
         let (in_x, in_y) = INWARDS[side];
@@ -282,7 +307,7 @@ fn held(profiles: &[Profiles], moves: &[Move], corners: &Corners, unit: f32) -> 
             for (profiles, moved) in profiles.iter().zip(moves) {
                 let by_x = moved.x - moved.turn * (y - middle_y);
                 let by_y = moved.y + moved.turn * (x - middle_x);
-                let by = (in_x * by_x + in_y * by_y) / unit;
+                let by = in_x * by_x + in_y * by_y;
                 let profile = &profiles.0[side][point];
                 for (sample, sum) in sums.iter_mut().enumerate() {
                     let at = (sample as f32 + by).clamp(0.0, (SAMPLES - 1) as f32);
@@ -297,7 +322,7 @@ fn held(profiles: &[Profiles], moves: &[Move], corners: &Corners, unit: f32) -> 
 }
 
 /// The corners where the sides of the frames held still are sharpest.
-fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners, unit: f32) -> Corners {
+fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners) -> Corners {
     // Sides are moved across alone, so that a corner moves by what its two sides do; slants are small.
     let mut moved = *corners;
     for (side, still) in still.iter().enumerate() {
@@ -306,7 +331,7 @@ fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners, unit: f
             let along = |point: usize| ENDS + (1.0 - 2.0 * ENDS) * (point as f32 + 0.5) / POINTS as f32;
             still.iter().enumerate().map(|(point, steps)| between(steps, from + (to - from) * along(point))).sum()
         };
-        // How far the side goes inwards at its ends, in units.
+        // How far the side goes inwards at its ends.
         let mut best = (sum(0.0, 0.0), [0.0, 0.0]);
         for from in near_first(ENDS_MOVED) {
             for to in near_first(ENDS_MOVED) {
@@ -319,8 +344,8 @@ fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners, unit: f
         }
         let (in_x, in_y) = INWARDS[side];
         for (corner, inwards) in SIDES[side].iter().zip(best.1) {
-            moved[*corner].0 += in_x * inwards * unit;
-            moved[*corner].1 += in_y * inwards * unit;
+            moved[*corner].0 += in_x * inwards;
+            moved[*corner].1 += in_y * inwards;
         }
     }
     moved

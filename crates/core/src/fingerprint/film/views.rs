@@ -71,7 +71,7 @@ impl FilmView {
 
     /// True for a view that each sample of a query has; the others are made of every second one.
     pub(crate) fn is_dense(&self) -> bool {
-        !self.is_second_look() || matches!(self.base, FilmBase::Slanted(_))
+        !self.is_second_look() || matches!((self.base, self.crop), (FilmBase::Slanted(_), WHOLE))
     }
 }
 
@@ -126,8 +126,9 @@ const FRAMED_CROP: [u16; 4] = [40, 40, 960, 960];
 
 /// Slanted pictures that are looked for.
 pub(super) const SLANTED: u8 = 4;
-/// Parts of these: found a little too large, right, a little too small.
-const SLANTED_CROPS: [[u16; 4]; 2] = [WHOLE, [45, 45, 955, 955]];
+/// How many of the surest are cut as well, for where their sides are a little off, and the part.
+const SLANTED_CUT: u8 = 2;
+const SLANTED_CROP: [u16; 4] = [45, 45, 955, 955];
 
 /// Small turns that are tried, and the parts that are cut of the turned frame.
 const DEGREES: [i8; 4] = [-4, -2, 2, 4];
@@ -189,8 +190,10 @@ fn query_views() -> Vec<FilmView> {
         }
     }
     for number in 0..SLANTED {
-        for crop in SLANTED_CROPS {
-            add(FilmBase::Slanted(number), crop, None, 0, &both[..if number == 0 { 2 } else { 1 }]);
+        let turns = &both[..if number == 0 { 2 } else { 1 }];
+        add(FilmBase::Slanted(number), WHOLE, None, 0, turns);
+        if number < SLANTED_CUT {
+            add(FilmBase::Slanted(number), SLANTED_CROP, None, 0, turns);
         }
     }
     views
