@@ -204,7 +204,7 @@ fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, lev
             all = hits(films, query, &searched, second_look, level);
         }
         let hits: Vec<FilmHit> = all.iter().filter(|hit| window.contains(&hit.query_ms)).copied().collect();
-        let rarity = Rarity::of(&hits);
+        let rarity = Rarity::of(&hits, &query.views);
         for alignment in votes::alignments(films, &hits, MOST_ALIGNMENTS) {
             evidence::follow(films, query, &window, &alignment, &hits, &rarity, &mut found);
         }

@@ -106,7 +106,7 @@ pub(super) fn find(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> 
         .flat_map(|start| hits(films, query, &(start..start.saturating_add(super::MOST_SEARCHED_MS)), false, level))
         .collect();
     hits.sort_unstable();
-    let rarity = Rarity::of(&hits);
+    let rarity = Rarity::of(&hits, &query.views);
     let mut followed: Vec<Alignment> = Vec::new();
     for start in (0..length).step_by(WINDOW_STEP_MS as usize) {
         let window = start..start.saturating_add(WINDOW_MS);
