@@ -39,7 +39,8 @@ pub struct ScoreCalibration {
 /// The row of landmarks. Its tail falls by 0.51 a point from the score that 60 of its pairs have to the highest.
 pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 
-/// The row of the frames of films. From the score that 27 of its pairs have its tail falls by 0.69 a quarter of a point.
+/// The row of the frames of films. Its tail falls by 0.73 a quarter of a point from the score that 24 of its pairs have to the
+/// highest.
 pub const FILM_CALIBRATION: &ScoreCalibration = &frames::ROW;
 
 impl ScoreCalibration {
