@@ -292,11 +292,11 @@ impl Mean {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// True where a point is on the inner side of all four sides, the corners clockwise.
-    fn inside(corners: &Corners, x: f32, y: f32) -> bool {
+    pub(in super::super) fn is_inside(corners: &Corners, x: f32, y: f32) -> bool {
         (0..4).all(|n| {
             let ((ax, ay), (bx, by)) = (corners[n], corners[(n + 1) % 4]);
             (bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0.0
@@ -314,7 +314,7 @@ mod tests {
                 let pixel = |n: usize| {
                     let (x, y) = (n % 320, n / 320);
                     let on_screen = 90 + (x / 40 * 37 + y / 40 * 53 + time * 29) % 120;
-                    if inside(&corners, x as f32, y as f32) { on_screen as u8 } else { (10 + n % 7) as u8 }
+                    if is_inside(&corners, x as f32, y as f32) { on_screen as u8 } else { (10 + n % 7) as u8 }
                 };
                 Luma::new(320, 200, (0..320 * 200).map(pixel).collect()).unwrap()
             };

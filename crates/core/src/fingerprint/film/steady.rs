@@ -353,15 +353,8 @@ fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners) -> Corn
 
 #[cfg(test)]
 mod tests {
+    use super::super::slanted::tests::is_inside;
     use super::*;
-
-    /// True where a point is on the inner side of all four sides, the corners clockwise.
-    fn is_inside(corners: &Corners, x: f32, y: f32) -> bool {
-        (0..4).all(|n| {
-            let ((ax, ay), (bx, by)) = (corners[n], corners[(n + 1) % 4]);
-            (bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0.0
-        })
-    }
 
     /// What a camera sees of a screen in a dark room: what `shown` gives, by how far it is from the screen's first corner.
     fn filmed(corners: &Corners, shown: impl Fn(f32, f32) -> u8) -> Luma {
