@@ -161,11 +161,16 @@ const SIDES: [[usize; 2]; 4] = [[0, 3], [1, 2], [0, 1], [3, 2]];
 /// Inwards across them.
 const INWARDS: [(f32, f32); 4] = [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)];
 
+/// How far along its side a place is, in shares of it.
+fn along(point: usize) -> f32 {
+    ENDS + (1.0 - 2.0 * ENDS) * (point as f32 + 0.5) / POINTS as f32
+}
+
 /// The places along a side, in pixels.
 fn places(corners: &Corners, side: usize) -> [(f32, f32); POINTS] {
     let [(from_x, from_y), (to_x, to_y)] = SIDES[side].map(|corner| corners[corner]);
     std::array::from_fn(|point| {
-        let along = ENDS + (1.0 - 2.0 * ENDS) * (point as f32 + 0.5) / POINTS as f32;
+        let along = along(point);
         (from_x + (to_x - from_x) * along, from_y + (to_y - from_y) * along)
     })
 }
@@ -328,7 +333,6 @@ fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners) -> Corn
     for (side, still) in still.iter().enumerate() {
         let still = still.each_ref().map(shares);
         let sum = |from: f32, to: f32| -> f32 {
-            let along = |point: usize| ENDS + (1.0 - 2.0 * ENDS) * (point as f32 + 0.5) / POINTS as f32;
             still.iter().enumerate().map(|(point, steps)| between(steps, from + (to - from) * along(point))).sum()
         };
         // How far the side goes inwards at its ends.
