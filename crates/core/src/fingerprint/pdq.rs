@@ -202,30 +202,43 @@ pub(super) fn odd(n: usize) -> bool {
 }
 
 pub(super) fn turned(low: &Low, turn: Dihedral) -> Low {
-    let sign = |flip: bool, value: f32| if flip { -value } else { value };
-    std::array::from_fn(|i| {
-        std::array::from_fn(|j| match turn {
-            Dihedral::Identity => low[i][j],
-            Dihedral::Rotate90 => sign(odd(i), low[j][i]),
-            Dihedral::Rotate180 => sign(odd(i) != odd(j), low[i][j]),
-            Dihedral::Rotate270 => sign(odd(j), low[j][i]),
-            Dihedral::FlipX => sign(odd(i), low[i][j]),
-            Dihedral::FlipY => sign(odd(j), low[i][j]),
-            Dihedral::FlipPlus1 => low[j][i],
-            Dihedral::FlipMinus1 => sign(odd(i) != odd(j), low[j][i]),
-        })
-    })
+    let (swapped, rows, columns) = match turn {
+        Dihedral::Identity => (false, false, false),
+        Dihedral::Rotate90 => (true, true, false),
+        Dihedral::Rotate180 => (false, true, true),
+        Dihedral::Rotate270 => (true, false, true),
+        Dihedral::FlipX => (false, true, false),
+        Dihedral::FlipY => (false, false, true),
+        Dihedral::FlipPlus1 => (true, false, false),
+        Dihedral::FlipMinus1 => (true, true, true),
+    };
+    let mut turned = *low;
+    if swapped {
+        for (i, row) in turned.iter_mut().enumerate() {
+            row.iter_mut().zip(low).for_each(|(value, row)| *value = row[i]);
+        }
+    }
+    for (i, row) in turned.iter_mut().enumerate() {
+        if rows && odd(i) {
+            row.iter_mut().for_each(|value| *value = -*value);
+        }
+        if columns {
+            row.iter_mut().enumerate().filter(|(j, _)| odd(*j)).for_each(|(_, value)| *value = -*value);
+        }
+    }
+    turned
 }
 
 pub(super) fn code(low: &Low) -> Code {
-    let mut sorted: Vec<f32> = low.iter().flatten().copied().collect();
-    let middle = LOW * LOW / 2 - 1;
-    let (_, &mut median, _) = sorted.select_nth_unstable_by(middle, f32::total_cmp);
+    // As whole numbers, which are faster to compare: the order is that of `f32::total_cmp`.
+    let key = |bits: i32| bits ^ (((bits >> 31) as u32) >> 1) as i32;
+    let mut keys = [0_i32; LOW * LOW];
+    keys.iter_mut().zip(low.as_flattened()).for_each(|(to, value)| *to = key(value.to_bits() as i32));
+    let (_, &mut middle, _) = keys.select_nth_unstable(LOW * LOW / 2 - 1);
+    let median = f32::from_bits(key(middle) as u32);
     let mut bytes = [0; 32];
-    for (bit, &value) in low.iter().flatten().enumerate() {
-        if value > median {
-            bytes[31 - bit / 8] |= 1 << (bit % 8);
-        }
+    for (byte, values) in bytes.iter_mut().rev().zip(low.as_flattened().as_chunks::<8>().0) {
+        *byte = values.iter().enumerate().fold(0, |byte, (bit, &value)| byte | u8::from(value > median) << bit);
     }
     Code(bytes)
 }

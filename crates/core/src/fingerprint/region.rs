@@ -13,24 +13,18 @@ pub(super) const LONGEST: usize = 512;
 
 /// The picture's luma, each pixel the mean of those that it stands for, its longer side at most [`LONGEST`].
 pub(super) fn reduced(picture: &Picture) -> Luma {
-    shrunk(picture, LONGEST)
+    match picture {
+        Picture::Luma(luma) => shrunk(luma, LONGEST),
+        Picture::Rgb(rgb) => {
+            let grey: Vec<u8> = rgb.pixels().as_chunks::<3>().0.iter().map(|&pixel| luma_of(pixel)).collect();
+            shrink(&grey, (rgb.width(), rgb.height()), LONGEST)
+        }
+    }
 }
 
 /// The same with another longest side.
-pub(super) fn shrunk(picture: &Picture, most: usize) -> Luma {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let longest = width.max(height);
-    let fit = |side: usize| if longest <= most { side } else { ((side * most + longest / 2) / longest).max(1) };
-    let (to_width, to_height) = (fit(width), fit(height));
-    let pixels = match picture {
-        Picture::Luma(luma) if (to_width, to_height) == (width, height) => luma.pixels().to_vec(),
-        Picture::Luma(luma) => shrink(luma.pixels(), width, height, to_width, to_height),
-        Picture::Rgb(rgb) => {
-            let grey: Vec<u8> = rgb.pixels().as_chunks::<3>().0.iter().map(|&pixel| luma_of(pixel)).collect();
-            shrink(&grey, width, height, to_width, to_height)
-        }
-    };
-    Luma::new(to_width as u32, to_height as u32, pixels).expect("the sides were just chosen")
+pub(super) fn shrunk(luma: &Luma, most: usize) -> Luma {
+    shrink(luma.pixels(), (luma.width(), luma.height()), most)
 }
 
 /// ITU-R BT.601 luma in 16-bit fixed point, rounded.
@@ -38,33 +32,77 @@ fn luma_of([r, g, b]: [u8; 3]) -> u8 {
     ((19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b) + 32_768) >> 16) as u8
 }
 
-fn shrink(from: &[u8], width: usize, height: usize, to_width: usize, to_height: usize) -> Vec<u8> {
-    let start = |n: usize, side: usize, of: usize| n * side / of;
-    let columns: Vec<usize> = (0..=to_width).map(|x| start(x, width, to_width)).collect();
-    let narrow = width / to_width;
-    // Sums of 8-bit values of fewer than 2^24 pixels: they wrap in name only, so that the loops can be vectorised.
-    let mut sums = vec![0_u32; width];
-    let mut out = Vec::with_capacity(to_width * to_height);
-    for y in 0..to_height {
-        let rows = start(y, height, to_height)..start(y + 1, height, to_height);
-        sums.fill(0);
-        for row in from.chunks_exact(width).take(rows.end).skip(rows.start) {
-            sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum = sum.wrapping_add(u32::from(value)));
+fn shrink(from: &[u8], (width, height): (u32, u32), most: usize) -> Luma {
+    let (width, height) = (width as usize, height as usize);
+    let longest = width.max(height);
+    let fit = |side: usize| if longest <= most { side } else { ((side * most + longest / 2) / longest).max(1) };
+    let (to_width, to_height) = (fit(width), fit(height));
+    let work = Shrink { from, width, height, to_width, to_height };
+    let pixels = if longest <= most { from.to_vec() } else { wide(Level::best(), work) };
+    Luma::new(to_width as u32, to_height as u32, pixels).expect("the sides were just chosen")
+}
+
+struct Shrink<'a> {
+    from: &'a [u8],
+    width: usize,
+    height: usize,
+    to_width: usize,
+    to_height: usize,
+}
+
+impl Work for Shrink<'_> {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<u8> {
+        match self.width / self.to_width {
+            1 => self.by::<1>(),
+            2 => self.by::<2>(),
+            3 => self.by::<3>(),
+            _ => self.by::<0>(),
         }
-        // Columns of a result stand for `narrow` columns or one more.
-        let means = [narrow, narrow + 1].map(|columns| Mean::of(columns * rows.len()));
-        out.extend(columns.windows(2).map(|pair| {
-            let sum = sums[pair[0]..pair[1]].iter().fold(0, |sum: u32, &value| sum.wrapping_add(value));
-            means[pair[1] - pair[0] - narrow].round(sum)
-        }));
     }
-    out
+}
+
+impl Shrink<'_> {
+    /// Where columns of the result stand for `NARROW` columns or one more, which 0 leaves open.
+    #[inline(always)]
+    fn by<const NARROW: usize>(self) -> Vec<u8> {
+        let Shrink { from, width, height, to_width, to_height } = self;
+        let narrow = if NARROW > 0 { NARROW } else { width / to_width };
+        let start = |n: usize, side: usize, of: usize| n * side / of;
+        let places: Vec<(usize, usize)> = (0..to_width)
+            .map(|x| (start(x, width, to_width), start(x + 1, width, to_width)))
+            .map(|(place, end)| (place, end - place - narrow))
+            .collect();
+        // Sums of 8-bit values of fewer than 2^24 pixels: they wrap in name only, so that the loops can be vectorised. One
+        // column more than there are, which is added as nothing.
+        let mut sums = vec![0_u32; width + 1];
+        let mut out = vec![0_u8; to_width * to_height];
+        for (y, out) in out.chunks_exact_mut(to_width).enumerate() {
+            let rows = start(y, height, to_height)..start(y + 1, height, to_height);
+            sums.fill(0);
+            for row in from.chunks_exact(width).take(rows.end).skip(rows.start) {
+                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum = sum.wrapping_add(u32::from(value)));
+            }
+            let means = [narrow, narrow + 1].map(|columns| Mean::of(columns * rows.len()));
+            for (out, &(place, more)) in out.iter_mut().zip(&places) {
+                let columns = &sums[place..=place + narrow];
+                let mut sum = columns[narrow] * more as u32;
+                for &value in &columns[..narrow] {
+                    sum = sum.wrapping_add(value);
+                }
+                *out = means[more].round(sum);
+            }
+        }
+        out
+    }
 }
 
 /// Rounded means of so many values, without a division each.
 #[derive(Clone, Copy)]
 struct Mean {
-    half: u64,
+    half: u32,
     reciprocal: u64,
 }
 
@@ -74,11 +112,11 @@ impl Mean {
     fn of(count: usize) -> Mean {
         let count = count as u64;
         debug_assert!(count < 1 << 20);
-        Mean { half: count / 2, reciprocal: (1 << 48) / count + 1 }
+        Mean { half: count as u32 / 2, reciprocal: (1 << 48) / count + 1 }
     }
 
     fn round(self, sum: u32) -> u8 {
-        (((u64::from(sum) + self.half) * self.reciprocal) >> 48) as u8
+        ((u64::from(sum + self.half) * self.reciprocal) >> 48) as u8
     }
 }
 
@@ -136,131 +174,6 @@ impl Work for Values<'_> {
         }
         values
     }
-}
-
-/// The 64x64 values of `part` as it stands in the plane turned by so many degrees about the part's centre: of each cell the
-/// mean of a few points between pixels.
-pub(super) fn turned_values(plane: &Luma, part: Part, degrees: f32) -> Vec<f32> {
-    let angle = degrees * (std::f32::consts::PI / 180.0);
-    let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
-    let (middle_x, middle_y) = ((part.left + part.right) / 2.0, (part.top + part.bottom) / 2.0);
-    let (width, height) = (part.right - part.left, part.bottom - part.top);
-    sampled(plane, |across, down| {
-        let dx = across * width + part.left - middle_x;
-        let dy = down * height + part.top - middle_y;
-        (middle_x + cos * dx - sin * dy, middle_y + sin * dx + cos * dy)
-    })
-}
-
-/// The corners of a part whose sides need not be upright, in pixels: left above, right above, right below, left below.
-pub(super) type Corners = [(f32, f32); 4];
-
-/// The 64x64 values of the part of a slanted picture that `crop` says, in shares of its sides (left, top, right, bottom), seen
-/// straight.
-pub(super) fn slanted_values(plane: &Luma, corners: &Corners, crop: [f32; 4]) -> Vec<f32> {
-    let place = projected(corners);
-    sampled(plane, |u, v| place(crop[0] + u * (crop[2] - crop[0]), crop[1] + v * (crop[3] - crop[1])))
-}
-
-/// The same part as a picture of so many pixels: each what is between the pixels where its middle is.
-pub(super) fn straightened(plane: &Luma, corners: &Corners, crop: [f32; 4], width: u32, height: u32) -> Luma {
-    let place = projected(corners);
-    let centres =
-        |from: f32, to: f32, side: u32| (0..side).map(move |n| from + (to - from) * (n as f32 + 0.5) / side as f32);
-    let pixel = |(u, v)| {
-        let (x, y) = place(u, v);
-        (between(plane, x, y) + 0.5) as u8
-    };
-    let places = centres(crop[1], crop[3], height).flat_map(|v| centres(crop[0], crop[2], width).map(move |u| (u, v)));
-    let pixels = places.map(pixel).collect();
-    Luma::new(width, height, pixels).expect("a pixel for each place")
-}
-
-/// The level between the pixels at a place, that of the rim beyond it.
-fn between(plane: &Luma, x: f32, y: f32) -> f32 {
-    let (width, height) = (plane.width() as usize, plane.height() as usize);
-    let (x, y) = ((x - 0.5).clamp(0.0, (width - 1) as f32), (y - 0.5).clamp(0.0, (height - 1) as f32));
-    let (left, top) = (x as usize, y as usize);
-    let (share_x, share_y) = (x - left as f32, y - top as f32);
-    let (right, below) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
-    let line = |row: usize| {
-        let at = |column: usize| f32::from(plane.pixels()[row * width + column]);
-        at(left) * (1.0 - share_x) + at(right) * share_x
-    };
-    line(top) * (1.0 - share_y) + line(below) * share_y
-}
-
-/// The projective map that takes the unit square to the corners (Heckbert, "Fundamentals of Texture Mapping and Image Warping",
-/// 1989, section 2.2.3).
-fn projected(corners: &Corners) -> impl Fn(f32, f32) -> (f32, f32) + Copy {
-    let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = *corners;
-    let (sum_x, sum_y) = (x0 - x1 + x2 - x3, y0 - y1 + y2 - y3);
-    let (dx1, dx2, dy1, dy2) = (x1 - x2, x3 - x2, y1 - y2, y3 - y2);
-    let across = dx1 * dy2 - dx2 * dy1;
-    let across = if across.abs() < 1.0 { 1.0 } else { across };
-    let (g, h) = ((sum_x * dy2 - dx2 * sum_y) / across, (dx1 * sum_y - sum_x * dy1) / across);
-    let (a, b) = (x1 - x0 + g * x1, x3 - x0 + h * x3);
-    let (d, e) = (y1 - y0 + g * y1, y3 - y0 + h * y3);
-    move |u, v| {
-        let below = (g * u + h * v + 1.0).max(0.1);
-        ((a * u + b * v + x0) / below, (d * u + e * v + y0) / below)
-    }
-}
-
-/// Of each of 64x64 cells the mean of a few points between pixels; `place` tells where in the plane the point is that lies so
-/// far from left to right and from top to bottom, both 0 to 1.
-fn sampled(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
-    wide(Level::best(), Sampled { plane, place })
-}
-
-struct Sampled<'a, P> {
-    plane: &'a Luma,
-    place: P,
-}
-
-impl<P: Fn(f32, f32) -> (f32, f32)> Work for Sampled<'_, P> {
-    type Output = Vec<f32>;
-
-    #[inline(always)]
-    fn run(self) -> Vec<f32> {
-        points(self.plane, self.place)
-    }
-}
-
-#[inline(always)]
-fn points(plane: &Luma, place: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
-    const POINTS: usize = 2;
-    let (width, height) = (plane.width() as usize, plane.height() as usize);
-    let side = (SIDE * POINTS) as f32;
-    let pixels = plane.pixels();
-    // In whole numbers: places in 1/65536 of a pixel, shares of a neighbour in 1/256. With floats this was half of the time
-    // that all views of a frame took. Planes have sides of at most 512 pixels.
-    const ONE: i32 = 1 << 16;
-    let fixed = |value: f32| ((value - 0.5) * ONE as f32) as i32;
-    let (most_x, most_y) = ((width as i32 - 1) * ONE, (height as i32 - 1) * ONE);
-    let mut values = vec![0.0_f32; SIDE * SIDE];
-    for (row, values) in values.chunks_exact_mut(SIDE).enumerate() {
-        let mut sums = [0_i32; SIDE];
-        for line in 0..POINTS {
-            let down = ((row * POINTS + line) as f32 + 0.5) / side;
-            for (column, sum) in sums.iter_mut().enumerate() {
-                for point in 0..POINTS {
-                    let (x, y) = place(((column * POINTS + point) as f32 + 0.5) / side, down);
-                    let (x, y) = (fixed(x).clamp(0, most_x), fixed(y).clamp(0, most_y));
-                    let (left, top) = ((x >> 16) as usize, (y >> 16) as usize);
-                    let (share_x, share_y) = (x >> 8 & 255, y >> 8 & 255);
-                    let (here, below) = (top * width + left, if top + 1 < height { width } else { 0 });
-                    let right = usize::from(left + 1 < width);
-                    let at = |place: usize| i32::from(pixels[place]);
-                    let above = at(here) * (256 - share_x) + at(here + right) * share_x;
-                    let under = at(here + below) * (256 - share_x) + at(here + below + right) * share_x;
-                    *sum += (above * (256 - share_y) + under * share_y) >> 8;
-                }
-            }
-        }
-        values.iter_mut().zip(sums).for_each(|(value, sum)| *value = sum as f32 / (256 * POINTS * POINTS) as f32);
-    }
-    values
 }
 
 /// The pixels under each cell's tent and their weights, which sum to 1.

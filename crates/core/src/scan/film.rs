@@ -9,10 +9,11 @@ use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, Select
 use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
 use super::{FilmCoverage, Pass, Request, Track};
-use crate::fingerprint::{FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
+use crate::fingerprint::{FilmFingerprint, FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
 
-/// Frames a second that are looked at, where the request says nothing: those that thresholds were measured with.
-const RATE_FPS: u32 = 8;
+/// Frames a second that are looked at, where the request says nothing: one for each sample.
+const QUERY_FPS: u32 = 1_000 / FilmFingerprint::QUERY_STEP_MS;
+const REFERENCE_FPS: u32 = 1_000 / FilmFingerprint::REFERENCE_STEP_MS;
 /// Of key frames so many a second are enough.
 const KEY_FRAMES_FPS: u32 = 1;
 /// Films up to so long have the views for a second look: their codes take 20 kB a second.
@@ -59,8 +60,8 @@ pub fn film_wanted(request: &Request) -> Wanted {
     let (selection, rate_fps) = match (request.pass, request.views) {
         (Pass::Triage, _) => (Selection::KeyFrames, KEY_FRAMES_FPS),
         // What is registered is every bit as the stream says.
-        (Pass::Full, Views::Reference) => (Selection::All, RATE_FPS),
-        (Pass::Full, Views::Query) => (Selection::Sparse, RATE_FPS),
+        (Pass::Full, Views::Reference) => (Selection::All, REFERENCE_FPS),
+        (Pass::Full, Views::Query) => (Selection::Sparse, QUERY_FPS),
     };
     Wanted { selection, rate_fps: Some(request.rate_fps.unwrap_or(rate_fps)), span_us, track: None }
 }

@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use minutia_media::{Luma, Picture};
+use minutia_media::Luma;
+use minutia_media::decode::video::Wanted;
 
 use super::super::Code;
 use super::super::image::{has_content, part, spread};
 use super::super::pdq::{self, Low};
-use super::super::region::{Corners, Part, reduced, slanted_values, turned_values, values};
+use super::super::region::{Part, values};
 use super::super::trim::Rect;
 use super::frames::rectangles;
+use super::perspective::{Corners, slanted_values, turned_values};
+use super::plane::Plane;
 use super::sharp::sharp_part;
 use super::shot::trimmed;
 use super::slanted::slanted_parts;
@@ -54,7 +57,7 @@ pub struct FilmFingerprinter {
     begun: bool,
     at_us: u64,
     stayed_us: u64,
-    last: Option<Luma>,
+    last: Option<Shown>,
     /// The next sample's time.
     next_us: u64,
     shot: Vec<Sample>,
@@ -69,10 +72,18 @@ pub struct FilmFingerprinter {
     made: FilmFingerprint,
 }
 
+/// The last frame that came.
+#[derive(Debug)]
+enum Shown {
+    Frame(Luma),
+    /// It was sampled so many times.
+    Sampled(Rc<Plane>, u64),
+}
+
 #[derive(Debug)]
 struct Sample {
     time_ms: u32,
-    plane: Rc<Luma>,
+    plane: Rc<Plane>,
 }
 
 impl FilmFingerprinter {
@@ -108,20 +119,32 @@ impl FilmFingerprinter {
 
     /// Takes the next frame, in order of presentation, with its time from the film's zero, which sound counts from too. One
     /// that is earlier than the frame before is left out, and so is one that comes later than 49 days.
+    ///
+    /// Samples stand at the multiples of a step. Each is of the first frame that begins 20 ms before that time or later, but
+    /// within a step, and where none does, of the one that is on screen: so a film is sampled alike where all of its frames
+    /// come and where of each step only the first does.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
         }
+        let begins_us = time_us + Wanted::EARLY_US;
+        let step_begins_us = begins_us / self.step_us * self.step_us;
         if self.begun {
-            self.sample_until(time_us);
             self.stayed_us = time_us - self.at_us;
+            self.sample_before(step_begins_us);
         } else {
-            // Samples stand at the multiples of a step; before the first frame, that frame.
-            self.next_us = time_us / self.step_us * self.step_us;
+            // Before the first frame that frame is shown.
+            self.next_us = step_begins_us;
             self.begun = true;
         }
         self.at_us = time_us;
-        self.last = Some(frame);
+        self.last = Some(Shown::Frame(frame));
+        if self.of_key_frames {
+            self.next_us = time_us;
+        }
+        if self.next_us <= begins_us {
+            self.sample();
+        }
     }
 
     /// Whether the views are made by which a query is found that nothing else explains.
@@ -141,24 +164,49 @@ impl FilmFingerprinter {
     #[must_use]
     pub fn finish_at(mut self, end_us: u64) -> FilmFingerprint {
         let end_us = end_us.clamp(self.at_us, LATEST_US.max(self.at_us));
-        self.sample_until(end_us.max(self.at_us + 1));
+        self.sample_before(end_us.max(self.at_us + 1));
         self.end_shot();
         self.end_group();
         self.made.duration_ms = end_us / 1_000;
         self.made
     }
 
-    /// Samples the last frame for as long as it is on screen.
-    fn sample_until(&mut self, end_us: u64) {
+    /// Samples the last frame at the times before that one that have no sample.
+    fn sample_before(&mut self, end_us: u64) {
         if self.of_key_frames {
-            self.next_us = self.at_us;
+            return;
         }
-        let Some(frame) = self.last.take().filter(|_| self.next_us < end_us) else { return };
+        while self.next_us < end_us && self.sample() {}
+        // Long stills are not sampled on and on.
+        if self.next_us < end_us {
+            self.next_us += (end_us - self.next_us).div_ceil(self.step_us) * self.step_us;
+        }
+    }
+
+    /// Samples the last frame at the next time; false where there is none, or where it was sampled often enough.
+    fn sample(&mut self) -> bool {
+        let (plane, times) = match self.last.take() {
+            Some(Shown::Frame(frame)) => (self.plane_of(frame), 0),
+            Some(Shown::Sampled(plane, times)) => (plane, times),
+            None => return false,
+        };
+        let time_ms = u32::try_from(self.next_us / 1_000).ok().filter(|_| times < MOST_REPEATS);
+        self.last = Some(Shown::Sampled(Rc::clone(&plane), times + 1));
+        let Some(time_ms) = time_ms else { return false };
+        if self.shot.len() >= MOST_HELD {
+            self.end_shot();
+        }
+        self.shot.push(Sample { time_ms, plane });
+        self.next_us += self.step_us;
+        true
+    }
+
+    /// The plane of a frame that is sampled next, which may begin another shot.
+    fn plane_of(&mut self, frame: Luma) -> Rc<Plane> {
         (self.made.width, self.made.height) = (frame.width(), frame.height());
-        let plane = Rc::new(reduced(&Picture::Luma(frame)));
-        let size = |plane: &Luma| (plane.width(), plane.height());
-        let other_size = self.shot.last().is_some_and(|sample| size(&sample.plane) != size(&plane));
-        let whole = pdq::transform(&values(&plane, part(Rect::of(&plane))));
+        let plane = Rc::new(Plane::of(frame));
+        let other_size = self.shot.last().is_some_and(|sample| sample.plane.size() != plane.size());
+        let whole = pdq::transform(&values(&plane.luma, part(Rect::of(&plane.luma))));
         if other_size || self.before.is_some_and(|before| is_cut(&before, &whole)) {
             self.end_shot();
         }
@@ -166,21 +214,7 @@ impl FilmFingerprinter {
             self.end_group();
         }
         self.before = Some(whole);
-        let most_repeats = if self.of_key_frames { 1 } else { MOST_REPEATS };
-        let mut repeats = 0;
-        while self.next_us < end_us && repeats < most_repeats {
-            let Ok(time_ms) = u32::try_from(self.next_us / 1_000) else { return };
-            if self.shot.len() >= MOST_HELD {
-                self.end_shot();
-            }
-            self.shot.push(Sample { time_ms, plane: Rc::clone(&plane) });
-            self.next_us += self.step_us;
-            repeats += 1;
-        }
-        // Long stills are not sampled on and on.
-        if self.next_us < end_us {
-            self.next_us += (end_us - self.next_us).div_ceil(self.step_us) * self.step_us;
-        }
+        plane
     }
 
     /// Makes the codes of the shots that were collected, if they are enough.
@@ -196,7 +230,7 @@ impl FilmFingerprinter {
         let group = std::mem::take(&mut self.group);
         let mut of_group = Vec::new();
         if group.len() > 1 {
-            let planes: Vec<&Luma> = group.iter().flatten().map(|sample| &*sample.plane).collect();
+            let planes: Vec<&Plane> = group.iter().flatten().map(|sample| &*sample.plane).collect();
             of_group = slanted_parts(&planes, SLANTED_FOUND);
         }
         for shot in &group {
@@ -206,10 +240,11 @@ impl FilmFingerprinter {
 
     /// Makes the codes of a shot; with it come slanted pictures that it and the shots around it have.
     fn add_shot(&mut self, shot: &[Sample], of_group: &[Corners]) {
-        let planes: Vec<&Luma> = shot.iter().map(|sample| &*sample.plane).collect();
-        let Some(trimmed) = trimmed(&planes) else { return };
+        let planes: Vec<&Plane> = shot.iter().map(|sample| &*sample.plane).collect();
+        let lumas: Vec<&Luma> = planes.iter().map(|plane| &plane.luma).collect();
+        let Some(trimmed) = trimmed(&lumas) else { return };
         let is_found = |view: &FilmView| !matches!(view.base, FilmBase::Trimmed | FilmBase::Whole);
-        let bases = Bases::of(&planes, trimmed, self.made.views.iter().any(is_found), of_group);
+        let bases = Bases::of(&planes, &lumas, trimmed, self.made.views.iter().any(is_found), of_group);
         // Of the last second: frame differences are to the first of these.
         let mut last: VecDeque<Transforms> = VecDeque::new();
         for (number, sample) in shot.iter().enumerate() {
@@ -291,24 +326,24 @@ struct Bases {
 }
 
 impl Bases {
-    fn of(planes: &[&Luma], trimmed: Rect, for_second_look: bool, of_group: &[Corners]) -> Bases {
+    fn of(planes: &[&Plane], lumas: &[&Luma], trimmed: Rect, for_second_look: bool, of_group: &[Corners]) -> Bases {
         if !for_second_look {
             return Bases { trimmed, framed: Vec::new(), sharp: None, slanted: Vec::new() };
         }
         let framed = rectangles(planes, FRAMED.into());
         // Before a border of one colour everything is sharper than what surrounds it.
-        let sharp = sharp_part(planes).filter(|sharp| !sharp.is_about(trimmed));
+        let sharp = sharp_part(lumas).filter(|sharp| !sharp.is_about(trimmed));
         let mut candidates = slanted_parts(planes, SLANTED_FOUND);
         candidates.extend_from_slice(of_group);
-        let slanted = screens(planes, &candidates, SLANTED.into());
+        let slanted = screens(lumas, &candidates, SLANTED.into());
         Bases { trimmed, framed, sharp, slanted }
     }
 
     /// The 64x64 values of a view of the shot's frame of that number; `None` where there is no such part.
-    fn values(&self, number: usize, plane: &Luma, view: &FilmView) -> Option<Vec<f32>> {
+    fn values(&self, number: usize, plane: &Plane, view: &FilmView) -> Option<Vec<f32>> {
         let base = match view.base {
             FilmBase::Trimmed => self.trimmed,
-            FilmBase::Whole => Some(Rect::of(plane)).filter(|&whole| whole != self.trimmed)?,
+            FilmBase::Whole => Some(Rect::of(&plane.luma)).filter(|&whole| whole != self.trimmed)?,
             FilmBase::Framed(picture) => *self.framed.get(usize::from(picture))?,
             FilmBase::Sharp => self.sharp?,
             FilmBase::Slanted(picture) => {
@@ -323,7 +358,7 @@ impl Bases {
             None => part,
         };
         Some(match view.degrees {
-            0 => values(plane, part),
+            0 => values(&plane.luma, part),
             degrees => turned_values(plane, part, degrees.into()),
         })
     }
@@ -333,7 +368,7 @@ impl Bases {
 #[derive(Clone)]
 struct Transforms {
     time_ms: u32,
-    plane: Rc<Luma>,
+    plane: Rc<Plane>,
     /// Whether those that only views for a second look are made of are among them.
     second: bool,
     /// PDQ quality of the first part.
@@ -408,7 +443,10 @@ fn is_cut(before: &Low, now: &Low) -> bool {
 
 /// The transform of the difference, transforms being linear.
 fn difference(now: &Low, before: &Low) -> Low {
-    std::array::from_fn(|i| std::array::from_fn(|j| now[i][j] - before[i][j]))
+    let mut difference = *now;
+    let both = difference.as_flattened_mut().iter_mut().zip(before.as_flattened());
+    both.for_each(|(now, before)| *now -= before);
+    difference
 }
 
 /// The upright strip of a part, `None` where the part is not wide enough, or so wide that it is no part of a wider film.

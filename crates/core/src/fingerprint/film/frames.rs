@@ -5,13 +5,11 @@
 //! nothing. Lines with many such steps are candidates, and a rectangle of four lines is worth the share of its least
 //! supported side; the frame's own sides count half.
 
-use minutia_media::{Luma, Picture};
+use minutia_media::Luma;
 
-use super::super::region::shrunk;
 use super::super::trim::Rect;
+use super::plane::Plane;
 
-/// The longer side of the small plane.
-const LONGEST: usize = 160;
 /// A persistent step of so many levels is an edge.
 const STEP: u8 = 6;
 /// Lines on each axis.
@@ -26,9 +24,9 @@ const LEAST_SIDE: f32 = 0.24;
 const OWN_SIDE: f32 = 0.45;
 
 /// The likeliest rectangles of frames of one size, at most `most`, in pixels of the planes; never the whole frame.
-pub(super) fn rectangles(planes: &[&Luma], most: usize) -> Vec<Rect> {
+pub(super) fn rectangles(planes: &[&Plane], most: usize) -> Vec<Rect> {
     let Some(first) = planes.first() else { return Vec::new() };
-    let small: Vec<Luma> = planes.iter().map(|plane| shrunk(&Picture::Luma((*plane).clone()), LONGEST)).collect();
+    let small: Vec<&Luma> = planes.iter().map(|plane| plane.small()).collect();
     let (width, height) = (small[0].width() as usize, small[0].height() as usize);
     if width < 32 || height < 32 || small.iter().any(|plane| plane.width() as usize != width) {
         return Vec::new();
@@ -97,7 +95,7 @@ pub(super) fn rectangles(planes: &[&Luma], most: usize) -> Vec<Rect> {
     found.sort_by(|(a, at), (b, bt)| b.cmp(a).then(key(at).cmp(&key(bt))));
     found.truncate(most);
     let scale = |value: usize, side: usize, of: usize| (value * of + side / 2) / side;
-    let (to_width, to_height) = (first.width() as usize, first.height() as usize);
+    let (to_width, to_height) = (first.size().0 as usize, first.size().1 as usize);
     let large = |rect: Rect| Rect {
         left: scale(rect.left, width, to_width),
         top: scale(rect.top, height, to_height),
@@ -109,7 +107,7 @@ pub(super) fn rectangles(planes: &[&Luma], most: usize) -> Vec<Rect> {
 
 /// Where the lower quartile over the frames of the step from the pixel so many places before is an edge: where no more than a
 /// quarter of the frames have none.
-fn persistent(planes: &[Luma], back: usize) -> Vec<bool> {
+fn persistent(planes: &[&Luma], back: usize) -> Vec<bool> {
     let mut without = vec![0_u16; planes[0].pixels().len() - back];
     for plane in planes {
         let steps = plane.pixels().iter().zip(&plane.pixels()[back..]).map(|(before, here)| before.abs_diff(*here));

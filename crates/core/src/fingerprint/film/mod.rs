@@ -7,6 +7,8 @@
 
 mod fingerprinter;
 mod frames;
+mod perspective;
+mod plane;
 mod sharp;
 mod shot;
 mod slanted;

@@ -7,12 +7,9 @@
 
 use std::ops::Range;
 
-use minutia_media::{Luma, Picture};
+use super::perspective::Corners;
+use super::plane::Plane;
 
-use super::super::region::{Corners, shrunk};
-
-/// The longer side of the averaged plane.
-const LONGEST: usize = 160;
 /// A step of so many levels counts whole.
 const FULL_STEP: f32 = 24.0;
 /// Pixels on each side of a line whose difference is its step.
@@ -38,9 +35,9 @@ struct Line {
 }
 
 /// The likeliest such pictures in frames of one size, at most `most`, as corners in pixels of the planes.
-pub(super) fn slanted_parts(planes: &[&Luma], most: usize) -> Vec<Corners> {
-    let Some(first) = planes.first() else { return Vec::new() };
-    if first.width() < 32 || first.height() < 32 || planes.iter().any(|plane| plane.width() != first.width()) {
+pub(super) fn slanted_parts(planes: &[&Plane], most: usize) -> Vec<Corners> {
+    let Some((width, height)) = planes.first().map(|plane| plane.size()) else { return Vec::new() };
+    if width.min(height) < 32 || planes.iter().any(|plane| plane.size().0 != width) {
         return Vec::new();
     }
     let mean = Mean::of(planes);
@@ -76,8 +73,8 @@ pub(super) fn slanted_parts(planes: &[&Luma], most: usize) -> Vec<Corners> {
             kept.push(next);
         }
     }
-    let scale_x = first.width() as f32 / mean.width as f32;
-    let scale_y = first.height() as f32 / mean.height as f32;
+    let scale_x = width as f32 / mean.width as f32;
+    let scale_y = height as f32 / mean.height as f32;
     kept.into_iter().map(|(_, corners)| corners.map(|(x, y)| (x * scale_x, y * scale_y))).collect()
 }
 
@@ -115,14 +112,13 @@ struct Mean {
 }
 
 impl Mean {
-    fn of(planes: &[&Luma]) -> Mean {
-        let small: Vec<Luma> = planes.iter().map(|plane| shrunk(&Picture::Luma((*plane).clone()), LONGEST)).collect();
-        let (width, height) = (small[0].width() as usize, small[0].height() as usize);
+    fn of(planes: &[&Plane]) -> Mean {
+        let (width, height) = (planes[0].small().width() as usize, planes[0].small().height() as usize);
         let mut sums = vec![0_u32; width * height];
-        for plane in &small {
-            sums.iter_mut().zip(plane.pixels()).for_each(|(sum, &pixel)| *sum += u32::from(pixel));
+        for plane in planes {
+            sums.iter_mut().zip(plane.small().pixels()).for_each(|(sum, &pixel)| *sum += u32::from(pixel));
         }
-        let means: Vec<f32> = sums.iter().map(|&sum| sum as f32 / small.len() as f32).collect();
+        let means: Vec<f32> = sums.iter().map(|&sum| sum as f32 / planes.len() as f32).collect();
         let at = |x: usize, y: usize| means[y * width + x];
         let across = |side: Side| match side {
             Side::Left | Side::Right => (height, width),
@@ -293,6 +289,8 @@ impl Mean {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use minutia_media::Luma;
+
     use super::*;
 
     /// True where a point is on the inner side of all four sides, the corners clockwise.
@@ -316,9 +314,9 @@ pub(super) mod tests {
                     let on_screen = 90 + (x / 40 * 37 + y / 40 * 53 + time * 29) % 120;
                     if is_inside(&corners, x as f32, y as f32) { on_screen as u8 } else { (10 + n % 7) as u8 }
                 };
-                Luma::new(320, 200, (0..320 * 200).map(pixel).collect()).unwrap()
+                Plane::of(Luma::new(320, 200, (0..320 * 200).map(pixel).collect()).unwrap())
             };
-            let frames: Vec<Luma> = (0..8).map(frame).collect();
+            let frames: Vec<Plane> = (0..8).map(frame).collect();
             let found = slanted_parts(&frames.iter().collect::<Vec<_>>(), 4);
             let apart = |a: &Corners| -> f32 {
                 let far = |n: usize| -> f32 { (a[n].0 - corners[n].0).abs().max((a[n].1 - corners[n].1).abs()) };
@@ -331,7 +329,7 @@ pub(super) mod tests {
     #[test]
     fn lines_tried_side_by_side_are_worth_what_each_is_alone() {
         let pixel = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
-        let noise = Luma::new(160, 100, (0..160 * 100).map(pixel).collect()).unwrap();
+        let noise = Plane::of(Luma::new(160, 100, (0..160 * 100).map(pixel).collect()).unwrap());
         let mean = Mean::of(&[&noise]);
         let (mut tried, mut alike) = (0, 0);
         for side in Side::ALL {
@@ -356,9 +354,9 @@ pub(super) mod tests {
 
     #[test]
     fn an_even_picture_has_none() {
-        let even = Luma::new(320, 200, vec![90; 320 * 200]).unwrap();
-        assert_eq!(slanted_parts(&[&even, &even], 4), Vec::<Corners>::new());
-        assert_eq!(slanted_parts(&[&Luma::new(4, 4, vec![90; 16]).unwrap()], 4), Vec::<Corners>::new());
+        let even = |width, height| Plane::of(Luma::new(width, height, vec![90; (width * height) as usize]).unwrap());
+        assert_eq!(slanted_parts(&[&even(320, 200), &even(320, 200)], 4), Vec::<Corners>::new());
+        assert_eq!(slanted_parts(&[&even(4, 4)], 4), Vec::<Corners>::new());
         assert_eq!(slanted_parts(&[], 4), Vec::<Corners>::new());
     }
 }

@@ -6,7 +6,7 @@
 
 use minutia_media::Luma;
 
-use super::super::region::{Corners, straightened};
+use super::perspective::{Corners, size, straightened};
 use super::shot::trimmed;
 
 /// Places along a side that are looked at, and the share of the side at each end that is left out.
@@ -28,6 +28,8 @@ const TURN_STEP: f32 = 0.003;
 const FAR_LOSS: f32 = 0.2;
 /// How far the ends of a side are moved when it is found again, in half pixels.
 const ENDS_MOVED: i32 = 12;
+/// The step in which they are moved first, in half pixels.
+const COARSE: i32 = 2;
 /// Frames by which sides are found again.
 const SHARPENED: usize = 12;
 /// Pictures whose corners are all within so much of the frame's longer side are one.
@@ -117,9 +119,7 @@ impl Sharpened {
 /// What of a picture with these corners is within its border.
 fn inside(planes: &[&Luma], corners: &[Corners]) -> [f32; 4] {
     let every = planes.len().div_ceil(STRAIGHTENED).max(1);
-    let Some([a, b, c, d]) = corners.first() else { return WHOLE };
-    let long = |a: &(f32, f32), b: &(f32, f32)| libm::hypotf(a.0 - b.0, a.1 - b.1);
-    let (width, height) = (long(a, b).max(long(d, c)), long(a, d).max(long(b, c)));
+    let Some((width, height)) = corners.first().map(size) else { return WHOLE };
     let scale = STRAIGHTENED_LONGEST / width.max(height).max(1.0);
     let side = |side: f32| ((side * scale) as u32).clamp(32, STRAIGHTENED_LONGEST as u32);
     let (width, height) = (side(width), side(height));
@@ -249,7 +249,11 @@ fn profile(plane: &Luma, side: usize, (x, y): (f32, f32)) -> [f32; SAMPLES] {
         }
         below
     };
-    let mut profile = std::array::from_fn(|sample| levels[sample] * (1.0 - share) + levels[sample + 1] * share);
+    let mut profile = [0.0; SAMPLES];
+    profile
+        .iter_mut()
+        .zip(levels.windows(2))
+        .for_each(|(sample, two)| *sample = two[0] * (1.0 - share) + two[1] * share);
     if side % 2 == 1 {
         profile.reverse();
     }
@@ -263,15 +267,13 @@ fn near_first(most: i32) -> impl Iterator<Item = i32> {
 
 /// How unlike a profile is on both sides of each place, in levels.
 fn steps(profile: &[f32; SAMPLES]) -> [f32; SAMPLES] {
-    std::array::from_fn(|place| {
-        if !(BESIDE..SAMPLES - BESIDE).contains(&place) {
-            return 0.0;
-        }
-        let mean = |some: &[f32]| some.iter().sum::<f32>() / BESIDE as f32;
+    let mut steps = [0.0; SAMPLES];
+    for (step, around) in steps[BESIDE..].iter_mut().zip(profile.windows(2 * BESIDE + 1)) {
         // The place itself is on the line.
-        let (outside, inside) = (mean(&profile[place - BESIDE..place]), mean(&profile[place + 1..=place + BESIDE]));
-        (inside - outside).abs()
-    })
+        let (outside, inside) = (around[..BESIDE].iter().sum::<f32>(), around[BESIDE + 1..].iter().sum::<f32>());
+        *step = (inside - outside).abs() / BESIDE as f32;
+    }
+    steps
 }
 
 /// The same in shares of the greatest of them: each place has its say of where the side is, however pale.
@@ -335,21 +337,24 @@ fn found_again(still: &[[[f32; SAMPLES]; POINTS]; 4], corners: &Corners) -> Corn
         let sum = |from: f32, to: f32| -> f32 {
             still.iter().enumerate().map(|(point, steps)| between(steps, from + (to - from) * along(point))).sum()
         };
-        // How far the side goes inwards at its ends.
-        let mut best = (sum(0.0, 0.0), [0.0, 0.0]);
-        for from in near_first(ENDS_MOVED) {
-            for to in near_first(ENDS_MOVED) {
-                let ends = [from as f32 / 2.0, to as f32 / 2.0];
-                let found = sum(ends[0], ends[1]);
-                if found > best.0 {
-                    best = (found, ends);
+        // How far the side goes inwards at its ends: in whole pixels, and then in halves near the best of these.
+        let mut best = (sum(0.0, 0.0), [0, 0]);
+        for (reach, step) in [(ENDS_MOVED, COARSE), (COARSE - 1, 1)] {
+            let about = best.1;
+            for from in near_first(reach / step) {
+                for to in near_first(reach / step) {
+                    let ends = [about[0] + from * step, about[1] + to * step];
+                    let found = sum(ends[0] as f32 / 2.0, ends[1] as f32 / 2.0);
+                    if found > best.0 {
+                        best = (found, ends);
+                    }
                 }
             }
         }
         let (in_x, in_y) = INWARDS[side];
         for (corner, inwards) in SIDES[side].iter().zip(best.1) {
-            moved[*corner].0 += in_x * inwards;
-            moved[*corner].1 += in_y * inwards;
+            moved[*corner].0 += in_x * inwards as f32 / 2.0;
+            moved[*corner].1 += in_y * inwards as f32 / 2.0;
         }
     }
     moved

@@ -117,9 +117,18 @@ impl Ffmpeg {
 /// on. For a rate, lets through whatever may be the first frame of a part of a second, give or take a millisecond.
 fn filters(wanted: &Wanted) -> String {
     let rate = wanted.rate_fps.map(|rate| rate.max(1));
-    let begins = rate
-        .map_or(String::new(), |rate| format!("*gt(floor((t+0.001)*{rate}),floor((prev_selected_t-0.001)*{rate}))"));
+    let milliseconds = Wanted::EARLY_US / 1_000;
+    let [later, earlier] = [milliseconds + 1, milliseconds - 1].map(|early| format!("0.{early:03}"));
+    let begins = rate.map_or(String::new(), |rate| {
+        format!("*gt(floor((t+{later})*{rate}),floor((prev_selected_t+{earlier})*{rate}))")
+    });
     // Not every decoder knows of `-skip_frame`.
     let key = if wanted.selection == Selection::KeyFrames { "key*" } else { "" };
-    format!("select='{key}(isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins})',extractplanes=y")
+    // What is before the wanted part is not the first of any part of a second.
+    let start_us = wanted.span_us.as_ref().map_or(0, |span| span.start).saturating_sub(1_000);
+    let within = match start_us {
+        0 => String::new(),
+        _ => format!("gte(t,{}.{:06})*", start_us / 1_000_000, start_us % 1_000_000),
+    };
+    format!("select='{key}{within}(isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins})',extractplanes=y")
 }

@@ -81,12 +81,18 @@ pub struct Wanted {
     /// Which frames are decoded.
     pub selection: Selection,
     /// Of those, the most that are handed over: the first frame of each of so many equal parts of a second (`0..1/n`,
-    /// `1/n..2/n`, ...). `None` for every one. 0 is taken as 1.
+    /// `1/n..2/n`, ...), each of which begins [`Wanted::EARLY_US`] early. `None` for every one. 0 is taken as 1.
     pub rate_fps: Option<u32>,
     /// The part in time that is wanted, in microseconds, half-open: frames whose time lies in it.
     pub span_us: Option<Range<u64>>,
     /// Which of the picture tracks, from 0, cover art not counted; `None` for the first.
     pub track: Option<u32>,
+}
+
+impl Wanted {
+    /// Half of the time for which a frame is shown at 25 a second, in microseconds: frames that are taken at a rate are so
+    /// about those nearest to the parts' beginnings, and not those after them.
+    pub const EARLY_US: u64 = 20_000;
 }
 
 /// What was decoded, and how far.

@@ -103,7 +103,7 @@ impl<'a> Out<'a> {
     /// The part of a second, of those of which one frame is wanted, in which a time lies.
     fn part_of(&self, pts_us: u64) -> Option<u128> {
         let rate = self.wanted.rate_fps?;
-        Some(u128::from(pts_us) * u128::from(rate.max(1)) / u128::from(SECOND_US))
+        Some(u128::from(pts_us.saturating_add(Wanted::EARLY_US)) * u128::from(rate.max(1)) / u128::from(SECOND_US))
     }
 
     /// Hands over a frame that was chosen.
