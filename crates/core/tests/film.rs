@@ -153,6 +153,27 @@ fn a_scene_that_hardly_changes_is_found_where_it_was_taken_from_and_another_take
 }
 
 #[test]
+fn what_runs_backwards_between_two_parts_belongs_to_neither() {
+    let take = |seed| film(FilmViews::Reference, 40.0, |seconds| fixed_camera(seed, seconds));
+    let directory = tempfile::tempdir().unwrap();
+    let index = index_of([0, 1].map(take), directory.path());
+    let turned = |from: f32, to: f32| {
+        let at = move |seconds: f32| if (from..to).contains(&seconds) { from + to - seconds } else { seconds };
+        search_in(&index, &film(FilmViews::BothLooks, 9.0, |seconds| fixed_camera(1, 21.3 + at(seconds))))
+    };
+    let spans = |found: Vec<(String, FilmMatch)>| {
+        let of_film = found.into_iter().filter(|(name, found)| name == "film-1.mp4" && found.score > 6.0);
+        of_film.map(|(_, found)| (found.query_span_ms.start as f64 / 1e3, found.query_span_ms.end as f64 / 1e3))
+    };
+    let found: Vec<(f64, f64)> = spans(turned(3.1, 5.5)).collect();
+    let [first, last] = found[..] else { panic!("{found:?}") };
+    assert!(first.0 == 0.0 && (2.4..3.6).contains(&first.1), "{found:?}");
+    assert!((5.0..6.1).contains(&last.0) && last.1 > 8.7, "{found:?}");
+    let found: Vec<(f64, f64)> = spans(turned(0.0, 0.0)).collect();
+    assert!(found.len() == 1 && found[0].0 == 0.0 && found[0].1 > 8.7, "{found:?}");
+}
+
+#[test]
 fn times_count_from_the_zero_of_the_container_and_not_from_the_first_frame() {
     for (views, step) in [(FilmViews::Reference, 500), (FilmViews::FirstLook, 250)] {
         let mut fingerprinter = FilmFingerprinter::new(0, views);

@@ -2,16 +2,12 @@
 
 use std::ops::Range;
 
-use super::FilmHit;
 use super::alignment::Alignment;
-use super::beside::{Beside, besides, gained, is_contrary, tells};
-use super::lanes::{Compare, Lane, Lanes};
-use super::rarity::Rarity;
-use super::runs::runs;
-use super::steps::{BIAS, STEP_MS, Step, steps, value};
-use super::timing::refined;
+use super::beside::Beside;
+use super::lanes::{Compare, Lane};
+use super::steps::{BIAS, STEP_MS, Step};
 use crate::fingerprint::FilmFingerprint;
-use crate::index::{FilmFrames, Films};
+use crate::index::FilmFrames;
 
 /// A frame that is nearer than a shifted one counts by how much, in shares of so many bits and of so much of both
 /// distances: a copy that is as good as the original is much nearer than the shifted one even where few bits change.
@@ -40,17 +36,9 @@ const MOST_GAP_MS: u64 = 2_600;
 const SAME_MS: f64 = 350.0;
 /// Stretches that share more than this of what they lie over are alternatives.
 const SAME_SHARE: f64 = 0.8;
-/// A step that speaks against the alignment does so by this. Of a stretch no more than so much may be lost between two parts, and
-/// so many such steps part it.
-const CONTRARY: f64 = -1.5;
-const MOST_LOST: f64 = 2.6;
-const PARTING: usize = 2;
-/// A stretch of at least this score goes on while what is beside it tells so.
-const SURE_SCORE: f64 = 8.0;
-/// What is left of a query beside a stretch belongs to it where it is less than so many steps: one step alone tells nothing.
-const END_STEPS: f64 = 1.3;
-/// A stretch is worth at least this.
-const LEAST_NEARNESS: f64 = 0.6;
+/// What is left of a query beside a stretch belongs to it where it is less than so many steps: one step alone, of which half stands
+/// beside the stretch, tells nothing.
+const END_STEPS: f64 = 1.5;
 
 /// A stretch that agrees.
 #[derive(Clone, Debug)]
@@ -123,65 +111,6 @@ impl Stretch {
     }
 }
 
-/// Adds the stretches that agree along an alignment.
-pub(super) fn follow(
-    films: &Films<'_>,
-    query: &FilmFingerprint,
-    window: &Range<u32>,
-    alignment: &Alignment,
-    hits: &[FilmHit],
-    rarity: &Rarity,
-    found: &mut Vec<Stretch>,
-) {
-    let frames = films.frames(alignment.film);
-    let lanes = Lanes::of(alignment, hits, &frames, query);
-    let followed = |alignment: &Alignment| {
-        let steps = steps(&frames, query, window, alignment, &lanes, rarity);
-        let values: Vec<f64> = steps.iter().map(value).collect();
-        let runs = runs(&values, LEAST_NEARNESS, f64::INFINITY);
-        (steps, runs)
-    };
-    let (mut steps, mut runs) = followed(alignment);
-    let mut alignment = *alignment;
-    if let Some(best) = runs.first() {
-        let pairs = steps[best.clone()].iter().filter_map(|step| {
-            let compared = step.compared[Compare::Frames as usize].or(step.compared[Compare::Differences as usize])?;
-            Some((step.reference_ms, step.reference_frame, compared.lane))
-        });
-        if let Some(refined) = refined(&frames, query, &alignment, pairs) {
-            alignment = refined;
-            (steps, runs) = followed(&alignment);
-        }
-    }
-    if runs.is_empty() {
-        return;
-    }
-    let beside: Vec<[Option<Beside>; 2]> =
-        steps.iter().map(|step| besides(&frames, query, &alignment, &lanes, step)).collect();
-    let contrary: Vec<bool> = steps.iter().zip(&beside).map(|(step, beside)| is_contrary(step, beside)).collect();
-    let values: Vec<f64> = steps
-        .iter()
-        .zip(&contrary)
-        .map(|(step, &contrary)| if contrary { value(step).min(CONTRARY) } else { value(step) })
-        .collect();
-    let mut parts = self::runs(&values, LEAST_NEARNESS, MOST_LOST);
-    parts.sort_by_key(|part| part.start);
-    let tells: Vec<f64> = steps.iter().zip(&beside).map(|(step, beside)| tells(step, beside)).collect();
-    for (place, part) in parts.iter().enumerate() {
-        let before = place.checked_sub(1).map_or(0, |place| parts[place].end);
-        let after = parts.get(place + 1).map_or(steps.len(), |part| part.start);
-        let judge = |part: Range<usize>| judged(&frames, query, &alignment, &steps[part.clone()], &beside[part]);
-        let Some(mut stretch) = judge(part.clone()) else { continue };
-        if stretch.score() >= SURE_SCORE {
-            let further = part.start - gained(tells[before..part.start].iter().rev())
-                ..part.end + gained(tells[part.end..after].iter());
-            stretch = judge(further).unwrap_or(stretch);
-        }
-        stretch.is_parted = contrary[before..part.start].iter().filter(|&&contrary| contrary).count() >= PARTING;
-        found.push(stretch);
-    }
-}
-
 /// What a frame at that distance speaks for a copy, beyond the bias against.
 pub(super) fn worth(distance: f64) -> f64 {
     let near = (BIAS - distance) / BIAS;
@@ -194,7 +123,7 @@ pub(super) fn change(distance: f64, shifted: f64) -> f64 {
 }
 
 /// What a stretch proves.
-fn judged(
+pub(super) fn judged(
     frames: &FilmFrames<'_>,
     query: &FilmFingerprint,
     alignment: &Alignment,

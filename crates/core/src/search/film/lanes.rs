@@ -87,14 +87,37 @@ impl Lanes {
         query: &FilmFingerprint,
         query_ms: f64,
     ) -> Option<(u32, usize, Lane)> {
+        self.all(compare, frames, reference_frame, query, query_ms).min()
+    }
+
+    /// The farthest of them.
+    pub(super) fn farthest(
+        &self,
+        compare: Compare,
+        frames: &FilmFrames<'_>,
+        reference_frame: usize,
+        query: &FilmFingerprint,
+        query_ms: f64,
+    ) -> Option<(u32, usize, Lane)> {
+        self.all(compare, frames, reference_frame, query, query_ms).max()
+    }
+
+    fn all(
+        &self,
+        compare: Compare,
+        frames: &FilmFrames<'_>,
+        reference_frame: usize,
+        query: &FilmFingerprint,
+        query_ms: f64,
+    ) -> impl Iterator<Item = (u32, usize, Lane)> {
         let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - self.reach_ms);
         let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + self.reach_ms);
-        let pairs = (near..beyond).flat_map(|place| self.of_kind(compare).iter().map(move |&lane| (place, lane)));
-        let compared = pairs.filter_map(|(place, lane)| {
+        let lanes = self.of_kind(compare);
+        let pairs = (near..beyond).flat_map(move |place| lanes.iter().map(move |&lane| (place, lane)));
+        pairs.filter_map(move |(place, lane)| {
             let reference = reference_code(frames, reference_frame, lane.reference_view)?;
             Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
-        });
-        compared.min()
+        })
     }
 }
 

@@ -6,8 +6,10 @@
 //! under every alignment, and proves that it is the same scene, not that it is the same recording.
 
 mod alignment;
+mod backwards;
 mod beside;
 mod evidence;
+mod follow;
 mod lanes;
 mod nearby;
 mod rarity;
@@ -26,7 +28,8 @@ use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::{Films, Index, IndexError};
 
 use evidence::Stretch;
-use rarity::Rarity;
+use follow::Following;
+
 pub use sparse::FramePair;
 
 /// Length of a window and from one to the next, in milliseconds.
@@ -204,9 +207,9 @@ fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, lev
             all = hits(films, query, &searched, second_look, level);
         }
         let hits: Vec<FilmHit> = all.iter().filter(|hit| window.contains(&hit.query_ms)).copied().collect();
-        let rarity = Rarity::of(&hits, &query.views);
-        for alignment in votes::alignments(films, &hits, MOST_ALIGNMENTS) {
-            evidence::follow(films, query, &window, &alignment, &hits, &rarity, &mut found);
+        let mut following = Following::new(films, query, window, hits);
+        for alignment in votes::alignments(films, following.hits(), MOST_ALIGNMENTS) {
+            found.extend(following.follow(&alignment));
         }
     }
     evidence::kept(found).into_iter().map(|stretch| matched(query, stretch, Stretch::score)).collect()

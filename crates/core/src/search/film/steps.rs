@@ -14,6 +14,8 @@ use crate::index::FilmFrames;
 pub(super) const STEP_MS: f64 = FilmFingerprint::REFERENCE_STEP_MS as f64;
 /// Distances below this speak for a copy, above against.
 pub(super) const BIAS: f64 = 84.0;
+/// Bits of a code.
+pub(super) const BITS: f64 = 256.0;
 /// What a frame that is like the one before counts.
 const LEAST_WEIGHT: f64 = 0.15;
 /// And what it counts where stretches are bounded.

@@ -12,8 +12,12 @@ const SPEED_STEPS: i32 = 11;
 const CELL_MS: f64 = 250.0;
 /// Alignments of one film that are kept.
 const MOST_OF_FILM: usize = 12;
-/// Alignments this close at both ends of the hits are one.
+/// Alignments this close at both ends of all votes are one, and of those this close at both ends of what votes for them so
+/// many are kept: they may fit other speeds.
 const APART_MS: f64 = 700.0;
+const MOST_ALIKE: usize = 3;
+/// Those ends, in standard deviations from the mean: of votes that come evenly from one stretch.
+const ENDS: f64 = 1.732;
 
 /// A hit as it votes: of one frame pair the nearest views.
 #[derive(Clone, Copy, Debug)]
@@ -60,57 +64,87 @@ pub(super) fn alignments(films: &Films<'_>, hits: &[FilmHit], most: usize) -> Ve
     found
 }
 
+/// An alignment, and the times of the query that vote for it.
+struct Candidate {
+    alignment: Alignment,
+    ends_ms: [f64; 2],
+}
+
+/// The votes of a cell of offsets.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    number: i64,
+    sum: f64,
+    /// The sums of what votes, by the time of the query and by its square.
+    first: f64,
+    second: f64,
+}
+
+impl Cell {
+    fn ends_ms(&self) -> [f64; 2] {
+        let mean = self.first / self.sum;
+        let deviation = (self.second / self.sum - mean * mean).max(0.0).sqrt();
+        [mean - ENDS * deviation, mean + ENDS * deviation]
+    }
+}
+
 /// Adds the alignments that the votes of one film are for.
 fn of_votes(film: u32, votes: &[Vote], found: &mut Vec<Alignment>) {
-    let mut cells: Vec<Alignment> = Vec::new();
+    let mut cells: Vec<Candidate> = Vec::new();
     for power in -SPEED_STEPS..=SPEED_STEPS {
         let speed = libm::pow(SPEED_STEP, power.into());
         let sums = cells_of(votes, speed);
         let plain = 1.0 - 0.01 * f64::from(power.abs());
-        for (place, &(cell, sum)) in sums.iter().enumerate() {
-            let beside = |other: Option<&(i64, f64)>, wanted: i64| {
-                other.filter(|other| other.0 == wanted).map_or(0.0, |other| other.1)
+        for (place, cell) in sums.iter().enumerate() {
+            let beside = |other: Option<&Cell>, wanted: i64| {
+                other.filter(|other| other.number == wanted).map_or(0.0, |other| other.sum)
             };
-            let around = beside(place.checked_sub(1).and_then(|place| sums.get(place)), cell - 1)
-                + beside(sums.get(place + 1), cell + 1);
-            let votes = (sum + 0.7 * around) * plain;
-            cells.push(Alignment { film, speed, offset: (cell as f64 + 0.5) * CELL_MS, votes });
+            let around = beside(place.checked_sub(1).and_then(|place| sums.get(place)), cell.number - 1)
+                + beside(sums.get(place + 1), cell.number + 1);
+            let votes = (cell.sum + 0.7 * around) * plain;
+            let alignment = Alignment { film, speed, offset: (cell.number as f64 + 0.5) * CELL_MS, votes };
+            cells.push(Candidate { alignment, ends_ms: cell.ends_ms() });
         }
     }
-    cells.sort_by(|a, b| {
+    cells.sort_by(|Candidate { alignment: a, .. }, Candidate { alignment: b, .. }| {
         b.votes.total_cmp(&a.votes).then(a.speed.total_cmp(&b.speed)).then(a.offset.total_cmp(&b.offset))
     });
     cells.truncate(400);
     let (first, last) = votes
         .iter()
         .fold((f64::MAX, 0.0_f64), |(first, last), vote| (first.min(vote.query_ms), last.max(vote.query_ms)));
-    let near = |a: &Alignment, b: &Alignment| {
-        let apart = |at: f64| (a.reference_ms(at) - b.reference_ms(at)).abs();
-        apart(first) < APART_MS && apart(last) < APART_MS
+    let near = |a: &Alignment, b: &Alignment, ends_ms: [f64; 2]| {
+        ends_ms.iter().all(|&at| (a.reference_ms(at) - b.reference_ms(at)).abs() < APART_MS)
     };
     let mut kept: Vec<Alignment> = Vec::new();
-    for cell in cells {
+    for Candidate { alignment, ends_ms } in cells {
         if kept.len() == MOST_OF_FILM {
             break;
         }
-        if !kept.iter().any(|other| near(other, &cell)) {
-            kept.push(cell);
+        let is_one = kept.iter().any(|other| near(other, &alignment, [first, last]));
+        // Under many odd speeds a stretch agrees nearly as well, and they must not leave no room for others.
+        let alike = kept.iter().filter(|other| near(other, &alignment, ends_ms)).count();
+        if !is_one && alike < MOST_ALIKE {
+            kept.push(alignment);
         }
     }
     found.extend(kept.into_iter().map(|alignment| fitted(alignment, votes)));
 }
 
 /// The sum of each cell of offsets that has votes, ascending. Of one frame of the query the best vote counts in a cell.
-fn cells_of(votes: &[Vote], speed: f64) -> Vec<(i64, f64)> {
+fn cells_of(votes: &[Vote], speed: f64) -> Vec<Cell> {
     let place = |vote: &Vote| {
         let offset = vote.reference_ms - speed * vote.query_ms;
-        (libm::floor(offset / CELL_MS) as i64, vote.query_frame, vote.weight)
+        (libm::floor(offset / CELL_MS) as i64, vote.query_frame, vote.weight, vote.query_ms)
     };
-    let mut places: Vec<(i64, u32, f64)> = votes.iter().map(place).collect();
+    let mut places: Vec<(i64, u32, f64, f64)> = votes.iter().map(place).collect();
     places.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
     places.dedup_by_key(|place| (place.0, place.1));
-    let sum = |cell: &[(i64, u32, f64)]| (cell[0].0, cell.iter().map(|place| place.2).sum());
-    places.chunk_by(|a, b| a.0 == b.0).map(sum).collect()
+    let cell = |same: &[(i64, u32, f64, f64)]| {
+        let sum = |of: fn(f64) -> f64| same.iter().map(|place| place.2 * of(place.3)).sum();
+        Cell { number: same[0].0, sum: sum(|_| 1.0), first: sum(|at| at), second: sum(|at| at * at) }
+    };
+    places.chunk_by(|a, b| a.0 == b.0).map(cell).collect()
 }
 
 /// The alignment as a line through the votes near it, by least squares with shrinking tolerance. The speed stays the
@@ -201,7 +235,7 @@ mod tests {
             let cells = -40..250;
             let sums = cells_of(&votes, 1.0);
             for cell in cells {
-                let sum = sums.iter().find(|sum| sum.0 == cell).map_or(0.0, |sum| sum.1);
+                let sum = sums.iter().find(|sum| sum.number == cell).map_or(0.0, |sum| sum.sum);
                 assert!((sum - naive(&votes, 1.0, cell)).abs() < 1e-9, "cell {cell}");
             }
         }
