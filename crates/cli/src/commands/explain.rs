@@ -173,6 +173,7 @@ fn frames(out: &mut impl Write, number: usize, finding: &FindingRecord) -> Resul
     let recording =
         if finding.same_recording == Some(true) { "the same" } else { "perhaps another one of the same scene" };
     writeln!(out, "  recording    {recording}")?;
+    writeln!(out, "  evidence     nearness {}, changes {}", value(finding.nearness), value(finding.changes))?;
     score(out, finding)
 }
 
@@ -219,6 +220,15 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
             finding.coinciding.unwrap_or(0),
             value(finding.aligned_share)
         )?;
+        if finding.likelihood.is_some() {
+            writeln!(
+                out,
+                "  evidence     likelihood {}, contrast {}, closeness {}",
+                value(finding.likelihood),
+                value(finding.contrast),
+                value(finding.closeness)
+            )?;
+        }
         score(out, finding)?;
     }
     if let Some(judge) = &heard.film_judge {

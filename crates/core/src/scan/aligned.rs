@@ -6,7 +6,7 @@ use super::registered::{Found, Registered};
 use crate::fingerprint::AudioFingerprint;
 use crate::index::{Index, IndexError};
 use crate::search::{SoundMatch, SoundSearch};
-use crate::verdict::{AudioMethod, Evidence, Finding, SoundJudge};
+use crate::verdict::{AudioMethod, Evidence, Finding, SoundJudge, SoundProof};
 
 /// What `query` shares with the recordings of `index`: a finding for each stretch, in no particular order.
 ///
@@ -47,6 +47,11 @@ fn finding(
             tempo: found.speed / libm::exp2(pitch_cents / 1_200.0),
             pitch_cents,
             aligned_share: f64::from(found.coinciding) / f64::from(found.peaks.max(1)),
+            proof: Some(SoundProof {
+                likelihood: found.likelihood,
+                contrast: found.contrast,
+                closeness: found.closeness,
+            }),
             query_mix: found.query_mix,
             reference_mix: found.reference_mix,
             query_stream: query.stream,

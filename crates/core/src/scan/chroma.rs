@@ -128,6 +128,7 @@ fn finding(
             tempo: 1.0,
             pitch_cents: 0.0,
             aligned_share: f64::from(votes) / f64::from(alignment.length.max(1)),
+            proof: None,
             query_mix: Mix::Mid,
             reference_mix: Mix::Mid,
             query_stream: query.stream,

@@ -14,6 +14,8 @@ use crate::fingerprint::{FilmFingerprint, FilmFingerprinter, FilmViews, Views, V
 /// Frames a second that are looked at, where the request says nothing: one for each sample.
 const QUERY_FPS: u32 = 1_000 / FilmFingerprint::QUERY_STEP_MS;
 const REFERENCE_FPS: u32 = 1_000 / FilmFingerprint::REFERENCE_STEP_MS;
+/// A decoder hands over the frames that are sampled.
+const _: () = assert!(Wanted::EARLY_US == FilmFingerprint::EARLY_US);
 /// Of key frames so many a second are enough.
 const KEY_FRAMES_FPS: u32 = 1;
 /// Films up to so long have the views for a second look: their codes take 20 kB a second.

@@ -64,6 +64,8 @@ fn finding(
             speed: found.speed,
             distance_bits: found.distance,
             shifted_bits: found.shifted,
+            nearness: found.nearness,
+            changes: found.changes,
             same_recording: found.same_recording,
             query_view: found.view,
             reference_view,

@@ -127,6 +127,10 @@ pub enum Evidence {
         distance_bits: f64,
         /// The mean distance where the reference is shifted by a second or more.
         shifted_bits: f64,
+        /// What of the score is for how near the frames are, before what short stretches and odd speeds cost it.
+        nearness: f64,
+        /// And for how much nearer they are than where the reference is shifted.
+        changes: f64,
         /// Frames change and change alike. A scene that hardly changes may be another recording of it, and is `possible`
         /// at most.
         same_recording: bool,
@@ -157,6 +161,8 @@ pub enum Evidence {
         pitch_cents: f64,
         /// Share of the query's peaks inside of its span that coincide with one of the reference, 0..=1.
         aligned_share: f64,
+        /// What the score is made of; of landmarks alone.
+        proof: Option<SoundProof>,
         /// From which mix of its channels the query's peaks are.
         query_mix: Mix,
         /// From which mix the reference's are.
@@ -182,6 +188,18 @@ pub enum Shared {
     },
     /// The sound.
     SoundOnly,
+}
+
+/// What a score of landmarks is made of, all logarithms: see [`SoundMatch::score`](crate::search::SoundMatch::score).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SoundProof {
+    /// How much likelier what coincides is in a copy than in other music of that rhythm and those notes.
+    pub likelihood: f64,
+    /// How much more coincides than under the next best alignment that the rhythm offers.
+    pub contrast: f64,
+    /// How much more exactly it coincides than in other music.
+    pub closeness: f64,
 }
 
 /// What was compared of sound.

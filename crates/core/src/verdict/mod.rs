@@ -6,7 +6,7 @@ mod judge;
 mod outcome;
 mod score;
 
-pub use finding::{AudioMethod, Evidence, Finding, Level, Outcome, Shared, Transform};
+pub use finding::{AudioMethod, Evidence, Finding, Level, Outcome, Shared, SoundProof, Transform};
 pub(crate) use judge::confidence;
 pub use judge::{Allowed, FilmJudge, Judge, SoundJudge, Thresholds};
 pub use outcome::outcome_of_failure;

@@ -2,7 +2,7 @@
 
 use minutia::fingerprint::{AudioFingerprint, Dihedral, FilmBase, FilmFingerprint, Mix};
 use minutia::index::{Policy, WorkId};
-use minutia::verdict::{AudioMethod, Level};
+use minutia::verdict::{AudioMethod, Level, SoundProof};
 use minutia_media::Kind;
 
 use super::*;
@@ -53,6 +53,7 @@ fn sound_has_its_length_and_its_findings_say_where_and_how_fast() {
             tempo: 1.0,
             pitch_cents: 70.7,
             aligned_share: 0.5,
+            proof: Some(SoundProof { likelihood: 24.5, contrast: 30.25, closeness: 13.75 }),
             query_mix: Mix::Side,
             reference_mix: Mix::Mid,
             query_stream: 1,
@@ -73,6 +74,7 @@ fn sound_has_its_length_and_its_findings_say_where_and_how_fast() {
     let found = &record.findings[0];
     assert_eq!((found.method.as_str(), found.modality.as_str()), ("landmarks", "audio"));
     assert_eq!((found.coinciding, found.least_score, found.threshold), (Some(212), Some(12.25), None));
+    assert_eq!((found.likelihood, found.contrast, found.closeness), (Some(24.5), Some(30.25), Some(13.75)));
     assert_eq!(found.query_sound, Some(SoundPart { stream: 1, mix: "side".to_owned() }));
     assert_eq!(
         crate::format::described(found),
@@ -111,6 +113,8 @@ fn a_stretch_of_a_film_says_what_of_it_is_the_references() {
             speed: 1.0,
             distance_bits: 12.25,
             shifted_bits: 70.0,
+            nearness: 11.5,
+            changes: 13.0,
             same_recording: true,
             query_view: view(Dihedral::FlipX, [0, 0, 1_000, 1_000]),
             reference_view: view(Dihedral::Identity, [50, 50, 950, 950]),
@@ -128,6 +132,7 @@ fn a_stretch_of_a_film_says_what_of_it_is_the_references() {
     let record = super::item(&FileFacts::default(), &item, &examined);
     assert_eq!((record.width, record.height, record.duration_ms), (Some(640), Some(360), Some(10_000)));
     assert_eq!(record.coverage.unwrap().film.unwrap().decoded_ms, 9_960);
+    assert_eq!((record.findings[0].nearness, record.findings[0].changes), (Some(11.5), Some(13.0)));
     let found = &record.findings[0];
     assert_eq!((found.method.as_str(), found.shared.as_deref()), ("frames", Some("picture only")));
     assert_eq!((found.redubbed, found.turn.as_deref()), (Some(true), Some("flip_x")));

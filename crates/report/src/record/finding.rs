@@ -52,6 +52,16 @@ pub struct FindingRecord {
     /// Share of the query's peaks inside of its span that do, 0..=1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aligned_share: Option<f64>,
+    /// Of landmarks, what the score is made of, all logarithms: how much likelier what coincides is in a copy than in other music of
+    /// that rhythm and those notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<f64>,
+    /// How much more coincides than under the next best alignment that the rhythm offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<f64>,
+    /// How much more exactly it coincides than in other music.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closeness: Option<f64>,
     /// Seconds of the reference in a second of the query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
@@ -91,6 +101,12 @@ pub struct FindingRecord {
     /// Of a film: the mean distance where the reference is shifted by a second or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted_distance_bits: Option<f64>,
+    /// Of a film: what of the score is for how near its frames are, before what short stretches and odd speeds cost it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearness: Option<f64>,
+    /// Of a film: what of the score is for how much nearer they are than where the reference is shifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<f64>,
     /// Of a film: frames change and change alike. Else it may be another recording of the same scene.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_recording: Option<bool>,

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use minutia_media::Luma;
-use minutia_media::decode::video::Wanted;
 
 use super::super::Code;
 use super::super::image::{has_content, part, spread};
@@ -127,7 +126,7 @@ impl FilmFingerprinter {
         if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
         }
-        let begins_us = time_us + Wanted::EARLY_US;
+        let begins_us = time_us + FilmFingerprint::EARLY_US;
         let step_begins_us = begins_us / self.step_us * self.step_us;
         if self.begun {
             self.stayed_us = time_us - self.at_us;

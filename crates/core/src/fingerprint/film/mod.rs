@@ -90,6 +90,8 @@ impl FilmFingerprint {
     pub const UNCHANGED_BITS: u32 = 16;
     /// From one sample of a query to the next: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
     pub const QUERY_STEP_MS: u32 = 250;
+    /// A sample is of the first frame that begins so long before it or later, in microseconds.
+    pub const EARLY_US: u64 = 20_000;
     /// From one frame of a query that has the views for a second look to the next, in milliseconds.
     pub const SECOND_LOOK_STEP_MS: u32 = 500;
 

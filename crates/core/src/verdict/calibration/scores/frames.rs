@@ -10,10 +10,10 @@ pub(super) const ROW: ScoreCalibration = ScoreCalibration {
     pairs: 287976,
     steps: 4,
     at_least: AT_LEAST,
-    slowest: 0.73,
+    slowest: 0.77,
 };
 
 #[rustfmt::skip]
 const AT_LEAST: &[u64] = &[
-        287976, 127, 113, 88, 48, 24, 13, 10, 7, 4, 3, 3, 2, 2, 2, 1,
+        287976, 122, 112, 77, 41, 22, 11, 8, 6, 4, 4, 4, 3, 3, 3, 3, 1, 1, 1, 1, 1,
 ];
