@@ -175,3 +175,86 @@ impl Between<'_> {
         (above * (256 - share_y) + under * share_y) >> 8
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::pdq::{code, transform};
+    use super::super::super::region::values;
+    use super::*;
+
+    /// Something to see at every scale, on a plane of that size.
+    fn scene(width: u32, height: u32) -> Plane {
+        let pixel = |n: u32| {
+            let (x, y) = ((n % width) as f32 / width as f32, (n / width) as f32 / height as f32);
+            // Sums of a wave for each of many directions and lengths, the longer the stronger.
+            let wave = |n: u32| {
+                let (a, b) = ((n * 37 % 61) as f32 - 30.0, (n * 53 % 67) as f32 - 33.0);
+                libm::sinf(a * x + b * y + n as f32) * 120.0 / (8.0 + libm::hypotf(a, b))
+            };
+            (128.0 + (0..40).map(wave).sum::<f32>()).clamp(0.0, 255.0) as u8
+        };
+        Plane::of(Luma::new(width, height, (0..width * height).map(pixel).collect()).unwrap())
+    }
+
+    fn apart(a: &[f32], b: &[f32]) -> u32 {
+        code(&transform(a)).distance(&code(&transform(b)))
+    }
+
+    #[test]
+    fn what_stands_upright_is_what_is_cut_upright() {
+        /// Tents and points are not the same filter; chance has 128.
+        const BITS: u32 = 24;
+        // Planes from which cells of a half to eight pixels are cut.
+        for (width, height) in [(512, 288), (512, 512), (200, 400), (64, 64), (40, 30)] {
+            let plane = scene(width, height);
+            let (width, height) = (width as f32, height as f32);
+            for [left, top, right, bottom] in [[0.0, 0.0, 1.0, 1.0], [0.1, 0.2, 0.9, 0.8], [0.45, 0.3, 0.8, 0.9]] {
+                let part =
+                    Part { left: left * width, top: top * height, right: right * width, bottom: bottom * height };
+                let upright = values(&plane.luma, part);
+                let corners = [
+                    (part.left, part.top),
+                    (part.right, part.top),
+                    (part.right, part.bottom),
+                    (part.left, part.bottom),
+                ];
+                assert!(apart(&upright, &turned_values(&plane, part, 0.0)) <= BITS, "{part:?}");
+                assert!(apart(&upright, &slanted_values(&plane, &corners, [0.0, 0.0, 1.0, 1.0])) <= BITS, "{part:?}");
+                let whole = [(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)];
+                assert!(
+                    apart(&upright, &slanted_values(&plane, &whole, [left, top, right, bottom])) <= BITS,
+                    "{part:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_turned_part_is_not_the_upright_one_and_is_turned_back() {
+        let plane = scene(512, 288);
+        let part = Part { left: 60.0, top: 30.0, right: 450.0, bottom: 260.0 };
+        let (upright, turned) = (values(&plane.luma, part), turned_values(&plane, part, 4.0));
+        assert!(apart(&upright, &turned) > 20);
+        // The corners of a part that is turned clockwise about its middle.
+        let angle = 4.0_f32.to_radians();
+        let corner = |x: f32, y: f32| {
+            let (dx, dy) = (x - 255.0, y - 145.0);
+            (255.0 + dx * angle.cos() - dy * angle.sin(), 145.0 + dx * angle.sin() + dy * angle.cos())
+        };
+        let corners = [corner(60.0, 30.0), corner(450.0, 30.0), corner(450.0, 260.0), corner(60.0, 260.0)];
+        assert!(apart(&turned, &slanted_values(&plane, &corners, [0.0, 0.0, 1.0, 1.0])) <= 4);
+    }
+
+    #[test]
+    fn a_constant_stays_constant_and_corners_may_lie_outside() {
+        for (width, height) in [(1, 1), (1, 500), (63, 65), (512, 300)] {
+            let plane = Plane::of(Luma::new(width, height, vec![77; (width * height) as usize]).unwrap());
+            let corners = [(-900.0, -40.0), (1e6, 3.0), (700.0, 1e9), (2.0, 2.0)];
+            let seen = slanted_values(&plane, &corners, [-0.5, 0.0, 1.0, 2.0]);
+            assert!(seen.iter().all(|value| (value - 77.0).abs() < 1e-3), "{width}x{height}");
+            assert!(
+                straightened(&plane.luma, &corners, [0.0, 0.0, 1.0, 1.0], 32, 48).pixels().iter().all(|&p| p == 77)
+            );
+        }
+    }
+}
