@@ -162,7 +162,9 @@ fn av1_is_read_without_ffmpeg_whole_and_cut() {
     for (outcome, coverage, problems) in &read {
         let film = &coverage["film"];
         assert!(film["decoder"].as_str().unwrap().starts_with("re_rav1d "), "{film}");
-        assert!(film["frames_read"].as_u64().unwrap() > 5, "{film}");
+        // Four a second.
+        let expected = film["decoded_ms"].as_u64().unwrap() / 250;
+        assert!(film["frames_read"].as_u64().unwrap() >= expected.max(3), "{film}");
         assert_eq!(outcome == "damaged", problems[0]["code"] == "damaged", "{problems}");
     }
     assert!(read[0].0 == "damaged" && read[1].0 != "damaged", "{read:?}");
