@@ -31,6 +31,8 @@ const MOST_HELD: usize = 64;
 const GROUP: usize = 32;
 /// Slanted pictures that are found in the mean of frames, before these are held still.
 const SLANTED_FOUND: usize = 6;
+/// A sample is of a frame that begins no later than this behind where its step begins.
+const LATE_US: u64 = 250_000;
 /// A frame that stays longer than so many samples is not sampled again.
 const MOST_REPEATS: u64 = 40;
 /// Times are counted in 32 bits of milliseconds.
@@ -120,8 +122,8 @@ impl FilmFingerprinter {
     /// that is earlier than the frame before is left out, and so is one that comes later than 49 days.
     ///
     /// Samples stand at the multiples of a step. Each is of the first frame that begins 20 ms before that time or later, but
-    /// within a step, and where none does, of the one that is on screen: so a film is sampled alike where all of its frames
-    /// come and where of each step only the first does.
+    /// within a quarter of a second, and where none does, of the one that is on screen: so a film is sampled alike where all of
+    /// its frames come and where of each step only the first does, and one of pictures that stay is not sampled ahead.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
@@ -130,7 +132,9 @@ impl FilmFingerprinter {
         let step_begins_us = begins_us / self.step_us * self.step_us;
         if self.begun {
             self.stayed_us = time_us - self.at_us;
-            self.sample_before(step_begins_us);
+            // A frame that comes late leaves its step to the one that is on screen then.
+            let is_late = begins_us - step_begins_us >= LATE_US;
+            self.sample_before(step_begins_us + u64::from(is_late));
         } else {
             // Before the first frame that frame is shown.
             self.next_us = step_begins_us;
