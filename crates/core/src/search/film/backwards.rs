@@ -78,7 +78,7 @@ impl Turned<'_, '_> {
         let query_ms = self.alignment.query_ms(self.steps[step].reference_ms);
         let Some(own) = self.steps[step].compared[Compare::Frames as usize] else { return 0.0 };
         let frame = self.steps[other].reference_frame;
-        let turned = self.lanes.nearest(Compare::Frames, self.frames, frame, self.query, query_ms);
+        let turned = self.lanes.compared(Compare::Frames, self.frames, frame, self.query, query_ms).min();
         turned.map_or(0.0, |(bits, ..)| told(own.distance, bits.into()))
     }
 
@@ -93,7 +93,7 @@ impl Turned<'_, '_> {
         }
         let Some(own) = self.steps[step].compared[Compare::Differences as usize] else { return 0.0 };
         let Some(frame) = self.frames.at(behind_ms) else { return 0.0 };
-        let undone = self.lanes.farthest(Compare::Differences, self.frames, frame, self.query, query_ms);
+        let undone = self.lanes.compared(Compare::Differences, self.frames, frame, self.query, query_ms).max();
         undone.map_or(0.0, |(bits, ..)| told(own.distance, BITS - f64::from(bits)))
     }
 }

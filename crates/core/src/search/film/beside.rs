@@ -52,7 +52,7 @@ pub(super) fn besides(
             let frame = frames.at(at)?;
             // Shifted frames have the same choice as aligned ones, or all would seem to agree best where they were looked for.
             // Views that the shifted frame has not: the frame before that has them is near enough in time.
-            let nearest = |frame| lanes.nearest(compare, frames, frame, query, query_ms);
+            let nearest = |frame| lanes.compared(compare, frames, frame, query, query_ms).min();
             let (bits, ..) = nearest(frame).into_iter().chain(nearest(frames.wider(frame))).min()?;
             Some(f64::from(bits))
         };

@@ -73,19 +73,16 @@ impl<'a, 'i> Following<'a, 'i> {
             steps.iter().zip(&beside).map(|(step, beside)| is_contrary(step, beside)).collect();
         let mut tells: Vec<f64> = steps.iter().zip(&beside).map(|(step, beside)| tells(step, beside)).collect();
         let judge = |part: Range<usize>| line.judged(part.clone(), &beside[part]);
-        let mut parts = line.parts(&contrary);
-        if parts.iter().any(|part| judge(part.clone()).is_some_and(|stretch| stretch.score() >= SURE_SCORE)) {
+        let is_sure = |part: Range<usize>| judge(part).is_some_and(|stretch| stretch.score() >= SURE_SCORE);
+        if line.parts(&contrary).into_iter().any(is_sure) {
             self.turned.extend(line.backwards().map(|at| (line.alignment.film, at)));
         }
-        let turned = self.turned.iter().filter(|(film, _)| *film == line.alignment.film);
-        for (_, turned) in turned {
-            for (place, step) in steps.iter().enumerate() {
-                if (turned.start - HALF_MS..turned.end + HALF_MS).contains(&line.query_ms(step)) {
-                    (contrary[place], tells[place]) = (true, CONTRARY);
-                }
+        for (place, step) in steps.iter().enumerate() {
+            if self.is_turned(line.alignment.film, line.query_ms(step)) {
+                (contrary[place], tells[place]) = (true, CONTRARY);
             }
-            parts = line.parts(&contrary);
         }
+        let parts = line.parts(&contrary);
         let mut found = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             let before = place.checked_sub(1).map_or(0, |place| parts[place].end);
@@ -100,6 +97,12 @@ impl<'a, 'i> Following<'a, 'i> {
             found.push(stretch);
         }
         found
+    }
+
+    /// Whether the query is known to show something of that film backwards at a time.
+    fn is_turned(&self, film: u32, query_ms: f64) -> bool {
+        let mut of_film = self.turned.iter().filter(|(other, _)| *other == film);
+        of_film.any(|(_, at)| (at.start - HALF_MS..at.end + HALF_MS).contains(&query_ms))
     }
 
     /// The alignment, fitted to what agrees along it; `None` where nothing does.

@@ -78,31 +78,8 @@ impl Lanes {
         }
     }
 
-    /// The nearest of the views of a frame to those of the frames of the query around a time: distance, frame, views.
-    pub(super) fn nearest(
-        &self,
-        compare: Compare,
-        frames: &FilmFrames<'_>,
-        reference_frame: usize,
-        query: &FilmFingerprint,
-        query_ms: f64,
-    ) -> Option<(u32, usize, Lane)> {
-        self.all(compare, frames, reference_frame, query, query_ms).min()
-    }
-
-    /// The farthest of them.
-    pub(super) fn farthest(
-        &self,
-        compare: Compare,
-        frames: &FilmFrames<'_>,
-        reference_frame: usize,
-        query: &FilmFingerprint,
-        query_ms: f64,
-    ) -> Option<(u32, usize, Lane)> {
-        self.all(compare, frames, reference_frame, query, query_ms).max()
-    }
-
-    fn all(
+    /// How far the views of a frame are from those of the frames of the query around a time: distance, frame, views.
+    pub(super) fn compared(
         &self,
         compare: Compare,
         frames: &FilmFrames<'_>,

@@ -59,7 +59,7 @@ pub(super) fn steps(
         let query_ms = alignment.query_ms(reference_ms);
         let Some(reference_frame) = frames.at(reference_ms) else { continue };
         let compared = Compare::BOTH.map(|compare| {
-            let nearest = lanes.nearest(compare, frames, reference_frame, query, query_ms);
+            let nearest = lanes.compared(compare, frames, reference_frame, query, query_ms).min();
             let (bits, query_frame, lane) = nearest?;
             let before = steps.iter().rev().find_map(|step: &Step| Some((step, step.compared[compare as usize]?)));
             let new = before.map_or(1.0, |(step, before)| {
