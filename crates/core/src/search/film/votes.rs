@@ -240,24 +240,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn each_round_of_a_loop_is_kept_beside_the_odd_speeds_of_the_others() {
-        let mut votes = Vec::new();
-        for frame in 0..80_u32 {
-            let query_ms = f64::from(frame) * 250.0;
-            // Five rounds of four seconds, each frame near those around it too.
-            let at = query_ms % 4_000.0 + 9_000.0;
-            for (beside, weight) in [(0.0, 0.9), (-500.0, 0.5), (500.0, 0.5), (-1_000.0, 0.3), (1_000.0, 0.3)] {
-                votes.push(Vote { query_frame: frame, query_ms, reference_ms: at + beside, weight });
-            }
-        }
-        let mut found = Vec::new();
-        of_votes(2, &votes, &mut found);
-        for round in 0..5 {
-            let middle = f64::from(round) * 4_000.0 + 2_000.0;
-            let near = |line: &Alignment| (line.reference_ms(middle) - 11_000.0).abs() < 300.0;
-            assert!(found.iter().any(near), "round {round}: {found:?}");
-        }
-    }
 }
