@@ -63,6 +63,7 @@ pub(crate) use landmarks::PostingList;
 pub(crate) use multi_index::{MOST_BITS, MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Reference, SourceFile};
+pub(crate) use segment::References;
 pub use sound::{PeakSlice, Sound, Track};
 pub use writer::{Commit, Entry, Rules, Writer};
 

@@ -318,16 +318,6 @@ impl<B: AsRef<[u8]>> References<'_, B> {
         }
     }
 
-    /// How many references the code of that number has.
-    #[inline(always)]
-    pub(crate) fn count(&self, code: u32) -> Result<usize, IndexError> {
-        let shared = self.shared.get((code / 64) as usize).map(|row| row[(code / 32 % 2) as usize] >> (code % 32) & 1);
-        match shared {
-            Some(0) if code < self.codes => Ok(1),
-            _ => self.of(code).map(|references| references.len()),
-        }
-    }
-
     #[inline(always)]
     fn find(&self, code: u32) -> Option<Range<u32>> {
         if self.ends.is_empty() {

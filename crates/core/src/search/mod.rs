@@ -10,9 +10,11 @@ mod order;
 mod planner;
 mod sound;
 
+use std::ops::Range;
+
 use minutia_machine::hamming::{self, Found, Window};
 use minutia_machine::{Level, Work, wide};
-use order::ByQuery;
+use order::{ByQuery, ReferencesOf, Runs};
 use planner::Nearby;
 
 pub use chroma::{Alignment, align};
@@ -20,7 +22,7 @@ pub use film::{FilmMatch, FilmSearch, FramePair};
 pub use sound::{SoundMatch, SoundSearch};
 
 use crate::fingerprint::Code;
-use crate::index::{Index, IndexError, Part};
+use crate::index::{Index, IndexError, Part, References};
 
 /// The views of one picture: codes that are compared with the same references, together.
 #[derive(Clone, Copy, Debug)]
@@ -127,54 +129,63 @@ fn expand(
     level: Level,
     hits: &mut Vec<Hit>,
 ) -> Result<(), IndexError> {
-    let found = wide(level, References { part, found, queries })?;
-    hits.reserve(found.len());
-    let (first, plain) = (part.first_row, part.dead.is_empty() && within.complement.is_none());
-    found.each_query(|query, found| {
-        let hit = |distance: u64, reference: u32, complement| Hit {
-            query,
-            distance: distance as u16,
-            reference: first + u64::from(reference),
-            complement,
-        };
-        if plain {
-            hits.extend(found.iter().map(|&packed| hit(packed >> 32, packed as u32, false)));
-            return Ok(());
-        }
-        for &packed in found {
-            let (distance, reference) = (packed >> 32, packed as u32);
-            if !part.is_alive(reference)? {
-                continue;
-            }
-            if distance <= within.near.into() {
-                hits.push(hit(distance, reference, false));
-            }
-            if within.complement.is_some_and(|far| 256 - distance <= far.into()) {
-                hits.push(hit(256 - distance, reference, true));
-            }
-        }
-        Ok(())
-    })
+    match found {
+        Nearby::Tiles(tiles) => wide(level, Expand { part, found: ByQuery::of(tiles, queries), within, hits }),
+        Nearby::List(list) => wide(level, Expand { part, found: ByQuery::of(list, queries), within, hits }),
+    }
 }
 
-/// The references of codes that were found near so many queries. Which those of a code are takes counting bits, for which
-/// processors have an instruction that not all of them have.
-struct References<'a> {
-    part: &'a Part,
-    found: &'a Nearby,
-    queries: usize,
-}
-
-impl Work for References<'_> {
-    type Output = Result<ByQuery, IndexError>;
+impl<B: AsRef<[u8]>> ReferencesOf for References<'_, B> {
+    type Error = IndexError;
 
     #[inline(always)]
-    fn run(self) -> Result<ByQuery, IndexError> {
-        let references = self.part.segment.references();
-        let (count, of) = (|row: u32| references.count(row), |row: u32| references.of(row));
-        match self.found {
-            Nearby::Tiles(tiles) => ByQuery::of(tiles, self.queries, count, of),
-            Nearby::List(list) => ByQuery::of(list, self.queries, count, of),
-        }
+    fn of(&self, row: u32) -> Result<Range<u32>, IndexError> {
+        References::of(self, row)
+    }
+}
+
+/// Which references are those of a code takes counting bits, for which processors have an instruction that not all of them
+/// have.
+struct Expand<'a, F: Runs> {
+    part: &'a Part,
+    found: ByQuery<'a, F>,
+    within: Within,
+    hits: &'a mut Vec<Hit>,
+}
+
+impl<F: Runs> Work for Expand<'_, F> {
+    type Output = Result<(), IndexError>;
+
+    #[inline(always)]
+    fn run(self) -> Result<(), IndexError> {
+        let Expand { part, found, within, hits } = self;
+        let references = part.segment.references();
+        let (first, plain) = (part.first_row, part.dead.is_empty() && within.complement.is_none());
+        let each = |query: u32, found: &[u64]| {
+            let hit = |distance: u64, reference: u32, complement| Hit {
+                query,
+                distance: distance as u16,
+                reference: first + u64::from(reference),
+                complement,
+            };
+            if plain {
+                hits.extend(found.iter().map(|&packed| hit(packed >> 32, packed as u32, false)));
+                return Ok(());
+            }
+            for &packed in found {
+                let (distance, reference) = (packed >> 32, packed as u32);
+                if !part.is_alive(reference)? {
+                    continue;
+                }
+                if distance <= within.near.into() {
+                    hits.push(hit(distance, reference, false));
+                }
+                if within.complement.is_some_and(|far| 256 - distance <= far.into()) {
+                    hits.push(hit(256 - distance, reference, true));
+                }
+            }
+            Ok(())
+        };
+        found.each_query(&references, each)
     }
 }

@@ -20,81 +20,98 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// Distances are 0..=256.
 const DISTANCES: usize = 257;
 
-/// Pairs that can be passed through more than once.
-pub(super) trait Pairs {
-    /// Calls `each` with every pair, until an error.
-    fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E>;
+/// What was found, in runs: rows that are near one query, one after another.
+pub(super) trait Runs {
+    /// Names a run.
+    type Run: Copy + Default;
+
+    /// Calls `each` with every run and its query.
+    fn each_run(&self, each: impl FnMut(u32, Self::Run));
+
+    /// The rows of a run and their distances.
+    fn rows(&self, run: Self::Run) -> impl Iterator<Item = (u32, u32)>;
 }
 
-/// References that were found in a segment, query by query.
+/// The references of rows. No closure: what is handed over is not inlined where bits are counted by an instruction.
+pub(super) trait ReferencesOf {
+    type Error;
+
+    /// Those of one row.
+    fn of(&self, row: u32) -> Result<Range<u32>, Self::Error>;
+}
+
+/// The references of what was found, query by query.
 #[derive(Debug)]
-pub(super) struct ByQuery {
-    /// For each query the end of what was found near it.
+pub(super) struct ByQuery<'f, F: Runs> {
+    found: &'f F,
+    /// For each query the end of its runs.
     ends: Vec<usize>,
-    /// Distances, above 32 bits of the reference.
-    found: Vec<u64>,
+    /// Those of each query in the order in which they were found.
+    runs: Vec<F::Run>,
 }
 
-impl ByQuery {
-    /// What `references` has of each row that was found near so many queries, `count` of each. Of one query the order
-    /// stays.
-    #[inline(always)]
-    pub(super) fn of<E>(
-        pairs: &impl Pairs,
-        queries: usize,
-        count: impl Fn(u32) -> Result<usize, E>,
-        references: impl Fn(u32) -> Result<Range<u32>, E>,
-    ) -> Result<ByQuery, E> {
+impl<'f, F: Runs> ByQuery<'f, F> {
+    /// What was found near so many queries.
+    pub(super) fn of(found: &'f F, queries: usize) -> ByQuery<'f, F> {
         let mut ends = vec![0_usize; queries + 1];
-        pairs.each(|Found { query, row, .. }| {
-            ends[query as usize + 1] += count(row)?;
-            Ok(())
-        })?;
+        found.each_run(|query, _| ends[query as usize + 1] += 1);
         for query in 0..queries {
             ends[query + 1] += ends[query];
         }
-        let mut found = vec![0_u64; ends[queries]];
-        pairs.each(|Found { query, row, distance }| {
+        let mut runs = vec![F::Run::default(); ends[queries]];
+        found.each_run(|query, run| {
             // The start of a query becomes its end.
             let place = &mut ends[query as usize];
-            for reference in references(row)? {
-                found[*place] = u64::from(distance) << 32 | u64::from(reference);
-                *place += 1;
-            }
-            Ok(())
-        })?;
-        Ok(ByQuery { ends, found })
+            runs[*place] = run;
+            *place += 1;
+        });
+        ByQuery { found, ends, runs }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.found.len()
-    }
-
-    /// Calls `each` with every query of which something was found and with its distances and references, in their order:
-    /// distances above 32 bits of the reference.
-    pub(super) fn each_query<E>(&self, mut each: impl FnMut(u32, &[u64]) -> Result<(), E>) -> Result<(), E> {
-        let mut sorted = Vec::new();
-        self.queries().try_for_each(|(query, found)| {
-            sorted.resize(found.len(), 0);
-            sort_into(&mut sorted, found);
-            each(query, &sorted)
-        })
-    }
-
-    fn queries(&self) -> impl Iterator<Item = (u32, &[u64])> + Clone {
+    /// Calls `each` with every query of which something was found and with the distances of what `references` has of its
+    /// rows, above 32 bits of each reference, in their order.
+    #[inline(always)]
+    pub(super) fn each_query<R: ReferencesOf>(
+        &self,
+        references: &R,
+        mut each: impl FnMut(u32, &[u64]) -> Result<(), R::Error>,
+    ) -> Result<(), R::Error> {
+        let (mut list, mut sorted) = (Vec::new(), Vec::new());
         let mut start = 0;
-        self.ends.iter().zip(0..).filter_map(move |(&end, query)| {
-            let packed = &self.found[start..end];
+        for (&end, query) in self.ends.iter().zip(0..) {
+            list.clear();
+            for &run in &self.runs[start..end] {
+                for (row, distance) in self.found.rows(run) {
+                    let references = references.of(row)?;
+                    list.extend(references.map(|reference| u64::from(distance) << 32 | u64::from(reference)));
+                }
+            }
             start = end;
-            (!packed.is_empty()).then_some((query, packed))
-        })
+            if !list.is_empty() {
+                sorted.resize(list.len(), 0);
+                sort_into(&mut sorted, &list);
+                each(query, &sorted)?;
+            }
+        }
+        Ok(())
     }
 }
 
-impl Pairs for Vec<Found> {
+impl Runs for Vec<Found> {
+    /// First and last but one of them.
+    type Run = (usize, usize);
+
+    fn each_run(&self, mut each: impl FnMut(u32, (usize, usize))) {
+        let mut start = 0;
+        for run in self.chunk_by(|a, b| a.query == b.query) {
+            each(run[0].query, (start, start + run.len()));
+            start += run.len();
+        }
+    }
+
     #[inline(always)]
-    fn each<E>(&self, each: impl FnMut(Found) -> Result<(), E>) -> Result<(), E> {
-        self.iter().copied().try_for_each(each)
+    fn rows(&self, (start, end): (usize, usize)) -> impl Iterator<Item = (u32, u32)> {
+        self[start..end].iter().map(|found| (found.row, found.distance))
     }
 }
 
@@ -198,16 +215,20 @@ mod tests {
                 found.sort_by_key(|found| found.row % 7);
             }
             // Each row has up to two references.
-            let references = |row: u32| Ok::<_, ()>(2 * row..2 * row + row % 3);
+            struct UpToTwo;
+            impl ReferencesOf for UpToTwo {
+                type Error = ();
+                fn of(&self, row: u32) -> Result<Range<u32>, ()> {
+                    Ok(2 * row..2 * row + row % 3)
+                }
+            }
             let mut expected = Vec::new();
             for found in &found {
-                expected.extend(references(found.row).unwrap().map(|reference| (found.query, found.distance, reference)));
+                expected.extend(UpToTwo.of(found.row).unwrap().map(|reference| (found.query, found.distance, reference)));
             }
             expected.sort_unstable();
-            let by_query = ByQuery::of(&found, queries as usize, |row| references(row).map(|of_row| of_row.len()), references).unwrap();
-            proptest::prop_assert_eq!(by_query.len(), expected.len());
             let mut all = Vec::new();
-            let _ = by_query.each_query(|query, found| {
+            let _ = ByQuery::of(&found, queries as usize).each_query(&UpToTwo, |query, found| {
                 all.extend(found.iter().map(|packed| (query, (packed >> 32) as u32, *packed as u32)));
                 Ok::<(), ()>(())
             });

@@ -104,16 +104,22 @@ fn each<const WORDS: usize, const AT_ONCE: usize>(
 ) {
     let (groups, rest) = queries.as_chunks::<AT_ONCE>();
     for (group, queries) in groups.iter().enumerate() {
-        some::<WORDS, AT_ONCE>(columns, rows, queries, group * AT_ONCE, window, candidates, found);
+        let first = group * AT_ONCE;
+        if window.complement.is_none() {
+            some::<WORDS, AT_ONCE, false>(columns, rows, queries, first, window, candidates, found);
+        } else {
+            some::<WORDS, AT_ONCE, true>(columns, rows, queries, first, window, candidates, found);
+        }
     }
     for (number, query) in rest.iter().enumerate() {
-        some::<WORDS, 1>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, candidates, found);
+        some::<WORDS, 1, true>(columns, rows, &[*query], groups.len() * AT_ONCE + number, window, candidates, found);
     }
 }
 
-/// These queries, the first of which is number `first`.
+/// These queries, the first of which is number `first`. One comparison for all of them tells whether a row of a block passed,
+/// which few do; `BOTH` where the complement is wanted too, else what is far need not be told.
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512vpopcntdq,avx2,popcnt")]
-fn some<const WORDS: usize, const QUERIES: usize>(
+fn some<const WORDS: usize, const QUERIES: usize, const BOTH: bool>(
     columns: &Columns,
     rows: &[Code],
     queries: &[Code; QUERIES],
@@ -123,8 +129,13 @@ fn some<const WORDS: usize, const QUERIES: usize>(
     found: &mut Vec<Found>,
 ) {
     let (start, end) = window.gap(WORDS);
-    let near = _mm512_set1_epi32(start as i32);
+    let start_of_all = _mm512_set1_epi32(start as i32);
     let width = _mm512_set1_epi32((end - start) as i32);
+    // Of two sums the one that is sooner wanted, and the rows whose sums are.
+    let sooner = |a, b| if BOTH { _mm512_max_epu32(a, b) } else { _mm512_min_epu32(a, b) };
+    let wanted = |sums| {
+        if BOTH { _mm512_cmpge_epu32_mask(sums, width) } else { _mm512_cmplt_epu32_mask(sums, start_of_all) }
+    };
     let mut words = [[_mm512_setzero_si512(); WORDS]; QUERIES];
     for (words, query) in words.iter_mut().zip(queries) {
         for (at, word) in words.iter_mut().enumerate() {
@@ -136,21 +147,22 @@ fn some<const WORDS: usize, const QUERIES: usize>(
     for (chunk, blocks) in blocks.chunks(BLOCKS).enumerate() {
         let mut count = 0;
         for (place, block) in blocks.iter().enumerate() {
-            let mut lanes = [0_u16; QUERIES];
-            let mut any = 0;
-            for (lanes, words) in lanes.iter_mut().zip(&words) {
-                let mut sum = _mm512_setzero_si512();
+            let mut sums = [_mm512_setzero_si512(); QUERIES];
+            for (sums, words) in sums.iter_mut().zip(&words) {
                 for (column, word) in block.iter().zip(words) {
                     // SAFETY: `column` is 16 words of 32 bits, and the load asks for no alignment.
                     #[allow(unsafe_code)]
                     let column = unsafe { _mm512_loadu_si512(column.0.as_ptr().cast()) };
-                    sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(column, *word)));
+                    *sums = _mm512_add_epi32(*sums, _mm512_popcnt_epi32(_mm512_xor_si512(column, *word)));
                 }
-                // Outside start..end, by one unsigned comparison.
-                *lanes = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(sum, near), width);
-                any |= *lanes;
+                if BOTH {
+                    // What is outside start..end is told by one unsigned comparison.
+                    *sums = _mm512_sub_epi32(*sums, start_of_all);
+                }
             }
-            if any != 0 {
+            let soonest = sums[1..].iter().fold(sums[0], |soonest, &sums| sooner(soonest, sums));
+            if wanted(soonest) != 0 {
+                let lanes = sums.map(wanted);
                 passed.0[count] = Passed { place: (chunk * BLOCKS + place) as u32, lanes };
                 count += 1;
             }
@@ -164,7 +176,7 @@ fn some<const WORDS: usize, const QUERIES: usize>(
 /// The whole distance of the rows that passed the filter.
 #[cold]
 #[inline(never)]
-#[target_feature(enable = "avx512f,popcnt")]
+#[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq,avx2,popcnt")]
 fn look_again<const QUERIES: usize>(
     passed: &[Passed<QUERIES>],
     queries: &[Code; QUERIES],
