@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Window;
 use super::fit::Fit;
 use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
+use super::ranks::{Classes, PATTERNS, Ratios, classes};
 
 /// Over this time and pitch to each side is counted what had to be expected: 1 s, an octave.
 pub(super) const AROUND_TIME: f32 = 688.0;
@@ -19,7 +20,7 @@ const UNSEEN: f32 = 1.25;
 /// Shares of the query's peaks that a copy may keep, by their rank, eight at a time: where hardly anything was done to it;
 /// through noise and in rooms, which leave what stands out most; the same, worse; and under other sound, which stands out
 /// itself; and that, worse. As measured on true alignments of altered excerpts.
-const KEPT: [[f32; 10]; 5] = [
+pub(super) const KEPT: [[f32; 10]; PATTERNS] = [
     [0.70, 0.60, 0.50, 0.38, 0.18, 0.06, 0.03, 0.02, 0.01, 0.005],
     [0.42, 0.28, 0.20, 0.14, 0.09, 0.06, 0.04, 0.03, 0.02, 0.01],
     [0.20, 0.14, 0.10, 0.07, 0.05, 0.035, 0.025, 0.015, 0.01, 0.005],
@@ -43,6 +44,8 @@ pub(super) struct Told {
     /// Place in [`KEPT`].
     rank: u8,
     pub(super) coincides: bool,
+    /// Where it does, the classes of both ranks.
+    classes: Classes,
     /// How likely that was without a copy, by pitch, beat and rhythm; negative where the reference has no sound.
     pub(super) expected: f32,
     /// By pitch alone: tells where a copy begins and ends, once it is known to be one.
@@ -57,26 +60,30 @@ pub(super) fn tell(window: &Window<'_>, reference: &Reference, begin: f32, fit: 
             let rank = (peak.rank / KEPT_RANKS).min(KEPT[0].len() as u8 - 1);
             let place = fit.apply(point);
             if beyond(place) {
-                return Told { time: point.time, rank, coincides: false, expected: -1.0, usual: -1.0 };
+                return Told { time: point.time, rank, coincides: false, classes: 0, expected: -1.0, usual: -1.0 };
             }
-            let (coincides, expected, usual) = expect(reference, place);
-            Told { time: point.time, rank, coincides, expected, usual }
+            let (nearest, expected, usual) = expect(reference, place);
+            let classes = nearest.map_or(0, |nearest| classes(peak.rank, nearest.rank));
+            Told { time: point.time, rank, coincides: nearest.is_some(), classes, expected, usual }
         })
         .collect()
 }
 
-/// Whether a peak of the reference lies at `place`, and how likely that is by what lies around: the density of peaks there,
+/// The nearest peak of the reference that lies at `place`, and how likely one is by what lies around: the density of peaks there,
 /// times how much more often than that the pitch is heard, times how much more than that happens at the time; and without
 /// the last.
-fn expect(reference: &Reference, place: Point) -> (bool, f32, f32) {
-    let (mut coincides, mut all, mut at_pitch, mut at_time) = (false, 0.0_f32, 0.0_f32, 0.0_f32);
+fn expect(reference: &Reference, place: Point) -> (Option<Point>, f32, f32) {
+    let (mut nearest, mut all, mut at_pitch, mut at_time) = (None::<Point>, 0.0_f32, 0.0_f32, 0.0_f32);
     for other in reference.between(place.time - AROUND_TIME, place.time + AROUND_TIME) {
         let (time, pitch) = ((other.time - place.time).abs(), (other.pitch - place.pitch).abs());
         if pitch > AROUND_PITCH {
             continue;
         }
         if pitch <= PITCH_TOLERANCE && time <= TIME_TOLERANCE {
-            coincides = true;
+            let rest = other.from(place);
+            if nearest.is_none_or(|nearest| rest.length() < nearest.length()) {
+                nearest = Some(rest);
+            }
             continue;
         }
         all += 1.0;
@@ -91,13 +98,13 @@ fn expect(reference: &Reference, place: Point) -> (bool, f32, f32) {
     let by_pitch = density.max(EXPECTED.start) * more(at_pitch, usual_at_pitch);
     let expected = by_pitch * more(at_time, usual_at_time);
     let clamp = |expected: f32| expected.clamp(EXPECTED.start, EXPECTED.end);
-    (coincides, clamp(expected), clamp(by_pitch))
+    (nearest, clamp(expected), clamp(by_pitch))
 }
 
 /// The stretch of the query that says most for a copy, and how much; `None` where nothing does.
-pub(super) fn best_stretch(told: &[Told], expected: fn(&Told) -> f32) -> Option<(f32, Range<usize>)> {
+pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -> f32) -> Option<(f32, Range<usize>)> {
     let mut best: Option<(f32, Range<usize>)> = None;
-    for kept in KEPT {
+    for (kept, ratios) in KEPT.iter().zip(ratios) {
         let (mut sum, mut start) = (0.0_f32, 0);
         let (mut event, mut weight) = (f32::MIN, 1.0_f32);
         for (place, one) in told.iter().enumerate() {
@@ -112,10 +119,12 @@ pub(super) fn best_stretch(told: &[Told], expected: fn(&Told) -> f32) -> Option<
             } else {
                 let expected = expected * UNSEEN;
                 let kept = kept[one.rank as usize];
-                let likely = kept + (1.0 - kept) * expected;
                 let said = if one.coincides {
+                    // In a copy with ranks like these, and by chance with any.
+                    let likely = kept * ratios[usize::from(one.classes)] + (1.0 - kept) * expected;
                     libm::logf(likely / expected).min(MOST_SAID)
                 } else {
+                    let likely = kept + (1.0 - kept) * expected;
                     libm::logf((1.0 - likely) / (1.0 - expected))
                 };
                 weight * said

@@ -10,6 +10,7 @@ mod closeness;
 mod fit;
 mod likelihood;
 mod points;
+mod ranks;
 mod rhythm;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use std::ops::Range;
 use self::fit::{Fit, refine};
 use self::likelihood::{AROUND_TIME, best_stretch, tell};
 use self::points::{Point, Reference};
+use self::ranks::ratios_of;
 pub(super) use self::rhythm::beside_rhythm;
 use self::rhythm::{LAG, allow_for_rhythm};
 use super::alignment::Alignment;
@@ -117,7 +119,8 @@ pub(super) struct Window<'q> {
 impl<'q> Window<'q> {
     pub(super) fn new(peaks: &'q [Peak]) -> Window<'q> {
         let origin = peaks.first().map_or(0, |peak| peak.time);
-        let point = |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) };
+        let point =
+            |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch), rank: peak.rank };
         let (mut pairs, mut places) = (Vec::new(), Vec::new());
         for anchor in 0..peaks.len() {
             PAIRS.of(peaks, anchor, &mut places);
@@ -139,11 +142,12 @@ pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &
     let (reference, begin, fit, zero) = local(window, reference, alignment)?;
     let fit = refine(&window.points, &reference, fit, alignment.free)?;
     let mut told = tell(window, &reference, begin, fit);
+    let ratios = ratios_of(alignment.mix);
     // Rhythm only takes away.
-    best_stretch(&told, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
+    best_stretch(&told, ratios, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
     allow_for_rhythm(&mut told, &window.points, &reference, fit);
-    let (likelihood, _) = best_stretch(&told, |told| told.expected)?;
-    let (_, stretch) = best_stretch(&told, |told| told.usual)?;
+    let (likelihood, _) = best_stretch(&told, ratios, |told| told.expected)?;
+    let (_, stretch) = best_stretch(&told, ratios, |told| told.usual)?;
     let inside = &told[stretch.clone()];
     let speed = f64::from(fit.speed);
     let origin = f64::from(window.peaks.first()?.time);
@@ -171,7 +175,11 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
     let reach = f64::from(LAG + AROUND_TIME);
     let clamp = |time: f64| time.clamp(0.0, f64::from(u32::MAX)) as u32;
     let near = reference.span(clamp(at(first.time) - reach)..clamp(at(last.time) + reach));
-    let local = |peak: Peak| Point { time: (f64::from(peak.time) - zero) as f32, pitch: f32::from(peak.pitch) };
+    let local = |peak: Peak| Point {
+        time: (f64::from(peak.time) - zero) as f32,
+        pitch: f32::from(peak.pitch),
+        rank: peak.rank,
+    };
     let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
     let fit =
         Fit { speed: alignment.speed as f32, offset: (at(first.time) - zero) as f32, pitch: alignment.pitch as f32 };
