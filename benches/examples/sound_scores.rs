@@ -30,7 +30,7 @@ fn main() {
             let query = fingerprinter.finish();
             let made = start.elapsed().as_secs_f64();
             let start = Instant::now();
-            let found = search.find(&query, 2.0).unwrap();
+            let found = search.find(&query, 4.0).unwrap();
             let searched = start.elapsed().as_secs_f64();
             let name = Path::new(file).file_stem().unwrap().to_string_lossy().into_owned();
             let lines = found.iter().map(|found| {

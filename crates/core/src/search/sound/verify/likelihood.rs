@@ -18,8 +18,8 @@ pub(super) const EXPECTED: Range<f32> = 0.004..0.4;
 const UNSEEN: f32 = 1.25;
 
 /// Shares of the query's peaks that a copy may keep, by their rank, eight at a time: where hardly anything was done to it;
-/// through noise and in rooms, which leave what stands out most; the same, worse; and under other sound, which stands out
-/// itself; and that, worse. As measured on true alignments of altered excerpts.
+/// with noise and in rooms, which leave what stands out most; under crowds and under a voice, which stand out themselves. As
+/// measured on true alignments of altered excerpts. Of which rank the others are says [`ranks`](super::ranks).
 pub(super) const KEPT: [[f32; 10]; PATTERNS] = [
     [0.70, 0.60, 0.50, 0.38, 0.18, 0.06, 0.03, 0.02, 0.01, 0.005],
     [0.42, 0.28, 0.20, 0.14, 0.09, 0.06, 0.04, 0.03, 0.02, 0.01],
@@ -34,6 +34,8 @@ const MOST_SAID: f32 = 4.0;
 const EVENT: f32 = 16.0;
 const EVENT_DECLINE: f32 = 0.8;
 const EVENT_LEAST: f32 = 0.3;
+/// Of what a pattern keeps at least so much has to coincide.
+const LEAST_MET: f32 = 0.5;
 /// What a peak of the query says where the reference has ended.
 const BEYOND: f32 = -0.05;
 
@@ -45,7 +47,9 @@ pub(super) struct Told {
     rank: u8,
     pub(super) coincides: bool,
     /// Where it does, the classes of both ranks.
-    classes: Classes,
+    pub(super) classes: Classes,
+    /// And how much oftener than by chance that rank was to be expected by rhythm, 1 and more.
+    pub(super) ranks_expected: f32,
     /// How likely that was without a copy, by pitch, beat and rhythm; negative where the reference has no sound.
     pub(super) expected: f32,
     /// By pitch alone: tells where a copy begins and ends, once it is known to be one.
@@ -60,11 +64,19 @@ pub(super) fn tell(window: &Window<'_>, reference: &Reference, begin: f32, fit: 
             let rank = (peak.rank / KEPT_RANKS).min(KEPT[0].len() as u8 - 1);
             let place = fit.apply(point);
             if beyond(place) {
-                return Told { time: point.time, rank, coincides: false, classes: 0, expected: -1.0, usual: -1.0 };
+                return Told {
+                    time: point.time,
+                    rank,
+                    coincides: false,
+                    classes: 0,
+                    ranks_expected: 1.0,
+                    expected: -1.0,
+                    usual: -1.0,
+                };
             }
             let (nearest, expected, usual) = expect(reference, place);
             let classes = nearest.map_or(0, |nearest| classes(peak.rank, nearest.rank));
-            Told { time: point.time, rank, coincides: nearest.is_some(), classes, expected, usual }
+            Told { time: point.time, rank, coincides: nearest.is_some(), classes, ranks_expected: 1.0, expected, usual }
         })
         .collect()
 }
@@ -106,6 +118,7 @@ pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -
     let mut best: Option<(f32, Range<usize>)> = None;
     for (kept, ratios) in KEPT.iter().zip(ratios) {
         let (mut sum, mut start) = (0.0_f32, 0);
+        let (mut met, mut to_meet) = (0.0_f32, 0.0_f32);
         let (mut event, mut weight) = (f32::MIN, 1.0_f32);
         for (place, one) in told.iter().enumerate() {
             if one.time - event > EVENT {
@@ -114,14 +127,20 @@ pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -
                 weight = (weight * EVENT_DECLINE).max(EVENT_LEAST);
             }
             let expected = expected(one);
+            if expected >= 0.0 {
+                met += f32::from(u8::from(one.coincides));
+                to_meet += kept[one.rank as usize];
+            }
             sum += if expected < 0.0 {
                 BEYOND
             } else {
                 let expected = expected * UNSEEN;
                 let kept = kept[one.rank as usize];
                 let said = if one.coincides {
-                    // In a copy with ranks like these, and by chance with any.
-                    let likely = kept * ratios[usize::from(one.classes)] + (1.0 - kept) * expected;
+                    // In a copy with ranks like these, and by chance with any; those that rhythm offers as well say nothing.
+                    let ratio = ratios[usize::from(one.classes)];
+                    let ratio = (ratio / one.ranks_expected).max(ratio.min(1.0));
+                    let likely = kept * ratio + (1.0 - kept) * expected;
                     libm::logf(likely / expected).min(MOST_SAID)
                 } else {
                     let likely = kept + (1.0 - kept) * expected;
@@ -131,10 +150,52 @@ pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -
             };
             if sum <= 0.0 {
                 (sum, start) = (0.0, place + 1);
+                (met, to_meet) = (0.0, 0.0);
+            } else if met < LEAST_MET * to_meet {
+                // Too few for a copy of that pattern.
             } else if best.as_ref().is_none_or(|(most, _)| sum > *most) {
                 best = Some((sum, start..place + 1));
             }
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ranks::ratios_of;
+    use super::*;
+    use crate::fingerprint::Mix;
+
+    #[test]
+    fn what_coincides_says_more_where_ranks_agree() {
+        // Every third peak coincides, with one of that rank.
+        let said = |rank_of: fn(u8) -> u8| {
+            let told: Vec<Told> = (0..300_u32)
+                .map(|number| {
+                    let rank = (number % 32) as u8;
+                    let (coincides, expected) = (number % 3 == 0, 0.05);
+                    let classes = classes(rank, rank_of(rank));
+                    let time = 40.0 * number as f32;
+                    Told {
+                        time,
+                        rank: rank / KEPT_RANKS,
+                        coincides,
+                        classes,
+                        ranks_expected: 1.0,
+                        expected,
+                        usual: expected,
+                    }
+                })
+                .collect();
+            Mix::ALL.map(|mix| best_stretch(&told, ratios_of(mix), |told| told.expected).map_or(0.0, |(sum, _)| sum))
+        };
+        let [mid, _] = said(|rank| rank);
+        let [turned, _] = said(|rank| 31 - rank);
+        assert!(mid > 3.0 * turned && turned > 0.0, "{mid} {turned}");
+        // Of a side mix the ranks below 12 are kept.
+        let [_, side] = said(|rank| rank.min(11));
+        let [_, turned] = said(|rank| 11 - rank.min(11));
+        assert!(side > 1.5 * turned && turned > 0.0, "{side} {turned}");
+    }
 }

@@ -3,8 +3,8 @@
 //! What decides is a likelihood ratio. A peak of the query that coincides speaks for a copy the more the less it had to be
 //! expected there anyway; one that does not speaks against. How much had to be expected follows from the reference itself:
 //! from how often it has that pitch, from how much happens at that moment (music has its notes on beats), and from the
-//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. The stretch of the
-//! query with the greatest sum is the match, and that sum its score.
+//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. And it speaks for one
+//! the more the better the ranks of both agree. The stretch of the query with the greatest sum is the match.
 
 mod closeness;
 mod fit;

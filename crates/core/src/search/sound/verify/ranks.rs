@@ -109,6 +109,12 @@ pub(super) fn classes(query: u8, reference: u8) -> Classes {
     class(&QUERY, query) * REFERENCE.len() as u8 + class(&REFERENCE, reference)
 }
 
+/// How often by chance a peak that coincides has the latter class of these, where the query's has the former.
+pub(super) fn chance_of(classes: Classes) -> f32 {
+    let (query, reference) = (usize::from(classes) / REFERENCE.len(), usize::from(classes) % REFERENCE.len());
+    CHANCE[query][reference]
+}
+
 /// Ratios where the reference has the first `kept` classes alone.
 const fn ratios(kept: usize) -> Ratios {
     let mut ratios = [[1.0; PAIRS]; PATTERNS];
@@ -134,4 +140,32 @@ const fn ratios(kept: usize) -> Ratios {
         pattern += 1;
     }
     ratios
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rank_has_its_class() {
+        assert_eq!(classes(0, 0), 0);
+        assert_eq!(classes(1, 2), 1);
+        assert_eq!(classes(2, 1), 6);
+        assert_eq!(classes(u8::MAX, u8::MAX), PAIRS as u8 - 1);
+        assert!((0..=u8::MAX).all(|rank| classes(rank, 3) / 6 <= classes(rank.saturating_add(1), 3) / 6));
+    }
+
+    #[test]
+    fn by_chance_what_coincides_says_nothing() {
+        for (mix, kept) in [(Mix::Mid, REFERENCE.len()), (Mix::Side, OF_SIDE)] {
+            for ratios in ratios_of(mix) {
+                for (query, chance) in CHANCE.iter().enumerate() {
+                    let all: f32 = chance[..kept].iter().sum();
+                    let mean: f32 =
+                        (0..kept).map(|class| chance[class] / all * ratios[query * REFERENCE.len() + class]).sum();
+                    assert!((mean - 1.0).abs() < 1e-3, "{mix:?} {query}: {mean}");
+                }
+            }
+        }
+    }
 }
