@@ -36,7 +36,7 @@ pub struct ScoreCalibration {
     pub slowest: f64,
 }
 
-/// The row of landmarks. Its tail falls by 0.56 a point from the score that 56 of its pairs have to the highest.
+/// The row of landmarks. Its tail falls by 0.51 a point from the score that 60 of its pairs have to the highest.
 pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 
 /// The row of the frames of films. Its tail falls by 0.81 a quarter of a point from the score that 22 of its pairs have to the

@@ -3,14 +3,13 @@
 //! What decides is a likelihood ratio. A peak of the query that coincides speaks for a copy the more the less it had to be
 //! expected there anyway; one that does not speaks against. How much had to be expected follows from the reference itself:
 //! from how often it has that pitch, from how much happens at that moment (music has its notes on beats), and from the
-//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. And it speaks for one
-//! the more the better the ranks of both agree. The stretch of the query with the greatest sum is the match.
+//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. The stretch of the
+//! query with the greatest sum is the match, and that sum its score.
 
 mod closeness;
 mod fit;
 mod likelihood;
 mod points;
-mod ranks;
 mod rhythm;
 
 use std::ops::Range;
@@ -18,7 +17,6 @@ use std::ops::Range;
 use self::fit::{Fit, refine};
 use self::likelihood::{AROUND_TIME, best_stretch, tell};
 use self::points::{Point, Reference};
-use self::ranks::ratios_of;
 pub(super) use self::rhythm::beside_rhythm;
 use self::rhythm::{LAG, allow_for_rhythm};
 use super::alignment::Alignment;
@@ -119,8 +117,7 @@ pub(super) struct Window<'q> {
 impl<'q> Window<'q> {
     pub(super) fn new(peaks: &'q [Peak]) -> Window<'q> {
         let origin = peaks.first().map_or(0, |peak| peak.time);
-        let point =
-            |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch), rank: peak.rank };
+        let point = |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) };
         let (mut pairs, mut places) = (Vec::new(), Vec::new());
         for anchor in 0..peaks.len() {
             PAIRS.of(peaks, anchor, &mut places);
@@ -142,12 +139,11 @@ pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &
     let (reference, begin, fit, zero) = local(window, reference, alignment)?;
     let fit = refine(&window.points, &reference, fit, alignment.free)?;
     let mut told = tell(window, &reference, begin, fit);
-    let ratios = ratios_of(alignment.mix);
     // Rhythm only takes away.
-    best_stretch(&told, ratios, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
+    best_stretch(&told, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
     allow_for_rhythm(&mut told, &window.points, &reference, fit);
-    let (likelihood, _) = best_stretch(&told, ratios, |told| told.expected)?;
-    let (_, stretch) = best_stretch(&told, ratios, |told| told.usual)?;
+    let (likelihood, _) = best_stretch(&told, |told| told.expected)?;
+    let (_, stretch) = best_stretch(&told, |told| told.usual)?;
     let inside = &told[stretch.clone()];
     let speed = f64::from(fit.speed);
     let origin = f64::from(window.peaks.first()?.time);
@@ -175,11 +171,7 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
     let reach = f64::from(LAG + AROUND_TIME);
     let clamp = |time: f64| time.clamp(0.0, f64::from(u32::MAX)) as u32;
     let near = reference.span(clamp(at(first.time) - reach)..clamp(at(last.time) + reach));
-    let local = |peak: Peak| Point {
-        time: (f64::from(peak.time) - zero) as f32,
-        pitch: f32::from(peak.pitch),
-        rank: peak.rank,
-    };
+    let local = |peak: Peak| Point { time: (f64::from(peak.time) - zero) as f32, pitch: f32::from(peak.pitch) };
     let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
     let fit =
         Fit { speed: alignment.speed as f32, offset: (at(first.time) - zero) as f32, pitch: alignment.pitch as f32 };
