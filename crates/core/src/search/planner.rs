@@ -71,6 +71,8 @@ pub(super) fn find(
             if looked_up_ps <= columns_ps.saturating_add(compare_ps.saturating_mul(queries_left.len() as u64)) {
                 let again: Vec<Wanted> = left.iter().map(|&(place, _)| wanted[place]).collect();
                 found.extend(lookup::find(&index, codes, &again, u64::MAX, settings.level).0);
+            } else if queries_left.len() == queries.len() {
+                return Ok(Nearby::Tiles(brute(queries)));
             } else {
                 // Of these queries brute force finds everything, what was looked up already included.
                 found.retain(|found| queries_left.binary_search(&found.query).is_err());
