@@ -412,12 +412,17 @@ mod tests {
             changed += 1;
         }
         assert!(changed > 5, "only {changed}");
-        // Numbers that change places, with those of another value and with those of their own.
-        let table = HEAD_WORDS + (1 << index.tables[0].substring.bits) + (1 << index.tables[1].substring.bits);
-        for apart in [1, 2, 50] {
+        // Numbers that change places: with those of other values, and with the next of their own.
+        let table = &index.tables[1];
+        let start = HEAD_WORDS + index.tables[0].substring.values() + table.substring.values();
+        let several =
+            (0..table.substring.values() as u32).map(|value| table.places(value)).find(|places| places.len() > 1);
+        let twin = several.unwrap().start;
+        for (one, other) in [(20, 70), (20, 120), (twin, twin + 1)] {
             let mut words = words.clone();
-            words.swap(table + 20, table + 20 + apart);
-            assert_eq!(MultiIndex::open(&words, codes.len()).unwrap().wrong_table(&codes), Some(1), "{apart}");
+            words.swap(start + one, start + other);
+            let wrong = MultiIndex::open(&words, codes.len()).unwrap().wrong_table(&codes);
+            assert_eq!(wrong, Some(1), "{one} {other}");
         }
     }
 }

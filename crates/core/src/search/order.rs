@@ -98,7 +98,7 @@ impl<'f, F: Runs> ByQuery<'f, F> {
 }
 
 impl Runs for Vec<Found> {
-    /// First and last but one of them.
+    /// Where it starts and ends.
     type Run = (usize, usize);
 
     fn each_run(&self, mut each: impl FnMut(u32, (usize, usize))) {
