@@ -8,6 +8,7 @@
 //! The first table costs nothing but its ends: codes stand in the order of their bytes, so those that begin alike are
 //! neighbours. Bits are counted from the most significant one of the first byte, as that order does.
 
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use minutia_machine::hamming;
@@ -177,15 +178,16 @@ impl<'a> MultiIndex<'a> {
     /// Following each number to its code would miss the cache for every code of every table. In place of that two sums are
     /// compared that are read from one end to the other: over the codes, and over the numbers in the table, of a pseudo-random
     /// number of each times its value. A code that is missing, stands twice or at another value changes one of them, but for
-    /// one chance in 2^36 at most. It tells what was made wrongly; what was damaged later the checksum tells.
+    /// one chance in 2^36 at most; which ones nobody knows who might forge a table, since the numbers are others in every run.
     pub(super) fn wrong_table(&self, codes: &[hamming::Code]) -> Option<usize> {
-        let expected = self.sums(codes);
+        let seed = RandomState::new().hash_one(self.count);
+        let expected = self.sums(codes, seed);
         let sound = |(table, expected): (&Table<'_>, &u64)| {
             if table.ends.last().copied() != u32::try_from(self.count).ok() || !table.ends.is_sorted() {
                 return false;
             }
             match table.codes {
-                Some(order) => sum(table.ends, order) == Some(*expected),
+                Some(order) => sum(table.ends, order, seed) == Some(*expected),
                 // Codes are in order, so values are: each must lie where its value says.
                 None => (0..).zip(codes).all(|(place, code)| table.places(table.substring.of(code)).contains(&place)),
             }
@@ -195,11 +197,11 @@ impl<'a> MultiIndex<'a> {
     }
 
     /// For each table what [`sum`] is to be.
-    fn sums(&self, codes: &[hamming::Code]) -> Vec<u64> {
+    fn sums(&self, codes: &[hamming::Code], seed: u64) -> Vec<u64> {
         let of_chunk = |(chunk, codes): (usize, &[hamming::Code])| {
             let mut sums = vec![0_u64; self.tables.len()];
             for (number, code) in ((chunk * CHUNK) as u32..).zip(codes) {
-                let weight = weight(number);
+                let weight = weight(number, seed);
                 for (sum, table) in sums.iter_mut().zip(&self.tables) {
                     *sum = sum.wrapping_add(weight.wrapping_mul(u64::from(table.substring.of(code)) + 1));
                 }
@@ -216,8 +218,8 @@ impl<'a> MultiIndex<'a> {
 const CHUNK: usize = 4096;
 
 /// A pseudo-random number for a code (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-fn weight(number: u32) -> u64 {
-    let z = u64::from(number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn weight(number: u32, seed: u64) -> u64 {
+    let z = seed.wrapping_add(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -225,7 +227,7 @@ fn weight(number: u32) -> u64 {
 
 /// The weights of `order`, each times one more than the value at which it stands; `None` where those of a value are not in
 /// order. Ends are in order, the last is that of all.
-fn sum(ends: &[u32], order: &[u32]) -> Option<u64> {
+fn sum(ends: &[u32], order: &[u32], seed: u64) -> Option<u64> {
     let (mut sum, mut value, mut before, mut weight_before) = (0_u64, 0, 0, 0_u64);
     // Where a number is not greater than the one before, a value has to begin.
     let falls = |place: usize| usize::from(order[place - 1] >= order[place]);
@@ -235,7 +237,7 @@ fn sum(ends: &[u32], order: &[u32]) -> Option<u64> {
     for (chunk, numbers) in order.chunks(CHUNK).enumerate() {
         up_to[0] = up_to[CHUNK];
         for (place, &number) in numbers.iter().enumerate() {
-            up_to[place + 1] = up_to[place].wrapping_add(weight(number));
+            up_to[place + 1] = up_to[place].wrapping_add(weight(number, seed));
         }
         up_to[CHUNK] = up_to[numbers.len()];
         let (start, end_of_chunk) = (chunk * CHUNK, chunk * CHUNK + numbers.len());

@@ -11,8 +11,7 @@ use super::order::Runs;
 
 /// Codes in a tile: their columns are at most 32 KiB (64 with AVX2), which stay in the first two levels of cache while all
 /// queries pass. With four times as many AVX2 lost a fifth where another thread shared the core.
-const TILE: usize = 1 << TILE_BITS;
-const TILE_BITS: u32 = 10;
+const TILE: usize = 1 << 10;
 /// Queries that meet a tile in one task. More than this are worth making the tile's columns again, so that another
 /// thread can take some where there are few tiles.
 const QUERIES: usize = 1 << 10;

@@ -72,6 +72,7 @@ pub(super) fn find(
                 let again: Vec<Wanted> = left.iter().map(|&(place, _)| wanted[place]).collect();
                 found.extend(lookup::find(&index, codes, &again, u64::MAX, settings.level).0);
             } else if queries_left.len() == queries.len() {
+                // None is looked up: tiles need not be made a list.
                 return Ok(Nearby::Tiles(brute(queries)));
             } else {
                 // Of these queries brute force finds everything, what was looked up already included.
