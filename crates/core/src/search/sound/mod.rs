@@ -142,8 +142,8 @@ impl<'i> SoundSearch<'i> {
                 pitch_cents: verified.alignment.pitch * CENTS_PER_PITCH,
                 score: score(&verified),
                 likelihood: verified.likelihood,
-                contrast: verified.beside.contrast,
-                closeness: verified.beside.closeness,
+                contrast: verified.beside().contrast,
+                closeness: verified.beside().closeness,
                 coinciding: verified.coinciding,
                 peaks: verified.peaks,
                 windows: windows.len() as u32,
@@ -248,7 +248,7 @@ fn verified(sound: &Sound<'_>, mix: Mix, window: &Window<'_>, alignments: &[Alig
     let mut verified: Vec<(Lane, Verified)> = verified.collect();
     verified.sort_by(|(_, a), (_, b)| b.likelihood.total_cmp(&a.likelihood));
     for (lane, verified) in verified.iter_mut().take(MOST_CONTRASTS) {
-        verified.beside = beside_rhythm(window, sound.peaks(lane.track, lane.reference_mix), verified);
+        verified.set_beside(beside_rhythm(window, sound.peaks(lane.track, lane.reference_mix), verified));
     }
     verified
 }

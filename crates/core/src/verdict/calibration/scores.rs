@@ -36,7 +36,9 @@ pub struct ScoreCalibration {
     pub slowest: f64,
 }
 
-/// The row of landmarks. Its tail falls by 0.51 a point from the score that 60 of its pairs have to the highest.
+/// The row of landmarks. Its tail falls by 0.38 a point from the score that 14 of its pairs have to that of the highest two. It
+/// is believed to fall by no more than 0.56, as that of the row before did: two rules were made after that one's highest
+/// pairs.
 pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 
 /// The row of the frames of films. Its tail falls by 0.81 a quarter of a point from the score that 22 of its pairs have to the
@@ -54,15 +56,16 @@ impl ScoreCalibration {
     /// The share of unrelated pairs that score `score` or more; scores are rounded down to steps.
     #[must_use]
     pub fn tail(&self, score: f64) -> Tail {
-        let share = |s: usize| self.at_least[s] as f64 / self.pairs as f64;
+        // What is rarer was not observed often enough to be believed.
+        let share = |s: usize| self.at_least[s].max(Self::FEWEST) as f64 / self.pairs as f64;
         let asked = (score.max(0.0) * f64::from(self.steps)) as usize;
-        let anchor = self.at_least.iter().rposition(|&n| n >= Self::FEWEST).unwrap_or(0);
-        if asked <= anchor {
-            return Tail { probability: share(asked), extrapolated: false };
-        }
         // Below the least score that a search reports the row says how many pairs have a stretch in common, not how scores fall.
         let reported = self.at_least.get(1).copied().unwrap_or(0);
         let least = self.at_least.iter().rposition(|&n| n == reported).unwrap_or(0);
+        let anchor = self.at_least.iter().rposition(|&n| n >= Self::FEWEST).unwrap_or(0).max(least);
+        if asked <= anchor {
+            return Tail { probability: share(asked), extrapolated: false };
+        }
         let near = anchor.saturating_sub(Self::SLOPE_SPAN).max(least);
         let decline = if near < anchor { root(share(anchor) / share(near), anchor - near) } else { 0.0 };
         let decline = decline.max(self.slowest);
@@ -96,6 +99,14 @@ mod tests {
             let tails: Vec<f64> = (0..400).map(|s| row.tail(f64::from(s) / 4.0).probability).collect();
             assert!(tails.iter().rev().is_sorted(), "a greater score is never more frequent");
         }
+    }
+
+    #[test]
+    fn fewer_pairs_than_are_believed_count_as_so_many() {
+        let row = ScoreCalibration { at_least: &[367_967, 14, 14, 14, 5, 2], slowest: 0.5, ..*SOUND_CALIBRATION };
+        let few = ScoreCalibration::FEWEST as f64 / row.pairs as f64;
+        assert_eq!([0.5, 1.0, 3.9].map(|score| row.tail(score).probability), [1.0, few, few]);
+        assert_eq!([4.0, 5.0, 9.0].map(|score| row.tail(score).probability), [0.5, 0.25, 1.0 / 64.0].map(|s| s * few));
     }
 
     #[test]

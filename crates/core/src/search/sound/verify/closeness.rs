@@ -75,7 +75,7 @@ mod tests {
     fn rests(counts: &[u32]) -> Rests {
         let mut rests = Rests::default();
         for (far, &count) in counts.iter().enumerate() {
-            let rest = Point { time: -(far as f32) - 0.02, pitch: 0.45 * far as f32 };
+            let rest = Point { time: -(far as f32) - 0.02, pitch: 0.45 * far as f32, rank: 0 };
             (0..count).for_each(|_| rests.count(rest));
         }
         rests

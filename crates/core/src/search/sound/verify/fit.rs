@@ -23,7 +23,7 @@ pub(super) struct Fit {
 
 impl Fit {
     pub(super) fn apply(&self, point: Point) -> Point {
-        Point { time: self.speed * point.time + self.offset, pitch: point.pitch + self.pitch }
+        Point { time: self.speed * point.time + self.offset, pitch: point.pitch + self.pitch, ..point }
     }
 }
 
@@ -37,8 +37,8 @@ pub(super) fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free:
         for &point in query {
             let place = fit.apply(point);
             let near = reference.between(place.time - time_tolerance, place.time + time_tolerance);
-            let rests_of = near.map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
-            let rest = rests_of
+            let rest = near
+                .map(|other| other.from(place))
                 .filter(|rest| rest.pitch.abs() <= pitch_tolerance)
                 .min_by(|a, b| a.length().total_cmp(&b.length()));
             rests.extend(rest.map(|rest| (point.time, rest)));

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Window;
 use super::fit::Fit;
 use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
+use super::ranks::{Classes, PATTERNS, Ratios, classes};
 
 /// Over this time and pitch to each side is counted what had to be expected: 1 s, an octave.
 pub(super) const AROUND_TIME: f32 = 688.0;
@@ -17,9 +18,9 @@ pub(super) const EXPECTED: Range<f32> = 0.004..0.4;
 const UNSEEN: f32 = 1.25;
 
 /// Shares of the query's peaks that a copy may keep, by their rank, eight at a time: where hardly anything was done to it;
-/// through noise and in rooms, which leave what stands out most; the same, worse; and under other sound, which stands out
-/// itself; and that, worse. As measured on true alignments of altered excerpts.
-const KEPT: [[f32; 10]; 5] = [
+/// with noise and in rooms, which leave what stands out most; under crowds and under a voice, which stand out themselves. As
+/// measured on true alignments of altered excerpts. Of which rank the others are says [`ranks`](super::ranks).
+pub(super) const KEPT: [[f32; 10]; PATTERNS] = [
     [0.70, 0.60, 0.50, 0.38, 0.18, 0.06, 0.03, 0.02, 0.01, 0.005],
     [0.42, 0.28, 0.20, 0.14, 0.09, 0.06, 0.04, 0.03, 0.02, 0.01],
     [0.20, 0.14, 0.10, 0.07, 0.05, 0.035, 0.025, 0.015, 0.01, 0.005],
@@ -33,6 +34,11 @@ const MOST_SAID: f32 = 4.0;
 const EVENT: f32 = 16.0;
 const EVENT_DECLINE: f32 = 0.8;
 const EVENT_LEAST: f32 = 0.3;
+/// Of what a pattern keeps at least so much has to coincide.
+const LEAST_MET: f32 = 0.5;
+/// What speaks for a copy lasts so long at least: 0.4 s. What coincides at one moment alone is a sound that both have, be it
+/// one beat of a drum.
+const MOMENT: f32 = 276.0;
 /// What a peak of the query says where the reference has ended.
 const BEYOND: f32 = -0.05;
 
@@ -43,6 +49,10 @@ pub(super) struct Told {
     /// Place in [`KEPT`].
     rank: u8,
     pub(super) coincides: bool,
+    /// Where it does, the classes of both ranks.
+    pub(super) classes: Classes,
+    /// And how much oftener than by chance that rank was to be expected by rhythm, 1 and more.
+    pub(super) ranks_expected: f32,
     /// How likely that was without a copy, by pitch, beat and rhythm; negative where the reference has no sound.
     pub(super) expected: f32,
     /// By pitch alone: tells where a copy begins and ends, once it is known to be one.
@@ -57,26 +67,38 @@ pub(super) fn tell(window: &Window<'_>, reference: &Reference, begin: f32, fit: 
             let rank = (peak.rank / KEPT_RANKS).min(KEPT[0].len() as u8 - 1);
             let place = fit.apply(point);
             if beyond(place) {
-                return Told { time: point.time, rank, coincides: false, expected: -1.0, usual: -1.0 };
+                return Told {
+                    time: point.time,
+                    rank,
+                    coincides: false,
+                    classes: 0,
+                    ranks_expected: 1.0,
+                    expected: -1.0,
+                    usual: -1.0,
+                };
             }
-            let (coincides, expected, usual) = expect(reference, place);
-            Told { time: point.time, rank, coincides, expected, usual }
+            let (nearest, expected, usual) = expect(reference, place);
+            let classes = nearest.map_or(0, |nearest| classes(peak.rank, nearest.rank));
+            Told { time: point.time, rank, coincides: nearest.is_some(), classes, ranks_expected: 1.0, expected, usual }
         })
         .collect()
 }
 
-/// Whether a peak of the reference lies at `place`, and how likely that is by what lies around: the density of peaks there,
+/// The nearest peak of the reference that lies at `place`, and how likely one is by what lies around: the density of peaks there,
 /// times how much more often than that the pitch is heard, times how much more than that happens at the time; and without
 /// the last.
-fn expect(reference: &Reference, place: Point) -> (bool, f32, f32) {
-    let (mut coincides, mut all, mut at_pitch, mut at_time) = (false, 0.0_f32, 0.0_f32, 0.0_f32);
+fn expect(reference: &Reference, place: Point) -> (Option<Point>, f32, f32) {
+    let (mut nearest, mut all, mut at_pitch, mut at_time) = (None::<Point>, 0.0_f32, 0.0_f32, 0.0_f32);
     for other in reference.between(place.time - AROUND_TIME, place.time + AROUND_TIME) {
         let (time, pitch) = ((other.time - place.time).abs(), (other.pitch - place.pitch).abs());
         if pitch > AROUND_PITCH {
             continue;
         }
         if pitch <= PITCH_TOLERANCE && time <= TIME_TOLERANCE {
-            coincides = true;
+            let rest = other.from(place);
+            if nearest.is_none_or(|nearest| rest.length() < nearest.length()) {
+                nearest = Some(rest);
+            }
             continue;
         }
         all += 1.0;
@@ -91,14 +113,15 @@ fn expect(reference: &Reference, place: Point) -> (bool, f32, f32) {
     let by_pitch = density.max(EXPECTED.start) * more(at_pitch, usual_at_pitch);
     let expected = by_pitch * more(at_time, usual_at_time);
     let clamp = |expected: f32| expected.clamp(EXPECTED.start, EXPECTED.end);
-    (coincides, clamp(expected), clamp(by_pitch))
+    (nearest, clamp(expected), clamp(by_pitch))
 }
 
 /// The stretch of the query that says most for a copy, and how much; `None` where nothing does.
-pub(super) fn best_stretch(told: &[Told], expected: fn(&Told) -> f32) -> Option<(f32, Range<usize>)> {
+pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -> f32) -> Option<(f32, Range<usize>)> {
     let mut best: Option<(f32, Range<usize>)> = None;
-    for kept in KEPT {
+    for (kept, ratios) in KEPT.iter().zip(ratios) {
         let (mut sum, mut start) = (0.0_f32, 0);
+        let (mut met, mut to_meet) = (0.0_f32, 0.0_f32);
         let (mut event, mut weight) = (f32::MIN, 1.0_f32);
         for (place, one) in told.iter().enumerate() {
             if one.time - event > EVENT {
@@ -107,25 +130,100 @@ pub(super) fn best_stretch(told: &[Told], expected: fn(&Told) -> f32) -> Option<
                 weight = (weight * EVENT_DECLINE).max(EVENT_LEAST);
             }
             let expected = expected(one);
+            if expected >= 0.0 {
+                met += f32::from(u8::from(one.coincides));
+                to_meet += kept[one.rank as usize];
+            }
             sum += if expected < 0.0 {
                 BEYOND
             } else {
                 let expected = expected * UNSEEN;
                 let kept = kept[one.rank as usize];
-                let likely = kept + (1.0 - kept) * expected;
                 let said = if one.coincides {
+                    // In a copy with ranks like these, and by chance with any; those that rhythm offers as well say nothing.
+                    let ratio = ratios[usize::from(one.classes)];
+                    let ratio = (ratio / one.ranks_expected).max(ratio.min(1.0));
+                    let likely = kept * ratio + (1.0 - kept) * expected;
                     libm::logf(likely / expected).min(MOST_SAID)
                 } else {
+                    let likely = kept + (1.0 - kept) * expected;
                     libm::logf((1.0 - likely) / (1.0 - expected))
                 };
                 weight * said
             };
             if sum <= 0.0 {
                 (sum, start) = (0.0, place + 1);
+                (met, to_meet) = (0.0, 0.0);
+            } else if met < LEAST_MET * to_meet {
+                // Too few for a copy of that pattern.
             } else if best.as_ref().is_none_or(|(most, _)| sum > *most) {
                 best = Some((sum, start..place + 1));
             }
         }
     }
     best
+}
+
+/// How much a stretch counts, 0 to 1: less than all where it is over in a moment.
+pub(super) fn lasting(stretch: &[Told]) -> f32 {
+    let lasts = stretch.first().zip(stretch.last()).map_or(0.0, |(first, last)| last.time - first.time);
+    (lasts / MOMENT).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ranks::ratios_of;
+    use super::*;
+    use crate::fingerprint::Mix;
+
+    #[test]
+    fn a_moment_counts_by_how_long_it_lasts() {
+        let stretch = |times: &[f32]| -> Vec<Told> {
+            let told = |&time: &f32| Told {
+                time,
+                rank: 0,
+                coincides: true,
+                classes: 0,
+                ranks_expected: 1.0,
+                expected: 0.05,
+                usual: 0.05,
+            };
+            times.iter().map(told).collect()
+        };
+        assert_eq!([lasting(&stretch(&[])), lasting(&stretch(&[50.0]))], [0.0; 2]);
+        assert_eq!(lasting(&stretch(&[50.0, 60.0, 119.0])), 0.25);
+        assert_eq!([lasting(&stretch(&[50.0, 326.0])), lasting(&stretch(&[50.0, 60.0, 9_000.0]))], [1.0; 2]);
+    }
+
+    #[test]
+    fn what_coincides_says_more_where_ranks_agree() {
+        // Every third peak coincides, with one of that rank.
+        let said = |rank_of: fn(u8) -> u8| {
+            let told: Vec<Told> = (0..300_u32)
+                .map(|number| {
+                    let rank = (number % 32) as u8;
+                    let (coincides, expected) = (number % 3 == 0, 0.05);
+                    let classes = classes(rank, rank_of(rank));
+                    let time = 40.0 * number as f32;
+                    Told {
+                        time,
+                        rank: rank / KEPT_RANKS,
+                        coincides,
+                        classes,
+                        ranks_expected: 1.0,
+                        expected,
+                        usual: expected,
+                    }
+                })
+                .collect();
+            Mix::ALL.map(|mix| best_stretch(&told, ratios_of(mix), |told| told.expected).map_or(0.0, |(sum, _)| sum))
+        };
+        let [mid, _] = said(|rank| rank);
+        let [turned, _] = said(|rank| 31 - rank);
+        assert!(mid > 3.0 * turned && turned > 0.0, "{mid} {turned}");
+        // Of a side mix the ranks below 12 are kept.
+        let [_, side] = said(|rank| rank.min(11));
+        let [_, turned] = said(|rank| 11 - rank.min(11));
+        assert!(side > 1.5 * turned && turned > 0.0, "{side} {turned}");
+    }
 }

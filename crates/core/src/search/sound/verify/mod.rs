@@ -3,20 +3,22 @@
 //! What decides is a likelihood ratio. A peak of the query that coincides speaks for a copy the more the less it had to be
 //! expected there anyway; one that does not speaks against. How much had to be expected follows from the reference itself:
 //! from how often it has that pitch, from how much happens at that moment (music has its notes on beats), and from the
-//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. The stretch of the
-//! query with the greatest sum is the match, and that sum its score.
+//! alignments that fit the rhythm nearly as well: what coincides under those too is no sign of a copy. And it speaks for one
+//! the more the better the ranks of both agree. The stretch of the query with the greatest sum is the match.
 
 mod closeness;
 mod fit;
 mod likelihood;
 mod points;
+mod ranks;
 mod rhythm;
 
 use std::ops::Range;
 
 use self::fit::{Fit, refine};
-use self::likelihood::{AROUND_TIME, best_stretch, tell};
+use self::likelihood::{AROUND_TIME, best_stretch, lasting, tell};
 use self::points::{Point, Reference};
+use self::ranks::ratios_of;
 pub(super) use self::rhythm::beside_rhythm;
 use self::rhythm::{LAG, allow_for_rhythm};
 use super::alignment::Alignment;
@@ -35,7 +37,9 @@ pub(super) struct Verified {
     /// Where in the query.
     pub(super) query: Range<u32>,
     pub(super) likelihood: f64,
-    pub(super) beside: Beside,
+    /// How much of that nothing which it has beside its rhythm bears out.
+    alone: f64,
+    beside: Beside,
     pub(super) coinciding: u32,
     pub(super) peaks: u32,
 }
@@ -79,11 +83,22 @@ impl Verified {
             && (self.alignment.pitch - next.alignment.pitch).abs() <= SEAM_PITCH
     }
 
-    /// Takes in what continues it. What lies in both counts once.
+    /// What it has beside the alignments that its rhythm offers.
+    pub(super) fn beside(&self) -> Beside {
+        self.beside
+    }
+
+    pub(super) fn set_beside(&mut self, beside: Beside) {
+        self.beside = beside;
+        self.alone = (self.likelihood - beside.contrast - beside.closeness).max(0.0);
+    }
+
+    /// Takes in what continues it. What lies in both counts once, and so does what nothing else bears out: where two pieces
+    /// have one beat and one drum in common, they have them in every window.
     pub(super) fn join(&mut self, next: &Verified) {
         if next.query.end <= self.query.end {
             if next.score(1.0) > self.score(1.0) {
-                (self.likelihood, self.beside) = (next.likelihood, next.beside);
+                (self.likelihood, self.alone, self.beside) = (next.likelihood, next.alone, next.beside);
                 (self.coinciding, self.peaks) = (next.coinciding, next.peaks);
             }
             return;
@@ -98,7 +113,9 @@ impl Verified {
             self.alignment.speed = (end - start) / span;
             self.alignment.offset = start - self.alignment.speed * f64::from(self.query.start);
         }
-        self.likelihood += next.likelihood * new;
+        let alone = next.alone * new;
+        self.likelihood += next.likelihood * new - alone.min(self.alone);
+        self.alone = self.alone.max(alone);
         self.beside.contrast += next.beside.contrast * new;
         self.beside.closeness += next.beside.closeness * new;
         self.coinciding += libm::round(f64::from(next.coinciding) * new) as u32;
@@ -117,7 +134,8 @@ pub(super) struct Window<'q> {
 impl<'q> Window<'q> {
     pub(super) fn new(peaks: &'q [Peak]) -> Window<'q> {
         let origin = peaks.first().map_or(0, |peak| peak.time);
-        let point = |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch) };
+        let point =
+            |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch), rank: peak.rank };
         let (mut pairs, mut places) = (Vec::new(), Vec::new());
         for anchor in 0..peaks.len() {
             PAIRS.of(peaks, anchor, &mut places);
@@ -139,11 +157,13 @@ pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &
     let (reference, begin, fit, zero) = local(window, reference, alignment)?;
     let fit = refine(&window.points, &reference, fit, alignment.free)?;
     let mut told = tell(window, &reference, begin, fit);
+    let ratios = ratios_of(alignment.mix);
     // Rhythm only takes away.
-    best_stretch(&told, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
+    best_stretch(&told, ratios, |told| told.expected).filter(|(likelihood, _)| *likelihood >= LEAST_LIKELIHOOD)?;
     allow_for_rhythm(&mut told, &window.points, &reference, fit);
-    let (likelihood, _) = best_stretch(&told, |told| told.expected)?;
-    let (_, stretch) = best_stretch(&told, |told| told.usual)?;
+    let (likelihood, telling) = best_stretch(&told, ratios, |told| told.expected)?;
+    let likelihood = likelihood * lasting(&told[telling]);
+    let (_, stretch) = best_stretch(&told, ratios, |told| told.usual)?;
     let inside = &told[stretch.clone()];
     let speed = f64::from(fit.speed);
     let origin = f64::from(window.peaks.first()?.time);
@@ -156,6 +176,7 @@ pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &
         },
         query: window.peaks[stretch.start].time..window.peaks[stretch.end - 1].time + 1,
         likelihood: likelihood.into(),
+        alone: likelihood.into(),
         beside: Beside::default(),
         coinciding: inside.iter().filter(|told| told.coincides).count() as u32,
         peaks: inside.len() as u32,
@@ -171,7 +192,11 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
     let reach = f64::from(LAG + AROUND_TIME);
     let clamp = |time: f64| time.clamp(0.0, f64::from(u32::MAX)) as u32;
     let near = reference.span(clamp(at(first.time) - reach)..clamp(at(last.time) + reach));
-    let local = |peak: Peak| Point { time: (f64::from(peak.time) - zero) as f32, pitch: f32::from(peak.pitch) };
+    let local = |peak: Peak| Point {
+        time: (f64::from(peak.time) - zero) as f32,
+        pitch: f32::from(peak.pitch),
+        rank: peak.rank,
+    };
     let end = reference.times.last().map_or(0.0, |&time| (f64::from(time) - zero) as f32);
     let fit =
         Fit { speed: alignment.speed as f32, offset: (at(first.time) - zero) as f32, pitch: alignment.pitch as f32 };
@@ -186,8 +211,7 @@ mod tests {
     use super::*;
     use crate::fingerprint::Mix;
 
-    #[test]
-    fn neither_contrast_nor_closeness_decides_alone() {
+    fn verified(likelihood: f64, contrast: f64, closeness: f64) -> Verified {
         let alignment = Alignment {
             track: 0,
             mix: Mix::Mid,
@@ -198,14 +222,38 @@ mod tests {
             votes: 9.0,
             rival: 0.0,
         };
-        let verified = |likelihood, contrast, closeness| Verified {
+        let mut verified = Verified {
             alignment,
             query: 0..5_512,
             likelihood,
-            beside: Beside { contrast, closeness },
+            alone: likelihood,
+            beside: Beside::default(),
             coinciding: 20,
             peaks: 40,
         };
+        verified.set_beside(Beside { contrast, closeness });
+        verified
+    }
+
+    #[test]
+    fn what_nothing_bears_out_counts_once_in_neighbouring_windows() {
+        let joined = |parts: &[Verified]| {
+            let mut whole = parts[0].clone();
+            for (number, next) in (1..).zip(&parts[1..]) {
+                whole.join(&Verified { query: 5_512 * number..5_512 * (number + 1), ..next.clone() });
+            }
+            (whole.likelihood, whole.query.end)
+        };
+        let [alike, exact, one] = [verified(6.0, 0.0, 0.0), verified(6.0, 4.0, 5.0), verified(6.0, 0.0, 2.0)];
+        assert_eq!(joined(&[alike.clone(), alike.clone(), alike.clone()]), (6.0, 3 * 5_512));
+        assert_eq!(joined(&[exact.clone(), exact.clone(), alike.clone()]), (18.0, 3 * 5_512));
+        // Two of each are borne out, and of the other four the most that one has.
+        assert_eq!(joined(&[one.clone(), one.clone(), one.clone()]), (10.0, 3 * 5_512));
+        assert_eq!(joined(&[one, alike, exact]), (14.0, 3 * 5_512));
+    }
+
+    #[test]
+    fn neither_contrast_nor_closeness_decides_alone() {
         let alike = verified(4.0, 1e6, 1e6);
         assert_eq!(alike.score(1.0), verified(4.0, 6.0, 4.0).score(1.0));
         assert!(alike.score(1.0) < verified(40.0, 0.0, 0.0).score(1.0));

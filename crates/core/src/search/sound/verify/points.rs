@@ -4,17 +4,25 @@
 pub(super) const TIME_TOLERANCE: f32 = 12.8;
 pub(super) const PITCH_TOLERANCE: f32 = 5.0;
 
-/// A peak with times and pitches from a local zero, which single precision holds exactly enough.
+/// A peak with times and pitches from a local zero, which single precision holds exactly enough; or how far one lies from a
+/// place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
     pub(super) time: f32,
     pub(super) pitch: f32,
+    /// The peak's own, wherever it lies.
+    pub(super) rank: u8,
 }
 
 impl Point {
     /// How far a rest lies from none, where a step of pitch counts as much as 1.6 units of time.
     pub(super) fn length(self) -> f32 {
         self.time.abs() + 1.6 * self.pitch.abs()
+    }
+
+    /// How much later and higher than `place` it is.
+    pub(super) fn from(self, place: Point) -> Point {
+        Point { time: self.time - place.time, pitch: self.pitch - place.pitch, ..self }
     }
 }
 
@@ -33,7 +41,7 @@ impl Reference {
     /// Of the peaks that coincide with one at `place` the nearest, as how much later and higher it is.
     pub(super) fn nearest(&self, place: Point) -> Option<Point> {
         let near = self.between(place.time - TIME_TOLERANCE, place.time + TIME_TOLERANCE);
-        let rests = near.map(|other| Point { time: other.time - place.time, pitch: other.pitch - place.pitch });
+        let rests = near.map(|other| other.from(place));
         rests.filter(|rest| rest.pitch.abs() <= PITCH_TOLERANCE).min_by(|a, b| a.length().total_cmp(&b.length()))
     }
 }

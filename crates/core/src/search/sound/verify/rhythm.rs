@@ -4,6 +4,7 @@ use super::closeness::{Rests, closeness};
 use super::fit::Fit;
 use super::likelihood::{EXPECTED, Told};
 use super::points::{PITCH_TOLERANCE, Point, Reference, between};
+use super::ranks::{chance_of, classes};
 use super::{Beside, Verified, Window, local};
 use crate::index::PeakSlice;
 use crate::search::sound::alignment::Alignment;
@@ -19,6 +20,8 @@ const LAG_PITCHES: f32 = 16.0;
 const LAG_BINS: usize = 128;
 /// Such alignments weigh as these many, what was expected before as that many.
 const LAG_PRIOR: f32 = 4.0;
+/// Of the ranks that coincide under such alignments, what is usual weighs as these many.
+const RANKS_PRIOR: f32 = 8.0;
 
 /// What coincides beside an alignment counts by so much more, and so many more.
 const CONTRAST_SLACK: f64 = 1.1;
@@ -29,7 +32,8 @@ const CONTRAST_WEIGHT: f64 = 0.5;
 const CONTRAST_VOTES: f64 = 2.0;
 const CONTRAST_VOTES_SLACK: f64 = 1.03;
 
-/// Raises what had to be expected of the peaks that coincide by what coincides when the alignment is shifted by a beat.
+/// Raises what had to be expected of the peaks that coincide by what coincides when the alignment is shifted by a beat, and what
+/// of their ranks by the ranks that it then has.
 pub(super) fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &Reference, fit: Fit) {
     let lags = lags(query, reference, fit);
     if lags.is_empty() {
@@ -37,9 +41,17 @@ pub(super) fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &R
     }
     for (one, &point) in told.iter_mut().zip(query).filter(|(one, _)| one.coincides) {
         let place = fit.apply(point);
-        let also = lags.iter().filter(|&&lag| reference.nearest(Point { time: place.time + lag, ..place }).is_some());
-        let rhythm = (LAG_PRIOR * one.expected + also.count() as f32) / (LAG_PRIOR + LAGS as f32);
+        let (mut also, mut alike) = (0.0_f32, 0.0_f32);
+        for &lag in &lags {
+            if let Some(nearest) = reference.nearest(Point { time: place.time + lag, ..place }) {
+                also += 1.0;
+                alike += f32::from(u8::from(classes(point.rank, nearest.rank) == one.classes));
+            }
+        }
+        let rhythm = (LAG_PRIOR * one.expected + also) / (LAG_PRIOR + LAGS as f32);
         one.expected = one.expected.max(rhythm.min(EXPECTED.end));
+        let by_chance = chance_of(one.classes);
+        one.ranks_expected = ((RANKS_PRIOR * by_chance + alike) / (RANKS_PRIOR + also) / by_chance).max(1.0);
     }
 }
 
