@@ -47,7 +47,8 @@ pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 pub const FILM_CALIBRATION: &ScoreCalibration = &frames::ROW;
 
 impl ScoreCalibration {
-    /// Below this many observed pairs the count is extrapolated instead of believed, as for pictures.
+    /// Below this many observed pairs the count is extrapolated instead of believed, as for pictures; and where fewer pairs
+    /// have a score at all, as many are assumed.
     pub const FEWEST: u64 = super::Calibration::FEWEST;
 
     /// Over this many steps the decline is measured that extrapolation continues.
