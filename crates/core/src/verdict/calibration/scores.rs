@@ -65,7 +65,7 @@ impl ScoreCalibration {
         let least = self.at_least.iter().rposition(|&n| n == reported).unwrap_or(0);
         let anchor = self.at_least.iter().rposition(|&n| n >= Self::FEWEST).unwrap_or(0).max(least);
         if asked <= anchor {
-            return Tail { probability: share(asked), extrapolated: false };
+            return Tail { probability: share(asked), extrapolated: self.at_least[asked] < Self::FEWEST };
         }
         let near = anchor.saturating_sub(Self::SLOPE_SPAN).max(least);
         let decline = if near < anchor { root(share(anchor) / share(near), anchor - near) } else { 0.0 };
@@ -107,6 +107,7 @@ mod tests {
         let row = ScoreCalibration { at_least: &[367_967, 14, 14, 14, 5, 2], slowest: 0.5, ..*SOUND_CALIBRATION };
         let few = ScoreCalibration::FEWEST as f64 / row.pairs as f64;
         assert_eq!([0.5, 1.0, 3.9].map(|score| row.tail(score).probability), [1.0, few, few]);
+        assert_eq!([0.5, 1.0, 3.9, 4.0].map(|score| row.tail(score).extrapolated), [false, true, true, true]);
         assert_eq!([4.0, 5.0, 9.0].map(|score| row.tail(score).probability), [0.5, 0.25, 1.0 / 64.0].map(|s| s * few));
     }
 

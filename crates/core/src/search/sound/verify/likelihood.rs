@@ -154,9 +154,7 @@ pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -
             if sum <= 0.0 {
                 (sum, start) = (0.0, place + 1);
                 (met, to_meet) = (0.0, 0.0);
-            } else if met < LEAST_MET * to_meet {
-                // Too few for a copy of that pattern.
-            } else if best.as_ref().is_none_or(|(most, _)| sum > *most) {
+            } else if met >= LEAST_MET * to_meet && best.as_ref().is_none_or(|(most, _)| sum > *most) {
                 best = Some((sum, start..place + 1));
             }
         }

@@ -209,21 +209,52 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fingerprint::Mix;
+    use crate::fingerprint::{AudioFingerprint, Fingerprint, Mix};
+    use crate::index::{Access, Entry, Index, Work, WorkId, Writer};
+
+    const SAME_TIME: Alignment =
+        Alignment { track: 0, mix: Mix::Mid, speed: 1.0, offset: 0.0, pitch: 0.0, free: false, votes: 9.0, rival: 0.0 };
+
+    /// The likelihood of two recordings that have 24 peaks in common, `apart` units one after the other, and 200 that they have not.
+    fn likelihood(apart: u32) -> f64 {
+        let peaks = |seed: u32| -> Vec<Peak> {
+            let other = |n: u32| Peak {
+                time: (n * 353 + seed * 170) % 9_000,
+                pitch: ((n * 577 + seed * 800) % 1_600) as u16,
+                rank: 9,
+            };
+            let common = (0..24_u32).map(|n| Peak { time: 3_000 + n * apart, pitch: (60 * n + 31) as u16, rank: 2 });
+            let mut peaks: Vec<Peak> = common.chain((1..=200).map(other)).collect();
+            peaks.sort();
+            peaks
+        };
+        let mid = peaks(0);
+        let reference =
+            AudioFingerprint { duration_ms: 14_000, content_ms: 14_000, mid: peaks(1), ..AudioFingerprint::default() };
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(directory.path()).unwrap();
+        let work = Work::new(WorkId::new("W".to_owned()).unwrap());
+        let fingerprints = vec![Fingerprint::Audio(reference)];
+        writer
+            .add(Entry { work, source_name: "w".to_owned(), source_digest: None, fingerprints, thumbnail: None })
+            .unwrap();
+        writer.commit().unwrap();
+        let index = Index::open(directory.path(), Access::InMemory).unwrap();
+        let sounds = index.sounds().unwrap();
+        let verified = verify(&Window::new(&mid), sounds[0].1.peaks(0, Mix::Mid), &SAME_TIME);
+        verified.map_or(-1.0, |verified| verified.likelihood)
+    }
+
+    #[test]
+    fn one_stroke_that_two_recordings_share_says_next_to_nothing() {
+        let [stroke, roll, tune] = [1, 6, 60].map(likelihood);
+        assert!(stroke > 0.0 && 5.0 * stroke < roll, "{stroke} {roll}");
+        assert!(tune > roll);
+    }
 
     fn verified(likelihood: f64, contrast: f64, closeness: f64) -> Verified {
-        let alignment = Alignment {
-            track: 0,
-            mix: Mix::Mid,
-            speed: 1.0,
-            offset: 0.0,
-            pitch: 0.0,
-            free: false,
-            votes: 9.0,
-            rival: 0.0,
-        };
         let mut verified = Verified {
-            alignment,
+            alignment: SAME_TIME,
             query: 0..5_512,
             likelihood,
             alone: likelihood,
