@@ -240,4 +240,25 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_stretch_that_agrees_under_many_speeds_leaves_room_for_the_next() {
+        // Three seconds of a minute's query have many votes under any speed that is tried, and three others few.
+        let stretch = |begin_ms: u32, offset_ms: f64, weight: f64| {
+            (begin_ms..begin_ms + 3_000).step_by(250).map(move |at| Vote {
+                query_frame: at / 250,
+                query_ms: at.into(),
+                reference_ms: f64::from(at) + offset_ms,
+                weight,
+            })
+        };
+        let votes: Vec<Vote> = stretch(2_000, 9_000.0, 0.9).chain(stretch(54_000, 40_000.0, 0.15)).collect();
+        let mut found = Vec::new();
+        of_votes(1, &votes, &mut found);
+        let at = |query_ms: f64, reference_ms: f64| {
+            found.iter().filter(|one| (one.reference_ms(query_ms) - reference_ms).abs() < APART_MS).count()
+        };
+        assert_eq!(at(3_500.0, 12_500.0), MOST_ALIKE);
+        assert!(at(55_500.0, 95_500.0) > 0, "{found:?}");
+    }
 }
