@@ -4,7 +4,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case "${1-} $#" in
-  "sound "[56]) threshold=14 ;;
+  "sound "[56]) threshold=13 ;;
   "film "[56]) threshold=2 ;;
   *) echo "usage: scan.sh sound|film SET SEED SCORE.py OUT [THRESHOLD]" >&2; exit 2 ;;
 esac

@@ -237,7 +237,7 @@ struct ScoreRow {
 }
 
 /// `verdict/calibration/scores/landmarks.rs`.
-const SOUND_ROW: ScoreRow = ScoreRow { of: "`landmarks`", option: "--sound", slowest: "0.56" };
+const SOUND_ROW: ScoreRow = ScoreRow { of: "`landmarks`", option: "--sound", slowest: "0.53" };
 /// `verdict/calibration/scores/frames.rs`.
 const FILM_ROW: ScoreRow = ScoreRow { of: "the frames of films", option: "--film", slowest: "0.77" };
 

@@ -44,6 +44,9 @@ pub(super) struct Verified {
     pub(super) peaks: u32,
 }
 
+/// So much closeness a second has music that is alike without being a copy, at the most of the alignments that its beat offers.
+const USUAL_CLOSENESS: f64 = 2.0;
+
 /// What an alignment has beside those that its rhythm offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Beside {
@@ -68,11 +71,16 @@ impl Verified {
     /// What decides, of a match that covers `share` of what a match should.
     ///
     /// Music that is alike reaches some likelihood, and now and then a contrast or a closeness beside it, but not all: so
-    /// neither counts for more than the likelihood allows. What two works share by chance or by a sound of one library
-    /// is short, and hardly ever exact.
+    /// neither counts for more than the likelihood allows. What two works share by chance or by a sound of one library is
+    /// short, and hardly ever exact. What is played to one beat is a little more exact than its rhythm, all along.
     pub(super) fn score(&self, share: f64) -> f64 {
         let (likelihood, Beside { contrast, closeness }) = (self.likelihood, self.beside);
-        0.5 * share * share * (likelihood + contrast.min(1.5 * likelihood)) + 0.3 * closeness.min(likelihood)
+        let covered = share * share;
+        let seconds = f64::from(self.query.end - self.query.start) * Peak::TIME_UNIT;
+        let closeness = (closeness - USUAL_CLOSENESS * seconds).max(0.0);
+        // Chance has many short stretches, and one of them is exact.
+        let exact = 1.0 + covered;
+        0.5 * covered * (likelihood + contrast.min(1.5 * likelihood)) + 0.25 * exact * closeness.min(exact * likelihood)
     }
 
     /// True where `next`, which starts later, goes on where this ends, or lies in it.
@@ -286,11 +294,16 @@ mod tests {
     #[test]
     fn neither_contrast_nor_closeness_decides_alone() {
         let alike = verified(4.0, 1e6, 1e6);
-        assert_eq!(alike.score(1.0), verified(4.0, 6.0, 4.0).score(1.0));
+        assert_eq!(alike.score(1.0), verified(4.0, 6.0, 16.0 + 8.0).score(1.0));
         assert!(alike.score(1.0) < verified(40.0, 0.0, 0.0).score(1.0));
         assert!(verified(40.0, 0.0, 40.0).score(1.0) > verified(40.0, 0.0, 0.0).score(1.0));
+        // Eight seconds that are as exact as what is played to one beat are no sign of a copy.
+        assert_eq!(verified(40.0, 0.0, 15.9).score(1.0), verified(40.0, 0.0, 0.0).score(1.0));
         // What is short counts by how exact it is.
-        let (exact, inexact) = (verified(40.0, 20.0, 40.0), verified(40.0, 20.0, 0.0));
-        assert!(inexact.score(0.3) < 0.1 * inexact.score(1.0) && exact.score(0.3) > 0.3 * exact.score(1.0));
+        let (exact, inexact) = (verified(40.0, 20.0, 60.0), verified(40.0, 20.0, 0.0));
+        assert!(inexact.score(0.3) < 0.1 * inexact.score(1.0) && exact.score(0.3) > 0.2 * exact.score(1.0));
+        // But no more than so: chance has many short stretches.
+        let [short, long] = [0.3, 1.0].map(|share| verified(40.0, 0.0, 1e6).score(share));
+        assert!(short < 0.25 * long, "{short} {long}");
     }
 }

@@ -10,10 +10,10 @@ pub(super) const ROW: ScoreCalibration = ScoreCalibration {
     pairs: 367967,
     steps: 1,
     at_least: AT_LEAST,
-    slowest: 0.56,
+    slowest: 0.53,
 };
 
 #[rustfmt::skip]
 const AT_LEAST: &[u64] = &[
-        367967, 14, 14, 14, 5, 2,
+        367967, 9, 9, 9, 3,
 ];
