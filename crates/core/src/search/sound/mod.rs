@@ -60,8 +60,8 @@ pub struct SoundMatch {
     pub speed: f64,
     /// How much higher the reference is than the query, in cents.
     pub pitch_cents: f64,
-    /// What decides: half of the likelihood and of the contrast, the latter up to one and a half times the likelihood, less
-    /// for a match that is short; and three tenths of the closeness, up to the likelihood. Higher is surer.
+    /// What decides: half of the likelihood, of the contrast up to one and a half times the likelihood, and of what the
+    /// closeness has beyond 2 a second, up to twice the likelihood; less for a match that is short. Higher is surer.
     pub score: f64,
     /// Logarithm of how much likelier what coincides is in a copy than in other music of that rhythm and those notes.
     pub likelihood: f64,

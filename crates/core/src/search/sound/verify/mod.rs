@@ -29,6 +29,8 @@ use crate::index::PeakSlice;
 const PAIRS: Zone = Zone { fan: 14, ..Zone::PAIRS };
 /// An alignment that says less for a copy is none, before its rhythm is looked at.
 const LEAST_LIKELIHOOD: f32 = 2.0;
+/// Music that is alike without being a copy has at most so much closeness a second, under the best alignment that its beat offers.
+const USUAL_CLOSENESS: f64 = 2.0;
 
 /// What an alignment came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,9 +45,6 @@ pub(super) struct Verified {
     pub(super) coinciding: u32,
     pub(super) peaks: u32,
 }
-
-/// So much closeness a second has music that is alike without being a copy, at the most of the alignments that its beat offers.
-const USUAL_CLOSENESS: f64 = 2.0;
 
 /// What an alignment has beside those that its rhythm offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
