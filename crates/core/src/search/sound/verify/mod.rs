@@ -78,8 +78,9 @@ impl Verified {
         let seconds = f64::from(self.query.end - self.query.start) * Peak::TIME_UNIT;
         let closeness = (closeness - USUAL_CLOSENESS * seconds).max(0.0);
         // Chance has many short stretches, and one of them is exact.
-        let exact = 1.0 + covered;
-        0.5 * covered * (likelihood + contrast.min(1.5 * likelihood)) + 0.25 * exact * closeness.min(exact * likelihood)
+        let trusted = 1.0 + covered;
+        0.5 * covered * (likelihood + contrast.min(1.5 * likelihood))
+            + 0.25 * trusted * closeness.min(trusted * likelihood)
     }
 
     /// True where `next`, which starts later, goes on where this ends, or lies in it.
