@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use minutia::fingerprint::{Code, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews};
+use minutia::fingerprint::{Code, FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews, Thumbnail};
 use minutia::index::FilmsInMemory;
 use minutia::media::Luma;
 use minutia::search::FilmSearch;
@@ -116,6 +116,18 @@ fn bytes(film: &FilmFingerprint) -> Vec<u8> {
         bytes.push(frame.quality | u8::from(frame.wide) << 7);
     }
     film.codes.iter().for_each(|code| bytes.extend(code.0));
+    for thumbnail in &film.thumbnails {
+        bytes.extend(thumbnail.frame.to_le_bytes());
+        bytes.extend(thumbnail.shape.to_le_bytes());
+        bytes.extend(match thumbnail.base {
+            FilmBase::Trimmed => [0, 0],
+            FilmBase::Whole => [1, 0],
+            FilmBase::Framed(number) => [2, number],
+            FilmBase::Sharp => [3, 0],
+            FilmBase::Slanted(number) => [4, number],
+        });
+        bytes.extend(&thumbnail.levels);
+    }
     bytes
 }
 
@@ -128,13 +140,28 @@ fn film(role: &str, path: &Path) -> FilmFingerprint {
         quality: bytes[20 + 5 * n] & 0x7f,
         wide: bytes[20 + 5 * n] & 0x80 != 0,
     };
+    let empty = FilmFingerprinter::new(0, views(role)).finish();
+    let (codes, thumbnails) = bytes[16 + 5 * frames..].split_at(32 * frames * empty.views.len());
+    let thumbnail = |bytes: &[u8]| Thumbnail {
+        frame: u32::from_le_bytes(*bytes.first_chunk().unwrap()),
+        shape: u16::from_le_bytes([bytes[4], bytes[5]]),
+        base: match bytes[6] {
+            0 => FilmBase::Trimmed,
+            1 => FilmBase::Whole,
+            2 => FilmBase::Framed(bytes[7]),
+            3 => FilmBase::Sharp,
+            _ => FilmBase::Slanted(bytes[7]),
+        },
+        levels: bytes[8..].to_vec(),
+    };
     FilmFingerprint {
         duration_ms: at(0).into(),
         width: at(4),
         height: at(8),
         frames: (0..frames).map(frame).collect(),
-        codes: bytes[16 + 5 * frames..].as_chunks::<32>().0.iter().map(|code| Code(*code)).collect(),
-        ..FilmFingerprinter::new(0, views(role)).finish()
+        codes: codes.as_chunks::<32>().0.iter().map(|code| Code(*code)).collect(),
+        thumbnails: thumbnails.chunks_exact(8 + Thumbnail::SIDE * Thumbnail::SIDE).map(thumbnail).collect(),
+        ..empty
     }
 }
 

@@ -46,6 +46,9 @@ pub const MAX_SOUND: usize = 36_000_000;
 /// The most codes of films in one piece: 2 MiB.
 pub const MAX_CODES_IN_PIECE: usize = 1 << 16;
 
+/// The most thumbnails of films in one piece: 1 MiB.
+pub const MAX_THUMBNAILS_IN_PIECE: usize = 1 << 8;
+
 /// The most codes and frames of films in all pieces of one source: a day with 28 views of each frame.
 pub const MAX_FILM: usize = 11_000_000;
 

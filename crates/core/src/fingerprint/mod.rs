@@ -28,7 +28,10 @@ pub(crate) use audio::{
 pub use code::{Code, ParseCodeError};
 #[cfg(test)]
 pub(crate) use film::FILM_VIEW_SET;
-pub use film::{FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView, FilmViews, VpdqFrame, vpdq};
+pub(crate) use film::ThumbnailPart;
+pub use film::{
+    FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmView, FilmViews, Thumbnail, VpdqFrame, vpdq,
+};
 pub(crate) use film::{film_view_set, film_views, is_listed_set, narrow_views};
 pub use image::{Dihedral, ImageFingerprint, Region, RegionKind, View, Views, fingerprint_image};
 pub use pdq::{DihedralHash, Hash as PdqHash, pdq, pdq_512, pdq_512_dihedral, pdq_dihedral};

@@ -277,6 +277,7 @@ impl<'i> Films<'i> {
             frames: frames.times.iter().zip(frames.qualities).enumerate().map(frame).collect(),
             codes: (0..frames.times.len()).flat_map(of_frame).map(code).collect(),
             views,
+            thumbnails: Vec::new(),
         }
     }
 

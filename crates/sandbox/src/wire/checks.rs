@@ -1,6 +1,6 @@
 //! What the parent believes of an item that a worker sent.
 
-use minutia::fingerprint::{AudioFingerprint, FilmFingerprint, Fingerprint, ImageFingerprint, Peak, Views};
+use minutia::fingerprint::{AudioFingerprint, FilmFingerprint, Fingerprint, ImageFingerprint, Peak, Thumbnail, Views};
 use minutia::scan::{Item, Request, Track};
 use minutia_media::decode::image::PREVIEW_MAX_PX;
 use minutia_media::{Limits, Preview, Problem};
@@ -113,13 +113,20 @@ fn check_film(film: &FilmFingerprint, request: &Request) -> Result<(), WireError
         possible("part of a frame", left < right && right <= 1_000 && top < bottom && bottom <= 1_000)?;
         possible("turn of a frame", (-90..=90).contains(&view.degrees))?;
     }
-    let allowed = film.duration_ms / u64::from(FilmFingerprint::QUERY_STEP_MS) + 2;
+    let allowed = film.duration_ms / u64::from(FilmFingerprint::FAST_STEP_MS) + 2;
     at_most("frames", film.frames.len(), usize::try_from(allowed).unwrap_or(usize::MAX))?;
     possible("order of frames", film.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms))?;
     let last = film.frames.last().map_or(0, |frame| u64::from(frame.time_ms));
     possible("time of a frame", last <= film.duration_ms)?;
     possible("quality", film.frames.iter().all(|frame| frame.quality <= 100))?;
     possible("number of codes", film.frames.len().checked_mul(film.views.len()) == Some(film.codes.len()))?;
+    possible("order of thumbnails", film.thumbnails.is_sorted_by(|a, b| a.frame <= b.frame))?;
+    let allowed = film.frames.len().saturating_mul(Thumbnail::MOST);
+    at_most("thumbnails", film.thumbnails.len(), allowed)?;
+    let last = film.thumbnails.last().map_or(0, |thumbnail| thumbnail.frame as usize);
+    possible("number of a thumbnail", film.thumbnails.is_empty() || last < film.frames.len())?;
+    let whole = |thumbnail: &Thumbnail| thumbnail.levels.len() == Thumbnail::SIDE * Thumbnail::SIDE;
+    possible("size of a thumbnail", film.thumbnails.iter().all(whole))?;
     possible("film", request.views == Views::Query || film.is_reference())
 }
 

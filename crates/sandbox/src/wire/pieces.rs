@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use minutia::fingerprint::{AudioFingerprint, Code, FilmFingerprint, FilmFrame, Fingerprint, Peak};
+use minutia::fingerprint::{AudioFingerprint, Code, FilmFingerprint, FilmFrame, Fingerprint, Peak, Thumbnail};
 use minutia::scan::Item;
 use serde::{Deserialize, Serialize};
 
 use super::checks::{at_most, possible};
-use super::{Answer, MAX_CODES_IN_PIECE, MAX_FILM, MAX_PIECE, MAX_SOUND, MAX_STREAMS, WireError};
+use super::{
+    Answer, MAX_CODES_IN_PIECE, MAX_FILM, MAX_PIECE, MAX_SOUND, MAX_STREAMS, MAX_THUMBNAILS_IN_PIECE, WireError,
+};
 
-/// A piece of a list of a recording or a film, at most [`MAX_PIECE`] long, of codes [`MAX_CODES_IN_PIECE`].
+/// A piece of a list of a recording or a film, at most [`MAX_PIECE`] long, of codes [`MAX_CODES_IN_PIECE`], of
+/// thumbnails [`MAX_THUMBNAILS_IN_PIECE`].
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum Piece {
     /// Peaks of the mean of the channels.
@@ -22,7 +25,12 @@ pub enum Piece {
     Frames(Vec<FilmFrame>),
     /// Codes of a film.
     Codes(Vec<Code>),
+    /// What frames of a film look like.
+    Thumbnails(Vec<Thumbnail>),
 }
+
+/// What a thumbnail counts among codes: it takes as much as so many.
+const CODES_OF_THUMBNAIL: usize = Thumbnail::SIDE * Thumbnail::SIDE / size_of::<Code>();
 
 /// The answers that hand over an item: pieces of its sound and its pictures first.
 ///
@@ -36,6 +44,9 @@ pub fn hand_over<E>(mut item: Item, send: &mut dyn FnMut(Answer) -> Result<(), E
             }
             for codes in std::mem::take(&mut film.codes).chunks(MAX_CODES_IN_PIECE) {
                 send(Answer::Piece { of, piece: Piece::Codes(codes.to_vec()) })?;
+            }
+            for thumbnails in std::mem::take(&mut film.thumbnails).chunks(MAX_THUMBNAILS_IN_PIECE) {
+                send(Answer::Piece { of, piece: Piece::Thumbnails(thumbnails.to_vec()) })?;
             }
         }
         let Fingerprint::Audio(audio) = fingerprint else { continue };
@@ -73,9 +84,11 @@ impl Pieces {
             Piece::Chromaprint(items) => (items.len(), MAX_PIECE, &mut self.of_sound, MAX_SOUND),
             Piece::Frames(frames) => (frames.len(), MAX_PIECE, &mut self.of_film, MAX_FILM),
             Piece::Codes(codes) => (codes.len(), MAX_CODES_IN_PIECE, &mut self.of_film, MAX_FILM),
+            Piece::Thumbnails(all) => (all.len(), MAX_THUMBNAILS_IN_PIECE, &mut self.of_film, MAX_FILM),
         };
         at_most("numbers in a piece", len, most)?;
-        *all = all.saturating_add(len);
+        let each = if matches!(piece, Piece::Thumbnails(_)) { CODES_OF_THUMBNAIL } else { 1 };
+        *all = all.saturating_add(len * each);
         let what = if allowed == MAX_SOUND { "peaks and items of sound" } else { "codes and frames of films" };
         at_most(what, *all, allowed)?;
         match piece {
@@ -84,6 +97,7 @@ impl Pieces {
             Piece::Chromaprint(items) => self.sounds.entry(of).or_default().chromaprint.extend(items),
             Piece::Frames(frames) => self.films.entry(of).or_default().frames.extend(frames),
             Piece::Codes(codes) => self.films.entry(of).or_default().codes.extend(codes),
+            Piece::Thumbnails(thumbnails) => self.films.entry(of).or_default().thumbnails.extend(thumbnails),
         }
         at_most("audio and video streams", self.sounds.len() + self.films.len(), MAX_STREAMS)
     }
@@ -106,7 +120,8 @@ impl Pieces {
                 return Err(WireError::Value { what: "piece of a film" });
             };
             possible("list beside its pieces", film.frames.is_empty() && film.codes.is_empty())?;
-            (film.frames, film.codes) = (came.frames, came.codes);
+            possible("list beside its pieces", film.thumbnails.is_empty())?;
+            (film.frames, film.codes, film.thumbnails) = (came.frames, came.codes, came.thumbnails);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use minutia::fingerprint::{
     AudioFingerprint, Code, Dihedral, FilmBase, FilmFingerprint, FilmFrame, FilmView, Fingerprint, ImageFingerprint,
-    Peak, Region, RegionKind, View, Views,
+    Peak, Region, RegionKind, Thumbnail, View, Views,
 };
 use minutia::scan::{Coverage, FilmCoverage, SoundCoverage, Track};
 use minutia_media::{Format, LimitKind, Orientation, Preview};
@@ -65,6 +65,8 @@ fn film() -> FilmFingerprint {
         turn: Dihedral::Rotate90,
         motion: true,
     };
+    let levels = vec![9; Thumbnail::SIDE * Thumbnail::SIDE];
+    let thumbnail = |frame| Thumbnail { frame, base: FilmBase::Sharp, shape: 178, levels: levels.clone() };
     let frame = |n: u32| FilmFrame { time_ms: 250 * n, quality: 100, wide: true };
     FilmFingerprint {
         stream: 0,
@@ -74,6 +76,7 @@ fn film() -> FilmFingerprint {
         views: vec![view; MAX_VIEWS],
         frames: (0..5).map(frame).collect(),
         codes: vec![Code([7; 32]); 5 * MAX_VIEWS],
+        thumbnails: [1, 3].map(thumbnail).to_vec(),
     }
 }
 
@@ -200,6 +203,13 @@ fn each_impossible_value_is_refused() {
         ("a turn", |item| film(item).views[1].degrees = 91),
         ("frames in disorder", |item| film(item).frames.reverse()),
         ("a frame after the end", |item| film(item).frames[4].time_ms = 1_001),
+        ("thumbnails in disorder", |item| film(item).thumbnails.reverse()),
+        ("many thumbnails", |item| {
+            let film = film(item);
+            film.thumbnails = vec![film.thumbnails[0].clone(); 5 * Thumbnail::MOST + 1];
+        }),
+        ("a thumbnail of no frame", |item| film(item).thumbnails[1].frame = 5),
+        ("a thumbnail that is too small", |item| film(item).thumbnails[0].levels.truncate(4_095)),
         ("a quality of a frame", |item| film(item).frames[2].quality = 101),
         ("a code too few", |item| film(item).codes.truncate(5 * MAX_VIEWS - 1)),
         ("too many frames", |item| {

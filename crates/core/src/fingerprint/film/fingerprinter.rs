@@ -19,15 +19,17 @@ use super::shot::trimmed;
 use super::slanted::slanted_parts;
 use super::steady::{Screen, screens};
 use super::views::{FRAMED, FilmBase, FilmView, FilmViews, SLANTED, views};
-use super::{FilmFingerprint, FilmFrame, narrow_views};
+use super::{FilmFingerprint, FilmFrame, Thumbnail, narrow_views};
 
 /// Frames that are more bits away from the one before begin a new shot.
 const CUT_BITS: u32 = 90;
 /// And whose transforms differ by more than this share of both: of a picture in one shade noise decides many bits.
 const CUT_SHARE: f32 = 0.5;
-/// Samples of a shot that are held at once; a longer shot is taken in pieces.
+/// What a query shows moves fast where two samples in turn are so many bits apart: there what comes between them is a sample too.
+const FAST_BITS: u32 = 60;
+/// Samples of steps of a shot that are held at once; a longer shot is taken in pieces.
 const MOST_HELD: usize = 64;
-/// Shots of so many samples in all are looked at together for what stays when the film is cut.
+/// Shots of so many samples of steps in all are looked at together for what stays when the film is cut.
 const GROUP: usize = 32;
 /// Slanted pictures that are found in the mean of frames, before these are held still.
 const SLANTED_FOUND: usize = 6;
@@ -46,11 +48,13 @@ const OTHER_BITS: u32 = 60;
 const MOVED_STEP_MS: u32 = 1_500;
 const SAME_STEP_MS: u32 = 3_000;
 
-/// Makes the fingerprint of one video stream. Holds the small planes of a shot, at most 64 samples, and of the shots before it,
-/// at most 31.
+/// Makes the fingerprint of one video stream. Holds the small planes of a shot, at most 64 samples of steps, and of the shots before
+/// it, at most 31, and of a query what stands between these.
 #[derive(Debug)]
 pub struct FilmFingerprinter {
     is_reference: bool,
+    /// A query with both looks: what moves fast is sampled in the middle of steps, and thumbnails are kept.
+    is_fine: bool,
     /// Each frame is a sample, at its own time.
     of_key_frames: bool,
     step_us: u64,
@@ -59,6 +63,8 @@ pub struct FilmFingerprinter {
     at_us: u64,
     stayed_us: u64,
     last: Option<Shown>,
+    /// The first frame of the second half of a step, until the next step begins.
+    between: Option<Between>,
     /// The next sample's time.
     next_us: u64,
     shot: Vec<Sample>,
@@ -76,15 +82,25 @@ pub struct FilmFingerprinter {
 /// The last frame that came.
 #[derive(Debug)]
 enum Shown {
-    Frame(Luma),
+    /// And when it began, as samples count.
+    Frame(Luma, u64),
     /// It was sampled so many times.
     Sampled(Rc<Plane>, u64),
+}
+
+/// A frame that is sampled if what is shown moves fast.
+#[derive(Debug)]
+struct Between {
+    time_us: u64,
+    frame: Luma,
 }
 
 #[derive(Debug)]
 struct Sample {
     time_ms: u32,
     plane: Rc<Plane>,
+    /// False for one of the middle of a step that moves too little to be sampled.
+    wanted: bool,
 }
 
 impl FilmFingerprinter {
@@ -96,12 +112,14 @@ impl FilmFingerprinter {
         let views = views(wanted);
         FilmFingerprinter {
             is_reference,
+            is_fine: wanted == FilmViews::BothLooks,
             of_key_frames: false,
             step_us: u64::from(step) * 1_000,
             begun: false,
             at_us: 0,
             stayed_us: 0,
             last: None,
+            between: None,
             next_us: 0,
             shot: Vec::new(),
             group: Vec::new(),
@@ -123,7 +141,9 @@ impl FilmFingerprinter {
     ///
     /// Samples stand at the multiples of a step. Each is of the first frame that begins 20 ms before that time or later, but
     /// within a quarter of a second, and where none does, of the one that is on screen: so a film is sampled alike where all of
-    /// its frames come and where of each step only the first does, and one of pictures that stay is not sampled ahead.
+    /// its frames come and where of each step only the first does, and one of pictures that stay is not sampled ahead. A query
+    /// with both looks has samples in the middle of steps too, where it moves fast: of the first frame of the step's second half, if
+    /// that is not the next step's.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
@@ -135,13 +155,14 @@ impl FilmFingerprinter {
             // A frame that comes late leaves its step to the one that is on screen then.
             let is_late = begins_us - step_begins_us >= LATE_US;
             self.sample_before(step_begins_us + u64::from(is_late));
+            self.keep_between();
         } else {
             // Before the first frame that frame is shown.
             self.next_us = step_begins_us;
             self.begun = true;
         }
         self.at_us = time_us;
-        self.last = Some(Shown::Frame(frame));
+        self.last = Some(Shown::Frame(frame, begins_us));
         if self.of_key_frames {
             self.next_us = time_us;
         }
@@ -186,20 +207,37 @@ impl FilmFingerprinter {
         }
     }
 
+    /// Keeps the last frame, before another comes, if it is the first of the second half of a step and was not sampled.
+    fn keep_between(&mut self) {
+        if self.of_key_frames || !self.is_fine {
+            return;
+        }
+        let Some(Shown::Frame(_, begins_us)) = &self.last else { return };
+        let half_us = self.step_us / 2;
+        let time_us = begins_us / half_us * half_us;
+        let is_first = self.between.as_ref().is_none_or(|between| between.time_us != time_us);
+        if !time_us.is_multiple_of(self.step_us)
+            && is_first
+            && let Some(Shown::Frame(frame, _)) = self.last.take()
+        {
+            self.between = Some(Between { time_us, frame });
+        }
+    }
+
     /// Samples the last frame at the next time; false where there is none, or where it was sampled often enough.
     fn sample(&mut self) -> bool {
         let (plane, times) = match self.last.take() {
-            Some(Shown::Frame(frame)) => (self.plane_of(frame), 0),
+            Some(Shown::Frame(frame, _)) => (self.plane_of(frame), 0),
             Some(Shown::Sampled(plane, times)) => (plane, times),
             None => return false,
         };
         let time_ms = u32::try_from(self.next_us / 1_000).ok().filter(|_| times < MOST_REPEATS);
         self.last = Some(Shown::Sampled(Rc::clone(&plane), times + 1));
         let Some(time_ms) = time_ms else { return false };
-        if self.shot.len() >= MOST_HELD {
+        if self.shot.iter().filter(|sample| self.is_of_step(sample)).count() >= MOST_HELD {
             self.end_shot();
         }
-        self.shot.push(Sample { time_ms, plane });
+        self.shot.push(Sample { time_ms, plane, wanted: true });
         self.next_us += self.step_us;
         true
     }
@@ -208,8 +246,31 @@ impl FilmFingerprinter {
     fn plane_of(&mut self, frame: Luma) -> Rc<Plane> {
         (self.made.width, self.made.height) = (frame.width(), frame.height());
         let plane = Rc::new(Plane::of(frame));
+        let whole = whole(&plane);
+        let between = self.between.take().filter(|between| between.time_us + self.step_us / 2 == self.next_us);
+        if let Some(between) = between {
+            let is_fast = self.before.is_some_and(|before| bits_apart(&before, &whole) >= FAST_BITS);
+            self.sample_between(between, is_fast);
+        }
+        self.go_on_to(&plane, whole);
+        plane
+    }
+
+    /// Takes a frame of the middle of a step.
+    fn sample_between(&mut self, between: Between, is_fast: bool) {
+        let plane = Rc::new(Plane::of(between.frame));
+        if is_fast {
+            self.go_on_to(&plane, whole(&plane));
+        }
+        if self.shot.last().is_none_or(|sample| sample.plane.size() == plane.size()) {
+            let time_ms = u32::try_from(between.time_us / 1_000).unwrap_or(u32::MAX);
+            self.shot.push(Sample { time_ms, plane, wanted: is_fast });
+        }
+    }
+
+    /// Ends the shot where a frame begins another.
+    fn go_on_to(&mut self, plane: &Plane, whole: Low) {
         let other_size = self.shot.last().is_some_and(|sample| sample.plane.size() != plane.size());
-        let whole = pdq::transform(&values(&plane.luma, part(Rect::of(&plane.luma))));
         if other_size || self.before.is_some_and(|before| is_cut(&before, &whole)) {
             self.end_shot();
         }
@@ -217,13 +278,25 @@ impl FilmFingerprinter {
             self.end_group();
         }
         self.before = Some(whole);
-        plane
+    }
+
+    /// Whether a sample stands where a step begins.
+    fn is_of_step(&self, sample: &Sample) -> bool {
+        self.of_key_frames || (u64::from(sample.time_ms) * 1_000).is_multiple_of(self.step_us)
     }
 
     /// Makes the codes of the shots that were collected, if they are enough.
     fn end_shot(&mut self) {
-        self.group.push(std::mem::take(&mut self.shot));
-        if !self.has_second_look() || self.group.iter().map(Vec::len).sum::<usize>() >= GROUP {
+        let mut shot = std::mem::take(&mut self.shot);
+        // What is sampled is compared with what was shown a second before.
+        let wanted: Vec<u32> = shot.iter().filter(|sample| sample.wanted).map(|sample| sample.time_ms).collect();
+        let is_before =
+            |time_ms: u32| wanted.binary_search(&time_ms.saturating_add(FilmFingerprint::MOTION_LAG_MS)).is_ok();
+        shot.retain(|sample| sample.wanted || is_before(sample.time_ms));
+        self.group.push(shot);
+        if !self.has_second_look()
+            || self.group.iter().flatten().filter(|sample| self.is_of_step(sample)).count() >= GROUP
+        {
             self.end_group();
         }
     }
@@ -259,7 +332,14 @@ impl FilmFingerprinter {
             let still = last.back().filter(|last| Rc::ptr_eq(&last.plane, &sample.plane) && (last.second || !second));
             let now = match still {
                 Some(still) => Transforms { time_ms, ..still.clone() },
-                None => Transforms::of((number, sample), second, views, &self.parts[..parts], &bases),
+                None => Transforms::of(
+                    (number, sample),
+                    second,
+                    second && self.is_fine,
+                    views,
+                    &self.parts[..parts],
+                    &bases,
+                ),
             };
             let lag_ms = if self.of_key_frames { 0 } else { FilmFingerprint::MOTION_LAG_MS };
             while last.front().is_some_and(|before| time_ms.saturating_sub(before.time_ms) > lag_ms) {
@@ -269,17 +349,20 @@ impl FilmFingerprinter {
             let mut codes = codes(&now.lows, before.map(|before| &before.lows), views, &self.parts[..parts]);
             let wide = !self.is_reference || self.is_due(time_ms, &codes[0]);
             if self.is_reference && wide {
-                let others = Transforms::of((number, sample), second, views, &self.parts[parts..], &bases);
+                let others = Transforms::of((number, sample), second, false, views, &self.parts[parts..], &bases);
                 codes.extend(self::codes(&others.lows, None, views, &self.parts[parts..]));
             }
             let quality = now.quality;
             last.push_back(now);
-            if self.is_reference && self.is_as_before(&codes) {
+            if !sample.wanted || self.is_reference && self.is_as_before(&codes) {
                 continue;
             }
             if wide {
                 self.wide = Some((time_ms, codes[0]));
             }
+            let frame = self.made.frames.len() as u32;
+            let thumbnails = last.back().into_iter().flat_map(|now| now.thumbnails.iter());
+            self.made.thumbnails.extend(thumbnails.map(|thumbnail| thumbnail.of_frame(frame)));
             self.made.codes.extend(codes);
             self.made.frames.push(FilmFrame { time_ms, quality, wide });
             self.made.codes.resize(self.made.frames.len() * self.made.views.len(), NOTHING);
@@ -342,6 +425,18 @@ impl Bases {
         Bases { trimmed, framed, sharp, slanted }
     }
 
+    /// Width by height of what a base is, in hundredths; of what is brought to a rectangle nobody knows.
+    fn shape(&self, base: FilmBase) -> u16 {
+        let rect = match base {
+            FilmBase::Framed(picture) => self.framed.get(usize::from(picture)),
+            FilmBase::Sharp => self.sharp.as_ref(),
+            FilmBase::Trimmed | FilmBase::Whole => Some(&self.trimmed),
+            FilmBase::Slanted(_) => None,
+        };
+        let shape = |rect: &Rect| 100 * (rect.right - rect.left) / (rect.bottom - rect.top).max(1);
+        rect.map_or(100, |rect| shape(rect).clamp(1, usize::from(u16::MAX)) as u16)
+    }
+
     /// The 64x64 values of a view of the shot's frame of that number; `None` where there is no such part.
     fn values(&self, number: usize, plane: &Plane, view: &FilmView) -> Option<Vec<f32>> {
         let base = match view.base {
@@ -376,6 +471,8 @@ struct Transforms {
     second: bool,
     /// PDQ quality of the first part.
     quality: u8,
+    /// What bases look like, where views for a second look are made.
+    thumbnails: Rc<[Thumbnail]>,
     /// One for each part, `None` where there is no such part.
     lows: Vec<Option<Low>>,
 }
@@ -385,11 +482,12 @@ impl Transforms {
     fn of(
         (number, sample): (usize, &Sample),
         second: bool,
+        thumbnailed: bool,
         views: &[FilmView],
         parts: &[Range<usize>],
         bases: &Bases,
     ) -> Transforms {
-        let mut quality = 0;
+        let (mut quality, mut thumbnails) = (0, Vec::new());
         let low = |part: &Range<usize>| {
             let of_part = &views[part.clone()];
             let wanted = second || of_part.iter().any(FilmView::is_dense);
@@ -397,10 +495,23 @@ impl Transforms {
             if part.start == 0 {
                 quality = pdq::quality(&values);
             }
+            if let Some(view) = of_part.first()
+                && thumbnailed
+                && Thumbnail::is_of(view)
+            {
+                thumbnails.push(Thumbnail::of(view.base, bases.shape(view.base), &values));
+            }
             Some(pdq::transform(&values))
         };
         let lows = parts.iter().map(low).collect();
-        Transforms { time_ms: sample.time_ms, plane: Rc::clone(&sample.plane), second, quality, lows }
+        Transforms {
+            time_ms: sample.time_ms,
+            plane: Rc::clone(&sample.plane),
+            second,
+            quality,
+            thumbnails: thumbnails.into(),
+            lows,
+        }
     }
 }
 
@@ -436,12 +547,21 @@ fn codes(
     codes
 }
 
+/// The transform of all of a frame.
+fn whole(plane: &Plane) -> Low {
+    pdq::transform(&values(&plane.luma, part(Rect::of(&plane.luma))))
+}
+
+/// Bits between the codes of frames of these transforms.
+fn bits_apart(before: &Low, now: &Low) -> u32 {
+    let code = |low: &Low| if has_content(low) { pdq::code(low) } else { NOTHING };
+    code(before).distance(&code(now))
+}
+
 /// Whether a new shot begins between frames of these transforms.
 fn is_cut(before: &Low, now: &Low) -> bool {
-    let code = |low: &Low| if has_content(low) { pdq::code(low) } else { NOTHING };
     let energy = |low: &Low| low.iter().flatten().map(|value| value * value).sum::<f32>();
-    code(before).distance(&code(now)) > CUT_BITS
-        && energy(&difference(before, now)) > CUT_SHARE * (energy(before) + energy(now))
+    bits_apart(before, now) > CUT_BITS && energy(&difference(before, now)) > CUT_SHARE * (energy(before) + energy(now))
 }
 
 /// The transform of the difference, transforms being linear.

@@ -13,10 +13,13 @@ mod sharp;
 mod shot;
 mod slanted;
 mod steady;
+mod thumbnail;
 mod views;
 mod vpdq;
 
 pub use fingerprinter::FilmFingerprinter;
+pub use thumbnail::Thumbnail;
+pub(crate) use thumbnail::ThumbnailPart;
 #[cfg(test)]
 pub(crate) use views::FILM_VIEW_SET;
 pub use views::{FilmBase, FilmView, FilmViews};
@@ -64,6 +67,10 @@ pub struct FilmFingerprint {
     /// The codes: those of a frame together, in the order of the views. All zero bits where a view has nothing to see, and
     /// for all views but the first of frames that are not wide.
     pub codes: Vec<Code>,
+    /// Of queries with both looks what frames look like that have the views for a second look, in order. By these a search fits
+    /// the part of a query that is a view of a reference. None of references.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub thumbnails: Vec<Thumbnail>,
 }
 
 /// A sampled frame.
@@ -90,20 +97,26 @@ impl FilmFingerprint {
     pub const UNCHANGED_BITS: u32 = 16;
     /// From one sample of a query to the next: twice as dense, so that one of its samples is within an eighth of a second of a reference's.
     pub const QUERY_STEP_MS: u32 = 250;
+    /// From a sample of a query to one in the middle of a step, where what it shows moves fast, in milliseconds.
+    pub const FAST_STEP_MS: u32 = FilmFingerprint::QUERY_STEP_MS / 2;
     /// A sample is of the first frame that begins so long before it or later, in microseconds.
     pub const EARLY_US: u64 = 20_000;
     /// From one frame of a query that has the views for a second look to the next, in milliseconds.
     pub const SECOND_LOOK_STEP_MS: u32 = 500;
 
     /// True for what an index takes: the views of references or of lists, frames in order of time, and a code for each view
-    /// of each.
+    /// of each, and no thumbnails.
     #[must_use]
     pub fn is_reference(&self) -> bool {
         let ordered = self.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms);
         let whole = self.frames.len().checked_mul(self.views.len()) == Some(self.codes.len());
         let narrow = self.frames.iter().enumerate().filter(|(_, frame)| !frame.wide);
         let mut others = narrow.flat_map(|(number, _)| self.codes_of(number).iter().skip(self.narrow_views()));
-        ordered && whole && others.all(|code| code.0 == [0; 32]) && film_view_set(&self.views).is_some()
+        ordered
+            && whole
+            && self.thumbnails.is_empty()
+            && others.all(|code| code.0 == [0; 32])
+            && film_view_set(&self.views).is_some()
     }
 
     /// How many views a frame has that is not wide: the first of all.

@@ -130,7 +130,16 @@ fn film(numbers: &mut Numbers, frames: u32) -> FilmFingerprint {
         wide: number.is_multiple_of(2),
     };
     let frames = (0..frames).map(frame).collect();
-    FilmFingerprint { stream: 0, duration_ms: 90_000, width: 320, height: 240, views, frames, codes }
+    FilmFingerprint {
+        stream: 0,
+        duration_ms: 90_000,
+        width: 320,
+        height: 240,
+        views,
+        frames,
+        codes,
+        thumbnails: Vec::new(),
+    }
 }
 
 fn build(directory: &Path, seeds: impl IntoIterator<Item = u64>) -> Commit {

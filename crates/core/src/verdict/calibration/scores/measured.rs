@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::measure::{Hit, ScoreHistogram, Works, measure};
-use crate::fingerprint::{AudioFingerprint, FilmFingerprint, FilmFrame, Fingerprint, Mix, Peak};
+use crate::fingerprint::{AudioFingerprint, FilmFingerprint, FilmFrame, Fingerprint, Mix, Peak, Thumbnail};
 use crate::index::{Index, IndexError};
 use crate::search::{FilmSearch, SoundSearch};
 
@@ -190,6 +190,9 @@ fn minute_of(film: &FilmFingerprint, start_ms: u64) -> FilmFingerprint {
     let within = |frame: &FilmFrame| window.contains(&u64::from(frame.time_ms));
     let first = film.frames.iter().position(within).unwrap_or(0);
     let frames: Vec<FilmFrame> = film.frames.iter().filter(|frame| within(frame)).copied().collect();
+    let numbers = first..first + frames.len();
+    let thumbnails = film.thumbnails.iter().filter(|thumbnail| numbers.contains(&(thumbnail.frame as usize)));
+    let thumbnail = |thumbnail: &Thumbnail| Thumbnail { frame: thumbnail.frame - first as u32, ..thumbnail.clone() };
     let codes = film.codes.iter().skip(first * film.views.len()).take(frames.len() * film.views.len());
     let start = u32::try_from(start_ms).unwrap_or(u32::MAX);
     FilmFingerprint {
@@ -199,6 +202,7 @@ fn minute_of(film: &FilmFingerprint, start_ms: u64) -> FilmFingerprint {
         height: film.height,
         views: film.views.clone(),
         codes: codes.copied().collect(),
+        thumbnails: thumbnails.map(thumbnail).collect(),
         frames: frames.into_iter().map(|frame| FilmFrame { time_ms: frame.time_ms - start, ..frame }).collect(),
     }
 }
