@@ -104,6 +104,84 @@ fn times_and_speeds_are_told_more_finely_than_frames_are_sampled() {
 }
 
 #[test]
+fn what_moves_fast_is_sampled_in_the_middle_of_steps_too() {
+    // Two seconds of waves that hardly drift, four in which they run to and fro, and again two.
+    let running = |seconds: f32| {
+        let ran = (seconds - 2.0).clamp(0.0, 4.0) * 5.0 % 5.2;
+        scene(1, 0.1 + seconds * 0.02 + if ran > 2.6 { 5.2 - ran } else { ran })
+    };
+    let with = |views, is_handed_over: fn(u64) -> bool| {
+        let mut fingerprinter = FilmFingerprinter::new(0, views);
+        for number in (0..200_u64).filter(|&number| is_handed_over(number)) {
+            let luma = Luma::new(WIDTH, HEIGHT, running(number as f32 / 25.0)).unwrap();
+            fingerprinter.push(number * 40_000, luma);
+        }
+        fingerprinter.finish_at(8_000_000)
+    };
+    let query = with(FilmViews::BothLooks, |_| true);
+    let between: Vec<u32> = query.frames.iter().map(|frame| frame.time_ms).filter(|time| time % 250 != 0).collect();
+    assert!(between.len() > 8 && between.iter().all(|time| (1_800..6_200).contains(time)), "{between:?}");
+    assert!(between.iter().all(|time| time % 250 == 125), "{between:?}");
+    // Each has its frame difference, to what was shown a second before, whether that is a sample or not.
+    let difference = query.views.iter().position(|view| view.motion).unwrap();
+    let differs = |frame: usize| query.codes_of(frame)[difference].0 != [0; 32];
+    let with_one = (0..query.frames.len()).filter(|&frame| query.frames[frame].time_ms % 250 != 0 && differs(frame));
+    assert_eq!(with_one.count(), between.len());
+
+    // The first frame of each eighth of a second, which begins 20 ms early, is enough.
+    let first_of_eighth = |number: u64| {
+        let eighth = |number: u64| (number * 40 + 20) / 125;
+        number == 0 || eighth(number) != eighth(number - 1)
+    };
+    assert_eq!(with(FilmViews::BothLooks, first_of_eighth), query);
+    for views in [FilmViews::Reference, FilmViews::FirstLook] {
+        assert!(with(views, |_| true).frames.iter().all(|frame| frame.time_ms % 250 == 0));
+    }
+}
+
+/// What is left of a frame that is cut: from these thousandths of its sides, so many thousandths of both.
+fn cut(frame: &[u8], [left, top]: [u32; 2], side: u32) -> Vec<u8> {
+    let at = |n: u32, from: u32, of: u32| {
+        // Between the middles of pixels.
+        let place = (n as f32 + 0.5) / of as f32 * side as f32 / 1e3 * of as f32 + from as f32 / 1e3 * of as f32 - 0.5;
+        let first = (place.max(0.0) as u32).min(of - 2);
+        (first, (place - first as f32).clamp(0.0, 1.0))
+    };
+    let pixel = |x: u32, y: u32| f32::from(frame[(y * WIDTH + x) as usize]);
+    (0..WIDTH * HEIGHT)
+        .map(|n| (at(n % WIDTH, left, WIDTH), at(n / WIDTH, top, HEIGHT)))
+        .map(|((x, right), (y, below))| {
+            let row = |y: u32| pixel(x, y) * (1.0 - right) + pixel(x + 1, y) * right;
+            (row(y) * (1.0 - below) + row(y + 1) * below) as u8
+        })
+        .collect()
+}
+
+#[test]
+fn a_part_that_was_cut_is_fitted_to_what_the_reference_has_of_it() {
+    for ([left, top], side) in [([12, 31], 866), ([150, 20], 797), ([104, 131], 853), ([8, 38], 822), ([20, 150], 790)]
+    {
+        let query = film(FilmViews::BothLooks, 8.0, |seconds| cut(&scene(1, seconds + 6.4), [left, top], side));
+        assert!(!query.thumbnails.is_empty());
+        let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
+        let best = |query: &FilmFingerprint| {
+            let of_film = search(query).into_iter().filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
+            of_film.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
+        };
+        let (with, without) = (best(&query), best(&without));
+        assert!(with.score > without.score && with.distance < without.distance, "{with:?}\n{without:?}");
+        // The part of the query is that of the frame which the reference has.
+        let views = film(FilmViews::Reference, 0.0, |_| Vec::new()).views;
+        let wanted = views[with.reference_view as usize].crop.map(f64::from);
+        let from = [left, top, left, top].map(f64::from);
+        for ((got, wanted), from) in with.view.crop.iter().zip(wanted).zip(from) {
+            let wanted = ((wanted - from) / f64::from(side) * 1e3).clamp(0.0, 1e3);
+            assert!((f64::from(*got) - wanted).abs() < 20.0, "{left} {top} {side}: {with:?}");
+        }
+    }
+}
+
+#[test]
 fn a_mirrored_excerpt_at_another_speed_is_found() {
     let mirrored = |seconds: f32| {
         let frame = scene(1, seconds * 1.08 + 4.0);

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::alignment::Alignment;
 use super::lanes::{Compare, Lanes};
+use super::query::Query;
 use super::steps::{BITS, STEP_MS, Step};
 use crate::fingerprint::FilmFingerprint;
 use crate::index::FilmFrames;
@@ -24,7 +25,7 @@ const LEAST_TOLD: f64 = 32.0;
 /// The steps of the parts that run backwards, none over another, those that tell most first.
 pub(super) fn backwards(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     lanes: &Lanes,
     steps: &[Step],
@@ -45,7 +46,7 @@ pub(super) fn backwards(
 
 struct Turned<'a, 'i> {
     frames: &'a FilmFrames<'i>,
-    query: &'a FilmFingerprint,
+    query: &'a Query<'a>,
     alignment: &'a Alignment,
     lanes: &'a Lanes,
     steps: &'a [Step],

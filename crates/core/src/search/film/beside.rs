@@ -2,8 +2,8 @@
 
 use super::alignment::Alignment;
 use super::lanes::{Compare, Lanes};
+use super::query::Query;
 use super::steps::Step;
-use crate::fingerprint::FilmFingerprint;
 use crate::index::FilmFrames;
 
 /// Shifts of the reference that an alignment is set beside.
@@ -36,7 +36,7 @@ pub(super) struct Beside {
 /// Of frames and of frame differences, where the step compares them.
 pub(super) fn besides(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     lanes: &Lanes,
     step: &Step,

@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::alignment::Alignment;
 use super::beside::Beside;
 use super::lanes::{Compare, Lane};
+use super::query::Query;
 use super::steps::{BIAS, STEP_MS, Step};
-use crate::fingerprint::FilmFingerprint;
+use crate::fingerprint::FilmView;
 use crate::index::FilmFrames;
 
 /// A frame that is nearer than a shifted one counts by how much, in shares of so many bits and of so much of both
@@ -44,6 +45,8 @@ const END_STEPS: f64 = 1.5;
 #[derive(Clone, Debug)]
 pub(super) struct Stretch {
     pub(super) lane: Lane,
+    /// The view of the query in it.
+    pub(super) view: FilmView,
     pub(super) alignment: Alignment,
     pub(super) query_length_ms: f64,
     pub(super) query_ms: Range<u64>,
@@ -125,7 +128,7 @@ pub(super) fn change(distance: f64, shifted: f64) -> f64 {
 /// What a stretch proves.
 pub(super) fn judged(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     steps: &[Step],
     besides: &[[Option<Beside>; 2]],
@@ -157,7 +160,7 @@ pub(super) fn judged(
     let most = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
     let lane = most.map(|same| same[0])?;
     // A step stands for half a step around it.
-    let query_end = query.duration_ms as f64;
+    let query_end = query.duration_ms();
     let step = STEP_MS / alignment.speed;
     let half = step / 2.0;
     let mut start = alignment.query_ms(first.reference_ms) - half;
@@ -173,6 +176,7 @@ pub(super) fn judged(
     let span = |from: f64, to: f64| from.max(0.0) as u64..to.max(0.0) as u64;
     Some(Stretch {
         lane,
+        view: query.view(lane.query_view),
         alignment: *alignment,
         query_length_ms: query_end,
         query_ms: span(start, end),

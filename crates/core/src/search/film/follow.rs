@@ -7,7 +7,9 @@ use super::alignment::Alignment;
 use super::backwards::backwards;
 use super::beside::{Beside, besides, gained, is_contrary, tells};
 use super::evidence::{Stretch, judged};
+use super::fitted::{fitted, is_worth_fitting};
 use super::lanes::{Compare, Lanes};
+use super::query::Query;
 use super::rarity::Rarity;
 use super::runs::runs;
 use super::steps::{STEP_MS, Step, steps, value};
@@ -24,6 +26,8 @@ const MOST_LOST: f64 = 2.6;
 const PARTING: usize = 2;
 /// A stretch of at least this score goes on while what is beside it tells so.
 const SURE_SCORE: f64 = 8.0;
+/// A fitted part is followed where the alignment scores more than so many times as much by it.
+const FIT_GAIN: f64 = 1.2;
 /// A step stands for so much to each side of it.
 const HALF_MS: f64 = STEP_MS / 2.0;
 
@@ -41,9 +45,10 @@ pub(super) struct Following<'a, 'i> {
 }
 
 /// An alignment, and what is compared along it.
+#[derive(Clone)]
 struct Line<'a, 'i> {
     frames: FilmFrames<'i>,
-    query: &'a FilmFingerprint,
+    query: Query<'a>,
     alignment: Alignment,
     lanes: Lanes,
     steps: Vec<Step>,
@@ -105,41 +110,71 @@ impl<'a, 'i> Following<'a, 'i> {
         of_film.any(|(_, at)| (at.start - HALF_MS..at.end + HALF_MS).contains(&query_ms))
     }
 
-    /// The alignment, fitted to what agrees along it; `None` where nothing does.
+    /// The alignment, fitted to what agrees along it, and the part of the query too where that may decide; `None` where nothing
+    /// agrees.
     fn line(&self, alignment: &Alignment) -> Option<Line<'a, 'i>> {
         let frames = self.films.frames(alignment.film);
-        let lanes = Lanes::of(alignment, &self.hits, &frames, self.query);
-        let followed = |alignment: &Alignment| {
-            let steps = steps(&frames, self.query, &self.window, alignment, &lanes, &self.rarity);
-            let values: Vec<f64> = steps.iter().map(value).collect();
-            let best = runs(&values, LEAST_NEARNESS, f64::INFINITY).first().cloned();
-            (steps, best)
+        let query = Query::of(self.query);
+        let lanes = Lanes::of(alignment, &self.hits, &frames, &query);
+        let mut line = Line { frames, query, alignment: *alignment, lanes, steps: Vec::new() };
+        self.compare(&mut line);
+        let run = line.best_run()?;
+        let line = self.with_part(&line, run).unwrap_or(line);
+        line.best_run().map(|_| line)
+    }
+
+    /// Compares along a line, fits its times to what agrees, and compares along it anew.
+    fn compare(&self, line: &mut Line<'a, 'i>) {
+        let compared = |line: &Line<'a, 'i>| {
+            steps(&line.frames, &line.query, &self.window, &line.alignment, &line.lanes, &self.rarity)
         };
-        let (mut steps, mut best) = followed(alignment);
-        let mut alignment = *alignment;
-        let pairs = steps[best.clone()?].iter().filter_map(|step| {
+        line.steps = compared(line);
+        let Some(run) = line.best_run() else { return };
+        let pairs = line.steps[run].iter().filter_map(|step| {
             let compared = step.compared[Compare::Frames as usize].or(step.compared[Compare::Differences as usize])?;
             Some((step.reference_ms, step.reference_frame, compared.lane))
         });
-        if let Some(refined) = refined(&frames, self.query, &alignment, pairs) {
-            alignment = refined;
-            (steps, best) = followed(&alignment);
+        if let Some(refined) = refined(&line.frames, &line.query, &line.alignment, pairs) {
+            line.alignment = refined;
+            line.steps = compared(line);
         }
-        best.map(|_| Line { frames, query: self.query, alignment, lanes, steps })
+    }
+
+    /// The line with the part of the query fitted to the reference; `None` where that is not worth it, or no better.
+    fn with_part(&self, line: &Line<'a, 'i>, run: Range<usize>) -> Option<Line<'a, 'i>> {
+        let score = line.score(run.clone()).filter(|&score| is_worth_fitting(score))?;
+        let (part, reference_view) = fitted(&line.frames, &line.query, &line.alignment, &line.lanes, &line.steps[run])?;
+        let mut with_part = line.clone();
+        let query_view = with_part.query.add(part);
+        with_part.lanes.add(query_view, reference_view, line.alignment.film);
+        self.compare(&mut with_part);
+        let better = with_part.score(with_part.best_run()?)?;
+        (better > FIT_GAIN * score).then_some(with_part)
     }
 }
 
 impl Line<'_, '_> {
+    /// Where it agrees best.
+    fn best_run(&self) -> Option<Range<usize>> {
+        let values: Vec<f64> = self.steps.iter().map(value).collect();
+        runs(&values, LEAST_NEARNESS, f64::INFINITY).first().cloned()
+    }
+
+    fn score(&self, run: Range<usize>) -> Option<f64> {
+        let beside: Vec<[Option<Beside>; 2]> = self.steps[run.clone()].iter().map(|step| self.beside(step)).collect();
+        Some(self.judged(run, &beside)?.score())
+    }
+
     fn query_ms(&self, step: &Step) -> f64 {
         self.alignment.query_ms(step.reference_ms)
     }
 
     fn beside(&self, step: &Step) -> [Option<Beside>; 2] {
-        besides(&self.frames, self.query, &self.alignment, &self.lanes, step)
+        besides(&self.frames, &self.query, &self.alignment, &self.lanes, step)
     }
 
     fn judged(&self, part: Range<usize>, beside: &[[Option<Beside>; 2]]) -> Option<Stretch> {
-        judged(&self.frames, self.query, &self.alignment, &self.steps[part], beside)
+        judged(&self.frames, &self.query, &self.alignment, &self.steps[part], beside)
     }
 
     /// Where steps agree, in order of time.
@@ -153,7 +188,7 @@ impl Line<'_, '_> {
 
     /// From when to when in the query something is shown backwards.
     fn backwards(&self) -> impl Iterator<Item = Range<f64>> {
-        let parts = backwards(&self.frames, self.query, &self.alignment, &self.lanes, &self.steps).into_iter();
+        let parts = backwards(&self.frames, &self.query, &self.alignment, &self.lanes, &self.steps).into_iter();
         parts.map(|part| self.query_ms(&self.steps[part.start])..self.query_ms(&self.steps[part.end - 1]))
     }
 }

@@ -4,6 +4,7 @@ use minutia_machine::hamming::distance;
 
 use super::FilmHit;
 use super::alignment::Alignment;
+use super::query::Query;
 use crate::fingerprint::{FilmFingerprint, FilmView};
 use crate::index::FilmFrames;
 
@@ -50,14 +51,9 @@ pub(super) struct Lanes {
 impl Lanes {
     /// The views that hits near the alignment are between, most voted first. Where the whole frame of the reference is among
     /// them its differences are compared too, whether they voted or not: they may speak against it.
-    pub(super) fn of(
-        alignment: &Alignment,
-        hits: &[FilmHit],
-        frames: &FilmFrames<'_>,
-        query: &FilmFingerprint,
-    ) -> Lanes {
+    pub(super) fn of(alignment: &Alignment, hits: &[FilmHit], frames: &FilmFrames<'_>, query: &Query<'_>) -> Lanes {
         let voted = voted(alignment, hits, NEAR_MS);
-        let is_motion = |lane: &&Lane| query.views[lane.query_view as usize].motion;
+        let is_motion = |lane: &&Lane| query.view(lane.query_view).motion;
         let mut differences: Vec<Lane> = voted.iter().filter(is_motion).take(MOST_MOTION_LANES).copied().collect();
         let of_frames: Vec<Lane> = voted.iter().filter(|lane| !is_motion(lane)).take(MOST_LANES).copied().collect();
         let whole = of_frames.iter().filter(|lane| lane.reference_view == 0);
@@ -66,9 +62,19 @@ impl Lanes {
                 differences.push(lane);
             }
         }
-        let is_sparse = |lane: &Lane| !query.views[lane.query_view as usize].is_dense();
+        let is_sparse = |lane: &Lane| !query.view(lane.query_view).is_dense();
         let sparse = of_frames.iter().chain(&differences).any(is_sparse);
         Lanes { frames: of_frames, differences, reach_ms: REACH_MS[usize::from(sparse)] }
+    }
+
+    /// One more pair of views of frames, of which that of the query stands where those for a second look do.
+    pub(super) fn add(&mut self, query_view: u32, reference_view: u32, film: u32) {
+        self.frames.push(Lane { film, query_view, reference_view });
+        self.reach_ms = REACH_MS[1];
+    }
+
+    pub(super) fn of_frames(&self) -> &[Lane] {
+        &self.frames
     }
 
     fn of_kind(&self, compare: Compare) -> &[Lane] {
@@ -84,16 +90,16 @@ impl Lanes {
         compare: Compare,
         frames: &FilmFrames<'_>,
         reference_frame: usize,
-        query: &FilmFingerprint,
+        query: &Query<'_>,
         query_ms: f64,
     ) -> impl Iterator<Item = (u32, usize, Lane)> {
-        let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < query_ms - self.reach_ms);
-        let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= query_ms + self.reach_ms);
+        let near = query.frames().partition_point(|frame| f64::from(frame.time_ms) < query_ms - self.reach_ms);
+        let beyond = query.frames().partition_point(|frame| f64::from(frame.time_ms) <= query_ms + self.reach_ms);
         let lanes = self.of_kind(compare);
         let pairs = (near..beyond).flat_map(move |place| lanes.iter().map(move |&lane| (place, lane)));
         pairs.filter_map(move |(place, lane)| {
             let reference = reference_code(frames, reference_frame, lane.reference_view)?;
-            Some((distance(&query_code(query, place, lane.query_view)?, reference), place, lane))
+            Some((distance(&query.code(place, lane.query_view)?, reference), place, lane))
         })
     }
 }
@@ -122,16 +128,11 @@ pub(super) fn voted(alignment: &Alignment, hits: &[FilmHit], near_ms: f64) -> Ve
 }
 
 /// Between the differences of the frames that a lane is between, where both have them.
-fn of_differences(lane: &Lane, frames: &FilmFrames<'_>, query: &FilmFingerprint) -> Option<Lane> {
-    let wanted = FilmView { motion: true, ..query.views[lane.query_view as usize] };
-    let query_view = query.views.iter().position(|view| *view == wanted)? as u32;
+fn of_differences(lane: &Lane, frames: &FilmFrames<'_>, query: &Query<'_>) -> Option<Lane> {
+    let wanted = FilmView { motion: true, ..query.view(lane.query_view) };
+    let query_view = query.film().views.iter().position(|view| *view == wanted)? as u32;
     let reference_view = (0..frames.views).find(|&view| frames.is_motion(view))? as u32;
     Some(Lane { query_view, reference_view, ..*lane })
-}
-
-pub(super) fn query_code(query: &FilmFingerprint, frame: usize, view: u32) -> Option<[u64; 4]> {
-    let code = query.codes_of(frame).get(view as usize)?;
-    (code.0 != [0; 32]).then(|| bytemuck::cast(code.0))
 }
 
 /// The code of a view: where the frame has none, and looks as a frame before it that has, that one's.

@@ -9,9 +9,11 @@ mod alignment;
 mod backwards;
 mod beside;
 mod evidence;
+mod fitted;
 mod follow;
 mod lanes;
 mod nearby;
+mod query;
 mod rarity;
 mod runs;
 mod sparse;
@@ -150,9 +152,7 @@ impl FilmSearch<'_> {
             let found = sparse::find(films, query, self.level);
             pairs.extend(found.pairs.into_iter().map(|pair| FramePair { segment: *segment, ..pair }));
             let stretches = evidence::kept(found.stretches).into_iter();
-            all.extend(
-                stretches.map(|stretch| FilmMatch { segment: *segment, ..matched(query, stretch, sparse::score) }),
-            );
+            all.extend(stretches.map(|stretch| FilmMatch { segment: *segment, ..matched(stretch, sparse::score) }));
         }
         all.retain(|found| found.score >= least_score);
         (all, pairs)
@@ -161,7 +161,7 @@ impl FilmSearch<'_> {
 
 /// A query of which so much is explained by a score like this is not looked at again.
 const ENOUGH_SHARE: f64 = 0.8;
-const ENOUGH_SCORE: f64 = 8.0;
+const ENOUGH_SCORE: f64 = 12.0;
 
 /// How much of the query sure matches lie over, in milliseconds.
 fn explained_ms(found: &[FilmMatch]) -> u64 {
@@ -212,18 +212,18 @@ fn find_films(films: &Films<'_>, query: &FilmFingerprint, second_look: bool, lev
             found.extend(following.follow(&alignment));
         }
     }
-    evidence::kept(found).into_iter().map(|stretch| matched(query, stretch, Stretch::score)).collect()
+    evidence::kept(found).into_iter().map(|stretch| matched(stretch, Stretch::score)).collect()
 }
 
 /// A stretch as a match of segment 0.
-fn matched(query: &FilmFingerprint, stretch: Stretch, score: fn(&Stretch) -> f64) -> FilmMatch {
+fn matched(stretch: Stretch, score: fn(&Stretch) -> f64) -> FilmMatch {
     FilmMatch {
         segment: 0,
         film: stretch.lane.film,
         query_span_ms: stretch.query_ms.clone(),
         reference_span_ms: stretch.reference_ms.clone(),
         speed: stretch.alignment.speed,
-        view: query.views[stretch.lane.query_view as usize],
+        view: stretch.view,
         reference_view: stretch.lane.reference_view,
         score: score(&stretch),
         same_recording: stretch.changes >= LEAST_CHANGES,

@@ -13,7 +13,8 @@ use minutia_machine::hamming::distance;
 use super::alignment::Alignment;
 use super::beside::SHIFTS_MS;
 use super::evidence::{Stretch, change, worth};
-use super::lanes::{Lane, query_code, reference_code, voted};
+use super::lanes::{Lane, reference_code, voted};
+use super::query::Query;
 use super::rarity::Rarity;
 use super::runs::runs;
 use super::steps::{BIAS, NEW_BITS};
@@ -118,7 +119,7 @@ pub(super) fn find(films: &Films<'_>, query: &FilmFingerprint, level: Level) -> 
             };
             if !followed.iter().any(same) {
                 followed.push(alignment);
-                follow(films, query, &alignment, &hits, &rarity, &mut found);
+                follow(films, &Query::of(query), &alignment, &hits, &rarity, &mut found);
             }
         }
     }
@@ -246,7 +247,7 @@ struct Step {
 /// Adds the stretches that agree along a line, over the whole query.
 fn follow(
     films: &Films<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     hits: &[FilmHit],
     rarity: &Rarity,
@@ -256,7 +257,7 @@ fn follow(
     let mut lanes = voted(alignment, hits, NEAR_MS);
     lanes.truncate(MOST_LANES);
     let mut steps: Vec<Step> = Vec::new();
-    for (number, frame) in query.frames.iter().enumerate() {
+    for (number, frame) in query.frames().iter().enumerate() {
         let at = alignment.reference_ms(frame.time_ms.into());
         if at < 0.0 || at >= frames.duration_ms as f64 {
             continue;
@@ -277,7 +278,7 @@ fn follow(
 /// The nearest of the reference's frames around a time to a key frame: distance, frame, views.
 fn nearest(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     frame: usize,
     at_ms: f64,
     lanes: &[Lane],
@@ -287,7 +288,7 @@ fn nearest(
     let pairs = (first..=last).flat_map(|place| lanes.iter().map(move |&lane| (place, lane)));
     let compared = pairs.filter_map(|(place, lane)| {
         let reference = reference_code(frames, place, lane.reference_view)?;
-        Some((distance(&query_code(query, frame, lane.query_view)?, reference), place, lane))
+        Some((distance(&query.code(frame, lane.query_view)?, reference), place, lane))
     });
     compared.min()
 }
@@ -298,9 +299,9 @@ fn frame_at(times: &[u32], ms: f64) -> Option<usize> {
 }
 
 /// How much is new since the key frame before, in the reference and in the query: the less of both.
-fn novelty(frames: &FilmFrames<'_>, query: &FilmFingerprint, before: &Step, step: &Step) -> f64 {
+fn novelty(frames: &FilmFrames<'_>, query: &Query<'_>, before: &Step, step: &Step) -> f64 {
     let reference = [before.reference_frame, step.reference_frame].map(|frame| reference_code(frames, frame, 0));
-    let query = [before.frame, step.frame].map(|frame| query_code(query, frame, step.lane.query_view));
+    let query = [before.frame, step.frame].map(|frame| query.code(frame, step.lane.query_view));
     let ([Some(a), Some(b)], [Some(c), Some(d)]) = (reference, query) else { return LEAST_WEIGHT };
     (f64::from(distance(a, b).min(distance(&c, &d))) / NEW_BITS).clamp(LEAST_WEIGHT, 1.0)
 }
@@ -313,7 +314,7 @@ fn value(step: &Step) -> f64 {
 /// What a run of key frames proves.
 fn judged(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     lanes: &[Lane],
     steps: &[Step],
@@ -344,16 +345,17 @@ fn judged(
     chosen.sort_unstable();
     let lane = chosen.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(first.lane, |same| same[0]);
     // A scene begins with a key frame, and so does the one behind the stretch.
-    let start = f64::from(query.frames.get(first.frame)?.time_ms);
+    let start = f64::from(query.frames().get(first.frame)?.time_ms);
     let start = if first.frame == 0 { 0.0 } else { start };
-    let next = query.frames.get(last.frame + 1).map_or(query.duration_ms as f64, |next| next.time_ms.into());
+    let next = query.frames().get(last.frame + 1).map_or(query.duration_ms(), |next| next.time_ms.into());
     let start = start.max(alignment.query_ms(0.0));
     let end = next.min(alignment.query_ms(frames.duration_ms as f64)).max(start);
     let span = |from: f64, to: f64| from.max(0.0) as u64..to.max(0.0) as u64;
     Some(Stretch {
         lane,
+        view: query.view(lane.query_view),
         alignment: *alignment,
-        query_length_ms: query.duration_ms as f64,
+        query_length_ms: query.duration_ms(),
         query_ms: span(start, end),
         reference_ms: span(alignment.reference_ms(start), alignment.reference_ms(end)),
         frames: steps.len() as u32,

@@ -5,7 +5,8 @@ use std::ops::Range;
 use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
-use super::lanes::{Compare, Lane, Lanes, query_code, reference_code};
+use super::lanes::{Compare, Lane, Lanes, reference_code};
+use super::query::Query;
 use super::rarity::Rarity;
 use crate::fingerprint::FilmFingerprint;
 use crate::index::FilmFrames;
@@ -44,7 +45,7 @@ pub(super) struct Compared {
 /// Compares along an alignment, a step of the reference after the other.
 pub(super) fn steps(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     window: &Range<u32>,
     alignment: &Alignment,
     lanes: &Lanes,
@@ -67,9 +68,9 @@ pub(super) fn steps(
                 let reference =
                     [step.reference_frame, reference_frame].map(|frame| reference_code(frames, frame, view));
                 let of_query = [before.query_frame, query_frame];
-                novelty(reference, of_query.map(|frame| query_code(query, frame, lane.query_view)))
+                novelty(reference, of_query.map(|frame| query.code(frame, lane.query_view)))
             });
-            let weight = new * rarity.of_view(query_frame, lane.query_view);
+            let weight = new * rarity.of_view(query_frame, query.origin(lane.query_view));
             Some(Compared { query_frame, lane, distance: bits.into(), weight })
         });
         if compared.iter().any(Option::is_some) {

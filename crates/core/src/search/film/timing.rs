@@ -7,8 +7,8 @@
 use minutia_machine::hamming::distance;
 
 use super::alignment::Alignment;
-use super::lanes::{Lane, query_code, reference_code};
-use crate::fingerprint::FilmFingerprint;
+use super::lanes::{Lane, reference_code};
+use super::query::Query;
 use crate::index::FilmFrames;
 
 /// Frames of the query that are looked at to each side of the nearest: how deep the dip is.
@@ -42,7 +42,7 @@ struct Dip {
 /// compared. `None` where too few have one.
 pub(super) fn refined(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     steps: impl Iterator<Item = (f64, usize, Lane)>,
 ) -> Option<Alignment> {
@@ -52,7 +52,7 @@ pub(super) fn refined(
 
 fn dip(
     frames: &FilmFrames<'_>,
-    query: &FilmFingerprint,
+    query: &Query<'_>,
     alignment: &Alignment,
     reference_ms: f64,
     frame: usize,
@@ -60,11 +60,11 @@ fn dip(
 ) -> Option<Dip> {
     let reference = reference_code(frames, frame, lane.reference_view)?;
     let at = alignment.query_ms(reference_ms);
-    let time = |place: usize| f64::from(query.frames[place].time_ms);
-    let bits = |place: usize| Some(f64::from(distance(&query_code(query, place, lane.query_view)?, reference)));
-    let near = query.frames.partition_point(|frame| f64::from(frame.time_ms) < at - REACH_MS);
-    let beyond = query.frames.partition_point(|frame| f64::from(frame.time_ms) <= at + REACH_MS);
-    let measured: Vec<(usize, f64)> = (near.saturating_sub(BESIDE)..(beyond + BESIDE).min(query.frames.len()))
+    let time = |place: usize| f64::from(query.frames()[place].time_ms);
+    let bits = |place: usize| Some(f64::from(distance(&query.code(place, lane.query_view)?, reference)));
+    let near = query.frames().partition_point(|frame| f64::from(frame.time_ms) < at - REACH_MS);
+    let beyond = query.frames().partition_point(|frame| f64::from(frame.time_ms) <= at + REACH_MS);
+    let measured: Vec<(usize, f64)> = (near.saturating_sub(BESIDE)..(beyond + BESIDE).min(query.frames().len()))
         .filter_map(|place| Some((place, bits(place)?)))
         .collect();
     let inside = measured.iter().enumerate().filter(|(_, (place, _))| (near..beyond).contains(place));
