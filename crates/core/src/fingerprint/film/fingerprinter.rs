@@ -247,37 +247,43 @@ impl FilmFingerprinter {
         (self.made.width, self.made.height) = (frame.width(), frame.height());
         let plane = Rc::new(Plane::of(frame));
         let whole = whole(&plane);
-        let between = self.between.take().filter(|between| between.time_us + self.step_us / 2 == self.next_us);
-        if let Some(between) = between {
-            let is_fast = self.before.is_some_and(|before| bits_apart(&before, &whole) >= FAST_BITS);
-            self.sample_between(between, is_fast);
-        }
-        self.go_on_to(&plane, whole);
-        plane
-    }
-
-    /// Takes a frame of the middle of a step.
-    fn sample_between(&mut self, between: Between, is_fast: bool) {
-        let plane = Rc::new(Plane::of(between.frame));
-        if is_fast {
-            self.go_on_to(&plane, whole(&plane));
-        }
-        if self.shot.last().is_none_or(|sample| sample.plane.size() == plane.size()) {
-            let time_ms = u32::try_from(between.time_us / 1_000).unwrap_or(u32::MAX);
-            self.shot.push(Sample { time_ms, plane, wanted: is_fast });
-        }
-    }
-
-    /// Ends the shot where a frame begins another.
-    fn go_on_to(&mut self, plane: &Plane, whole: Low) {
         let other_size = self.shot.last().is_some_and(|sample| sample.plane.size() != plane.size());
-        if other_size || self.before.is_some_and(|before| is_cut(&before, &whole)) {
+        let mut is_cut_here = other_size || self.before.is_some_and(|before| is_cut(&before, &whole));
+        let between = self.between.take().filter(|between| between.time_us + self.step_us / 2 == self.next_us);
+        if let Some(between) = between.filter(|_| !other_size)
+            && let Some(before) = self.before
+        {
+            let is_fast = bits_apart(&before, &whole) >= FAST_BITS;
+            is_cut_here = self.sample_between(between, is_fast, &plane, is_cut_here.then_some([before, whole]));
+        }
+        if is_cut_here {
             self.end_shot();
         }
         if other_size {
             self.end_group();
         }
         self.before = Some(whole);
+        plane
+    }
+
+    /// Takes a frame of the middle of a step. Where those at its ends are of two shots, it may be of the second, or of one with both,
+    /// which moves fast: says whether a shot ends behind it.
+    fn sample_between(&mut self, between: Between, is_fast: bool, next: &Plane, cut: Option<[Low; 2]>) -> bool {
+        let plane = Rc::new(Plane::of(between.frame));
+        if plane.size() != next.size() {
+            return cut.is_some();
+        }
+        let mut is_cut_behind = false;
+        if let Some([before, after]) = cut {
+            let here = whole(&plane);
+            is_cut_behind = is_cut(&here, &after);
+            if !is_cut_behind && is_cut(&before, &here) {
+                self.end_shot();
+            }
+        }
+        let time_ms = u32::try_from(between.time_us / 1_000).unwrap_or(u32::MAX);
+        self.shot.push(Sample { time_ms, plane, wanted: is_fast });
+        is_cut_behind
     }
 
     /// Whether a sample stands where a step begins.
@@ -316,14 +322,21 @@ impl FilmFingerprinter {
 
     /// Makes the codes of a shot; with it come slanted pictures that it and the shots around it have.
     fn add_shot(&mut self, shot: &[Sample], of_group: &[Corners]) {
-        let planes: Vec<&Plane> = shot.iter().map(|sample| &*sample.plane).collect();
+        // Borders and pictures are looked for in the samples of steps: those between these are of the same shot.
+        let of_steps = shot.iter().filter(|sample| self.is_of_step(sample));
+        let mut planes: Vec<&Plane> = of_steps.map(|sample| &*sample.plane).collect();
+        if planes.is_empty() {
+            planes.extend(shot.iter().map(|sample| &*sample.plane));
+        }
         let lumas: Vec<&Luma> = planes.iter().map(|plane| &plane.luma).collect();
         let Some(trimmed) = trimmed(&lumas) else { return };
         let is_found = |view: &FilmView| !matches!(view.base, FilmBase::Trimmed | FilmBase::Whole);
         let bases = Bases::of(&planes, &lumas, trimmed, self.made.views.iter().any(is_found), of_group);
         // Of the last second: frame differences are to the first of these.
         let mut last: VecDeque<Transforms> = VecDeque::new();
-        for (number, sample) in shot.iter().enumerate() {
+        let mut numbers = 0..;
+        for sample in shot {
+            let number = if self.is_of_step(sample) { numbers.next() } else { None };
             let time_ms = sample.time_ms;
             let second = self.is_reference || time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
             let views = &self.made.views;
@@ -437,8 +450,9 @@ impl Bases {
         rect.map_or(100, |rect| shape(rect).clamp(1, usize::from(u16::MAX)) as u16)
     }
 
-    /// The 64x64 values of a view of the shot's frame of that number; `None` where there is no such part.
-    fn values(&self, number: usize, plane: &Plane, view: &FilmView) -> Option<Vec<f32>> {
+    /// The 64x64 values of a view of the shot's frame of that number among those of steps; `None` where there is no such part.
+    /// Of a frame between steps nobody knows where a slanted picture is.
+    fn values(&self, number: Option<usize>, plane: &Plane, view: &FilmView) -> Option<Vec<f32>> {
         let base = match view.base {
             FilmBase::Trimmed => self.trimmed,
             FilmBase::Whole => Some(Rect::of(&plane.luma)).filter(|&whole| whole != self.trimmed)?,
@@ -447,7 +461,7 @@ impl Bases {
             FilmBase::Slanted(picture) => {
                 let screen = self.slanted.get(usize::from(picture))?;
                 let crop = screen.part(view.crop.map(|thousandths| f32::from(thousandths) / 1000.0));
-                return Some(slanted_values(plane, screen.corners.get(number)?, crop));
+                return Some(slanted_values(plane, screen.corners.get(number?)?, crop));
             }
         };
         let part = cut(part(base), view.crop);
@@ -480,7 +494,7 @@ struct Transforms {
 impl Transforms {
     /// Of the shot's frame of that number.
     fn of(
-        (number, sample): (usize, &Sample),
+        (number, sample): (Option<usize>, &Sample),
         second: bool,
         thumbnailed: bool,
         views: &[FilmView],
@@ -490,7 +504,12 @@ impl Transforms {
         let (mut quality, mut thumbnails) = (0, Vec::new());
         let low = |part: &Range<usize>| {
             let of_part = &views[part.clone()];
-            let wanted = second || of_part.iter().any(FilmView::is_dense);
+            let has = |is: fn(&FilmView) -> bool| of_part.iter().any(is);
+            let wanted = if sample.wanted {
+                second || has(FilmView::is_dense)
+            } else {
+                has(|view| view.motion && view.is_dense())
+            };
             let values = bases.values(number, &sample.plane, of_part.first().filter(|_| wanted)?)?;
             if part.start == 0 {
                 quality = pdq::quality(&values);
