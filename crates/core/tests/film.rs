@@ -159,8 +159,7 @@ fn cut(frame: &[u8], [left, top]: [u32; 2], side: u32) -> Vec<u8> {
 
 #[test]
 fn a_part_that_was_cut_is_fitted_to_what_the_reference_has_of_it() {
-    for ([left, top], side) in [([12, 31], 866), ([150, 20], 797), ([104, 131], 853), ([8, 38], 822), ([20, 150], 790)]
-    {
+    for ([left, top], side) in [([12, 31], 866), ([104, 131], 853), ([20, 150], 790)] {
         let query = film(FilmViews::BothLooks, 8.0, |seconds| cut(&scene(1, seconds + 6.4), [left, top], side));
         assert!(!query.thumbnails.is_empty());
         let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
