@@ -5,6 +5,7 @@
 //! have few views, all of them but the first once a second, and drop the frames that look like the one before; queries
 //! have many views, mirrored ones among them.
 
+mod bases;
 mod fingerprinter;
 mod frames;
 mod perspective;
