@@ -1,21 +1,20 @@
 //! Scores of film against film, as JSON lines: what the thresholds were chosen by.
 //!
-//! `film_scores make reference|query LIST DIR` reads the files of LIST (lines of id, tab, path) with the `ffmpeg` program
-//! and writes their fingerprints to DIR, those that are there already left alone.
+//! `film_scores make reference|query LIST DIR` reads the files of LIST (lines of id, tab, path) as a scan does, with the
+//! `ffmpeg` program at FFMPEG where it is set, and writes their fingerprints to DIR, those that are there already left alone.
 //! `film_scores search LIST DIR LIST DIR` searches for the queries of the second list among the references of the first.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use minutia::fingerprint::{Code, FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews, Thumbnail};
 use minutia::index::FilmsInMemory;
-use minutia::media::Luma;
+use minutia::scan::{InProcess, Reader, Request, Tiers, WithFfmpeg};
 use minutia::search::FilmSearch;
+use minutia_media::{Ffmpeg, Source};
 use rayon::prelude::*;
 
 fn main() {
@@ -41,68 +40,29 @@ fn views(role: &str) -> FilmViews {
 
 fn make(role: &str, files: &[(String, String)], to: &Path) {
     fs::create_dir_all(to).unwrap();
-    let spent = AtomicU64::new(0);
+    let wanted = if role == "reference" { Request::reference() } else { Request::query() };
+    // The sound is not searched for here.
+    let request = Request { tiers: Tiers { landmarks: false, ..wanted.tiers }, ..wanted };
     files.par_iter().with_max_len(1).for_each(|(id, path)| {
         let out = to.join(format!("{id}.film"));
         if out.exists() {
             return;
         }
-        let mut fingerprinter = FilmFingerprinter::new(0, views(role));
-        let mut took = 0;
-        read(path, |time_us, frame| {
-            let start = Instant::now();
-            fingerprinter.push(time_us, frame);
-            took += start.elapsed().as_micros() as u64;
+        let source = Source::from_file(fs::File::open(path).unwrap()).unwrap();
+        let mut reader: Box<dyn Reader> = match std::env::var("FFMPEG") {
+            Ok(program) => Box::new(WithFfmpeg(Ffmpeg::at(Path::new(&program)).unwrap())),
+            Err(_) => Box::new(InProcess),
+        };
+        let mut film = None;
+        let read = reader.read(&source, &request, &mut |item| {
+            film = film.take().or_else(|| item.fingerprints.iter().find_map(|print| print.film().cloned()));
         });
-        let start = Instant::now();
-        let film = fingerprinter.finish();
-        spent.fetch_add(took + start.elapsed().as_micros() as u64, Ordering::Relaxed);
+        let Some(film) = film else {
+            eprintln!("{path}: {read:?}");
+            return;
+        };
         fs::write(&out, bytes(&film)).unwrap();
     });
-    eprintln!("{} s in fingerprints", spent.into_inner() as f64 / 1e6);
-}
-
-/// Frames at eight a second.
-fn read(path: &str, mut frame: impl FnMut(u64, Luma)) {
-    let probe = Command::new("ffmpeg")
-        .args([
-            "-nostdin",
-            "-v",
-            "error",
-            "-threads",
-            "1",
-            "-i",
-            path,
-            "-map",
-            "0:v:0",
-            "-frames:v",
-            "1",
-            "-vf",
-            "format=gray",
-        ])
-        .args(["-f", "image2pipe", "-c:v", "pgm", "-"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&probe.stdout[..probe.stdout.len().min(40)]).into_owned();
-    let mut words = text.split_ascii_whitespace().skip(1).map(|word| word.parse::<u32>().unwrap_or(0));
-    let (Some(width), Some(height)) = (words.next(), words.next()) else {
-        eprintln!("nothing in {path}");
-        return;
-    };
-    let mut child = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-threads", "1", "-i", path, "-map", "0:v:0", "-vf"])
-        .args([&format!("fps=8,scale={width}:{height},format=gray"), "-f", "rawvideo", "-"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut out = child.stdout.take().unwrap();
-    let mut pixels = vec![0; (width * height) as usize];
-    let mut number = 0;
-    while out.read_exact(&mut pixels).is_ok() {
-        frame(number * 125_000, Luma::new(width, height, pixels.clone()).unwrap());
-        number += 1;
-    }
-    child.wait().unwrap();
 }
 
 fn bytes(film: &FilmFingerprint) -> Vec<u8> {
