@@ -139,6 +139,24 @@ fn what_moves_fast_is_sampled_in_the_middle_of_steps_too() {
     }
 }
 
+#[test]
+fn a_query_that_turns_out_long_has_the_first_look_alone() {
+    let with = |views, seconds: &[u64]| {
+        let mut fingerprinter = FilmFingerprinter::new(0, views);
+        for (number, &at) in (0..).zip(seconds) {
+            fingerprinter.push(at * 1_000_000, Luma::new(WIDTH, HEIGHT, scene(number, at as f32)).unwrap());
+        }
+        (fingerprinter.has_second_look(), fingerprinter.finish())
+    };
+    let (looks, short) = with(FilmViews::BothLooks, &[0, 2, 4, 1_200]);
+    assert!(looks && !short.thumbnails.is_empty());
+    // A frame that comes later than that tells that the film is longer.
+    let long = [0, 2, 4, 1_201, 1_203];
+    let (looks, film) = with(FilmViews::BothLooks, &long);
+    assert!(!looks && film.frames.iter().any(|frame| frame.time_ms < 4_000));
+    assert_eq!((looks, film), with(FilmViews::FirstLook, &long));
+}
+
 /// What is left of a frame that is cut: from these thousandths of its sides, so many thousandths of both.
 fn cut(frame: &[u8], [left, top]: [u32; 2], side: u32) -> Vec<u8> {
     let at = |n: u32, from: u32, of: u32| {

@@ -10,7 +10,7 @@ use crate::fingerprint::{FilmFingerprint, FilmFingerprinter, FilmViews, Views};
 const LEAST_MS: u64 = 1_000;
 /// So much of an animation is taken as a film: the views of more would take hundreds of megabytes, and no film was made into
 /// such a file.
-const MOST_MS: u64 = 20 * 60 * 1_000;
+const MOST_MS: u64 = FilmFingerprint::SECOND_LOOK_MS;
 
 /// The frames of an animated picture as a film's. Holds the frame before and the samples of one shot.
 pub(super) struct Animation {

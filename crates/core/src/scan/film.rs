@@ -18,8 +18,9 @@ const REFERENCE_FPS: u32 = 1_000 / FilmFingerprint::REFERENCE_STEP_MS;
 const _: () = assert!(Wanted::EARLY_US == FilmFingerprint::EARLY_US);
 /// Of key frames so many a second are enough.
 const KEY_FRAMES_FPS: u32 = 1;
-/// Films up to so long have the views for a second look: their codes take 20 kB a second.
-const SECOND_LOOK_MS: u64 = 20 * 60 * 1_000;
+/// A film that does not say how long it is, and is larger, is taken to be too long for a second look: so are 20 minutes of more
+/// than 14 million bits a second.
+const SECOND_LOOK_BYTES: u64 = 2 << 30;
 
 /// A film's pictures, as far as they were read.
 pub(super) struct Seen {
@@ -86,11 +87,14 @@ pub(super) fn read_film(
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Seen, Problem> {
     let film = video::describe(source, format, 0)?;
+    let is_long = match film.declared_ms {
+        Some(declared_ms) => declared_ms > FilmFingerprint::SECOND_LOOK_MS,
+        None => source.len() > SECOND_LOOK_BYTES,
+    };
     let views = match request.views {
         Views::Reference => FilmViews::Reference,
-        Views::Query if request.pass == Pass::Triage => FilmViews::FirstLook,
-        Views::Query if film.declared_ms.is_some_and(|ms| ms <= SECOND_LOOK_MS) => FilmViews::BothLooks,
-        Views::Query => FilmViews::FirstLook,
+        Views::Query if request.pass == Pass::Triage || is_long => FilmViews::FirstLook,
+        Views::Query => FilmViews::BothLooks,
     };
     let wanted = film_wanted(request);
     let orientation = film.orientation;
@@ -109,7 +113,7 @@ pub(super) fn read_film(
     if !decoded.problems.iter().any(known) {
         decoded.problems.extend(video::cut_short(source, format));
     }
-    let coverage = coverage(&decoded, &film, request, views);
+    let coverage = coverage(&decoded, &film, request, fingerprinter.has_second_look());
     Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
 }
 
@@ -192,7 +196,7 @@ pub fn read_vpdq(
     Ok((listed, decoded))
 }
 
-fn coverage(decoded: &Decoded, film: &Film, request: &Request, views: FilmViews) -> FilmCoverage {
+fn coverage(decoded: &Decoded, film: &Film, request: &Request, second_look: bool) -> FilmCoverage {
     use minutia_media::Orientation::{Rotate90, Rotate270, Transpose, Transverse};
     let swaps = matches!(film.orientation, Transpose | Rotate90 | Transverse | Rotate270);
     let (width, height) = (decoded.film.width, decoded.film.height);
@@ -207,7 +211,7 @@ fn coverage(decoded: &Decoded, film: &Film, request: &Request, views: FilmViews)
         declared_ms: film.declared_ms,
         decoded_ms: decoded.last_us.unwrap_or(0) / 1_000,
         to_the_end: decoded.to_the_end,
-        second_look: views == FilmViews::BothLooks,
+        second_look,
         key_frames: request.pass == Pass::Triage,
     }
 }

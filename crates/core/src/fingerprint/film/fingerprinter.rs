@@ -139,7 +139,7 @@ impl FilmFingerprinter {
     /// within a quarter of a second, and where none does, of the one that is on screen: so a film is sampled alike where all of
     /// its frames come and where of each step only the first does, and one of pictures that stay is not sampled ahead. A query
     /// with both looks has samples in the middle of steps too, where it moves fast: of the first frame of the step's second half, if
-    /// that is not the next step's.
+    /// that is not the next step's. One that turns out longer than [`FilmFingerprint::SECOND_LOOK_MS`] has the first look alone.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
@@ -156,6 +156,9 @@ impl FilmFingerprinter {
             // Before the first frame that frame is shown.
             self.next_us = step_begins_us;
             self.begun = true;
+        }
+        if self.is_fine && time_us > FilmFingerprint::SECOND_LOOK_MS * 1_000 {
+            self.leave_second_look();
         }
         self.at_us = time_us;
         self.last = Some(Shown::Frame(frame, begins_us));
@@ -189,6 +192,22 @@ impl FilmFingerprinter {
         self.end_group();
         self.made.duration_ms = end_us / 1_000;
         self.made
+    }
+
+    /// Drops what only a second look needs, and makes no more of it.
+    fn leave_second_look(&mut self) {
+        self.end_shot();
+        self.end_group();
+        (self.is_fine, self.between) = (false, None);
+        let FilmFingerprint { views, codes, thumbnails, .. } = &mut self.made;
+        let is_kept: Vec<bool> = views.iter().map(|view| !view.is_second_look()).collect();
+        let mut of_codes = is_kept.iter().cycle();
+        codes.retain(|_| of_codes.next().is_some_and(|&kept| kept));
+        codes.shrink_to_fit();
+        let mut of_views = is_kept.iter();
+        views.retain(|_| of_views.next().is_some_and(|&kept| kept));
+        *thumbnails = Vec::new();
+        self.parts = parts_of(views);
     }
 
     /// Samples the last frame at the times before that one that have no sample.
