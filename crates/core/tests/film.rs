@@ -119,13 +119,15 @@ fn what_moves_fast_is_sampled_in_the_middle_of_steps_too() {
         fingerprinter.finish_at(8_000_000)
     };
     let query = with(FilmViews::BothLooks, |_| true);
-    let between: Vec<u32> = query.frames.iter().map(|frame| frame.time_ms).filter(|time| time % 250 != 0).collect();
+    let is_between = |time: u32| (time + 20) % 250 >= 125;
+    let between: Vec<u32> = query.frames.iter().map(|frame| frame.time_ms).filter(|&time| is_between(time)).collect();
     assert!(between.len() > 8 && between.iter().all(|time| (1_800..6_200).contains(time)), "{between:?}");
-    assert!(between.iter().all(|time| time % 250 == 125), "{between:?}");
+    // Each is the first frame of its half, and one.
+    assert!(between.iter().all(|time| (time + 20) % 125 < 40), "{between:?}");
     // Each has its frame difference, to what was shown a second before, whether that is a sample or not.
     let difference = query.views.iter().position(|view| view.motion).unwrap();
     let differs = |frame: usize| query.codes_of(frame)[difference].0 != [0; 32];
-    let with_one = (0..query.frames.len()).filter(|&frame| query.frames[frame].time_ms % 250 != 0 && differs(frame));
+    let with_one = (0..query.frames.len()).filter(|&frame| is_between(query.frames[frame].time_ms) && differs(frame));
     assert_eq!(with_one.count(), between.len());
 
     // The first frame of each eighth of a second, which begins 20 ms early, is enough.
@@ -135,7 +137,7 @@ fn what_moves_fast_is_sampled_in_the_middle_of_steps_too() {
     };
     assert_eq!(with(FilmViews::BothLooks, first_of_eighth), query);
     for views in [FilmViews::Reference, FilmViews::FirstLook] {
-        assert!(with(views, |_| true).frames.iter().all(|frame| frame.time_ms % 250 == 0));
+        assert!(with(views, |_| true).frames.iter().all(|frame| !is_between(frame.time_ms)));
     }
 }
 
@@ -177,12 +179,19 @@ fn cut(frame: &[u8], [left, top]: [u32; 2], side: u32) -> Vec<u8> {
 
 #[test]
 fn a_part_that_was_cut_is_fitted_to_what_the_reference_has_of_it() {
-    for ([left, top], side) in [([12, 31], 866), ([104, 131], 853), ([20, 150], 790)] {
-        let query = film(FilmViews::BothLooks, 8.0, |seconds| cut(&scene(1, seconds + 6.4), [left, top], side));
+    // What moves fast is told by its times already.
+    let slow = |seed, seconds: f32| scene(seed, seconds / 3.0);
+    let directory = tempfile::tempdir().unwrap();
+    let films = [0, 1, 2].map(|seed| film(FilmViews::Reference, 24.0, |seconds| slow(seed, seconds)));
+    let index = index_of(films, directory.path());
+    for ([left, top], side) in [([12, 31], 866), ([64, 90], 830), ([30, 110], 800), ([20, 150], 790), ([130, 60], 780)]
+    {
+        let query = film(FilmViews::BothLooks, 8.0, |seconds| cut(&slow(1, seconds + 6.4), [left, top], side));
         assert!(!query.thumbnails.is_empty());
         let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
         let best = |query: &FilmFingerprint| {
-            let of_film = search(query).into_iter().filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
+            let found = search_in(&index, query).into_iter();
+            let of_film = found.filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
             of_film.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
         };
         let (with, without) = (best(&query), best(&without));
@@ -278,8 +287,12 @@ fn times_count_from_the_zero_of_the_container_and_not_from_the_first_frame() {
             fingerprinter.push(1_083_000 + number * 40_000, luma);
         }
         let film = fingerprinter.finish();
-        assert_eq!((film.duration_ms, film.frames[0].time_ms), (5_083, 1_000));
-        assert!(film.frames.iter().all(|frame| frame.time_ms % step == 0), "{:?}", film.frames);
+        let times: Vec<u32> = film.frames.iter().map(|frame| frame.time_ms).collect();
+        // A reference's are the steps, and a query's when the first frames of these begin.
+        let begins = |time: u32| if time == 1_000 { 1_083 } else { (time - 20 - 1_083).div_ceil(40) * 40 + 1_083 };
+        let steps = (1_000..5_083).step_by(step);
+        let expected = steps.map(|time| if views == FilmViews::Reference { time } else { begins(time) });
+        assert_eq!((film.duration_ms, times), (5_083, expected.collect::<Vec<u32>>()));
     }
     let late = |views, zero_ms: u64| {
         let mut fingerprinter = FilmFingerprinter::new(0, views);

@@ -88,12 +88,16 @@ enum Shown {
 #[derive(Debug)]
 struct Between {
     time_us: u64,
+    begins_us: u64,
     frame: Luma,
 }
 
 #[derive(Debug)]
 struct Sample {
+    /// Where it stands among the steps.
     time_ms: u32,
+    /// When it is on screen: of a query when its frame begins, if it is the first of its step.
+    shown_ms: u32,
     plane: Rc<Plane>,
     /// False for one of the middle of a step that moves too little to be sampled.
     wanted: bool,
@@ -227,7 +231,7 @@ impl FilmFingerprinter {
         if self.of_key_frames || !self.is_fine {
             return;
         }
-        let Some(Shown::Frame(_, begins_us)) = &self.last else { return };
+        let Some(&Shown::Frame(_, begins_us)) = self.last.as_ref() else { return };
         let half_us = self.step_us / 2;
         let time_us = begins_us / half_us * half_us;
         let is_first = self.between.as_ref().is_none_or(|between| between.time_us != time_us);
@@ -235,15 +239,15 @@ impl FilmFingerprinter {
             && is_first
             && let Some(Shown::Frame(frame, _)) = self.last.take()
         {
-            self.between = Some(Between { time_us, frame });
+            self.between = Some(Between { time_us, begins_us, frame });
         }
     }
 
     /// Samples the last frame at the next time; false where there is none, or where it was sampled often enough.
     fn sample(&mut self) -> bool {
-        let (plane, times) = match self.last.take() {
-            Some(Shown::Frame(frame, _)) => (self.plane_of(frame), 0),
-            Some(Shown::Sampled(plane, times)) => (plane, times),
+        let (plane, times, begins_us) = match self.last.take() {
+            Some(Shown::Frame(frame, begins_us)) => (self.plane_of(frame), 0, begins_us),
+            Some(Shown::Sampled(plane, times)) => (plane, times, 0),
             None => return false,
         };
         let time_ms = u32::try_from(self.next_us / 1_000).ok().filter(|_| times < MOST_REPEATS);
@@ -252,7 +256,8 @@ impl FilmFingerprinter {
         if self.shot.iter().filter(|sample| self.is_of_step(sample)).count() >= MOST_HELD {
             self.end_shot();
         }
-        self.shot.push(Sample { time_ms, plane, wanted: true });
+        let shown_ms = self.shown_ms(time_ms, begins_us);
+        self.shot.push(Sample { time_ms, shown_ms, plane, wanted: true });
         self.next_us += self.step_us;
         true
     }
@@ -297,8 +302,18 @@ impl FilmFingerprinter {
             }
         }
         let time_ms = u32::try_from(between.time_us / 1_000).unwrap_or(u32::MAX);
-        self.shot.push(Sample { time_ms, plane, wanted: is_fast });
+        let shown_ms = self.shown_ms(time_ms, between.begins_us);
+        self.shot.push(Sample { time_ms, shown_ms, plane, wanted: is_fast });
         is_cut_behind
+    }
+
+    /// When a sample at that time, of a frame that begins at that one as samples count, is on screen.
+    fn shown_ms(&self, time_ms: u32, begins_us: u64) -> u32 {
+        // References stay on the grid, by which their frames are told apart.
+        if self.is_reference || begins_us / 1_000 < u64::from(time_ms) {
+            return time_ms;
+        }
+        u32::try_from(begins_us.saturating_sub(FilmFingerprint::EARLY_US) / 1_000).unwrap_or(time_ms)
     }
 
     /// Whether a sample stands where a step begins.
@@ -392,7 +407,7 @@ impl FilmFingerprinter {
             let thumbnails = last.back().into_iter().flat_map(|now| now.thumbnails.iter());
             self.made.thumbnails.extend(thumbnails.map(|thumbnail| thumbnail.of_frame(frame)));
             self.made.codes.extend(codes);
-            self.made.frames.push(FilmFrame { time_ms, quality, wide });
+            self.made.frames.push(FilmFrame { time_ms: sample.shown_ms, quality, wide });
             self.made.codes.resize(self.made.frames.len() * self.made.views.len(), NOTHING);
         }
     }

@@ -39,6 +39,8 @@ const WINDOW_MS: u32 = 40_000;
 const WINDOW_STEP_MS: u32 = 20_000;
 /// Of a query so much is looked up at once.
 const MOST_SEARCHED_MS: u32 = 3_600_000;
+/// What stays in a query is looked up again after so long: a second, less what a frame may begin late.
+const SAID_AGAIN_MS: u32 = 800;
 /// A query up to so long is one window.
 const SINGLE_WINDOW_MS: u32 = 60_000;
 /// Alignments that are followed, of one window.
@@ -264,14 +266,14 @@ fn hits(
     let (mut codes, mut places) = (Vec::<hamming::Code>::new(), Vec::new());
     let inside = |time: u32| window.contains(&time);
     let frames = query.frames.iter().enumerate().filter(|(_, frame)| inside(frame.time_ms));
-    let mut before: &[crate::fingerprint::Code] = &[];
+    let mut said: (&[crate::fingerprint::Code], u32) = (&[], 0);
     for (number, frame) in frames {
         let of_frame = query.codes_of(number);
         // A still says once what it shows, and again each second.
-        if of_frame == before && frame.time_ms % 1_000 != 0 {
+        if of_frame == said.0 && frame.time_ms - said.1 < SAID_AGAIN_MS {
             continue;
         }
-        before = of_frame;
+        said = (of_frame, frame.time_ms);
         for (view, code) in of_frame.iter().enumerate() {
             if code.0 != [0; 32] && query.views[view].is_second_look() == second_look {
                 codes.push(bytemuck::cast(code.0));
