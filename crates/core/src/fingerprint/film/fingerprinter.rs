@@ -375,14 +375,7 @@ impl FilmFingerprinter {
             let still = last.back().filter(|last| Rc::ptr_eq(&last.plane, &sample.plane) && (last.second || !second));
             let now = match still {
                 Some(still) => Transforms { time_ms, ..still.clone() },
-                None => Transforms::of(
-                    (number, sample),
-                    second,
-                    second && self.is_fine,
-                    views,
-                    &self.parts[..parts],
-                    &bases,
-                ),
+                None => Transforms::of((number, sample), second, self.is_fine, views, &self.parts[..parts], &bases),
             };
             let lag_ms = if self.of_key_frames { 0 } else { FilmFingerprint::MOTION_LAG_MS };
             while last.front().is_some_and(|before| time_ms.saturating_sub(before.time_ms) > lag_ms) {
@@ -487,6 +480,7 @@ impl Transforms {
             if let Some(view) = of_part.first()
                 && thumbnailed
                 && Thumbnail::is_of(view)
+                && (second || view.is_dense())
             {
                 thumbnails.push(Thumbnail::of(view.base, bases.shape(view.base), &values));
             }
