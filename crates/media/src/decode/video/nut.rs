@@ -286,8 +286,11 @@ impl<R: Read> Nut<'_, R> {
             Choice::Stop(why) => return Ok(ControlFlow::Break(why)),
         }
         // Within the limits: the stream's size was held against them.
-        let mut plane = vec![0; (pixels * width) as usize];
-        self.pipe.read_exact(&mut plane)?;
+        let mut plane = Vec::with_capacity((pixels * width) as usize);
+        self.pipe.by_ref().take(pixels * width).read_to_end(&mut plane)?;
+        if plane.len() as u64 != pixels * width {
+            return Err(Stop::Short);
+        }
         let plane = if width == 1 { plane } else { reduced(&plane, stream.bits) };
         let luma = Luma::new(stream.width, stream.height, plane).ok_or(Stop::Wrong("an impossible size"))?;
         let pts_us = u64::try_from(pts).map_err(|_| Stop::Wrong("an impossible time"))?;
