@@ -230,7 +230,6 @@ impl Mean {
     /// A line near that one where the differences between neighbours are greatest: a code is that of another picture where
     /// its corners are a fiftieth of a side off.
     fn exact(&self, side: Side, line: Line) -> Line {
-        const HALVES: std::ops::RangeInclusive<i32> = -8..=8;
         let edges = &self.edges[side as usize];
         let long = edges.len();
         let (start, end) = (long / 8, long - long / 8);
@@ -246,11 +245,16 @@ impl Mean {
             (start..end).map(edge).sum()
         };
         let mut best = (sum(line.from, line.to), line);
-        for (from, to) in HALVES.flat_map(|from| HALVES.map(move |to| (from, to))) {
-            let (from, to) = (line.from + from as f32 / 2.0, line.to + to as f32 / 2.0);
-            let found = sum(from, to);
-            if found > best.0 {
-                best = (found, Line { from, to, worth: line.worth });
+        // Within four pixels by whole ones, and about the best of these by halves.
+        for (range, by) in [(-4..=4, 1.0), (-1..=1, 0.5)] {
+            let Line { from, to, worth } = best.1;
+            let range: std::ops::RangeInclusive<i32> = range;
+            let all = range.clone().flat_map(|a| range.clone().map(move |b| [a as f32 * by, b as f32 * by]));
+            for (from, to) in all.map(|[a, b]| (from + a, to + b)) {
+                let found = sum(from, to);
+                if found > best.0 {
+                    best = (found, Line { from, to, worth });
+                }
             }
         }
         best.1
