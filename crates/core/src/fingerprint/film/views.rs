@@ -79,16 +79,12 @@ const WHOLE: [u16; 4] = [0, 0, 1000, 1000];
 
 /// Parts of the trimmed frame that references have, the frame itself first: what a query may be cut to, and what is left
 /// of a frame whose other parts are covered. A query is cut further until it is one of these. Corners stand a little inside,
-/// since who cuts a frame off its centre seldom keeps the very corner.
-const REFERENCE_CROPS: [[u16; 4]; 7] = [
-    WHOLE,
-    [50, 50, 950, 950],
-    [140, 140, 860, 860],
-    [CORNER_INSET, CORNER_INSET, CORNER_END, CORNER_END],
-    [1000 - CORNER_END, CORNER_INSET, 1000 - CORNER_INSET, CORNER_END],
-    [CORNER_INSET, 1000 - CORNER_END, CORNER_END, 1000 - CORNER_INSET],
-    [1000 - CORNER_END, 1000 - CORNER_END, 1000 - CORNER_INSET, 1000 - CORNER_INSET],
-];
+/// since who cuts a frame off its centre seldom keeps the very corner; two that are opposite are enough, since the search fits the rest.
+const REFERENCE_CROPS: [[u16; 4]; 4] = [WHOLE, [140, 140, 860, 860], LEFT_ABOVE, RIGHT_BELOW];
+const LEFT_ABOVE: [u16; 4] = [CORNER_INSET, CORNER_INSET, CORNER_END, CORNER_END];
+const RIGHT_ABOVE: [u16; 4] = [1000 - CORNER_END, CORNER_INSET, 1000 - CORNER_INSET, CORNER_END];
+const LEFT_BELOW: [u16; 4] = [CORNER_INSET, 1000 - CORNER_END, CORNER_END, 1000 - CORNER_INSET];
+const RIGHT_BELOW: [u16; 4] = [1000 - CORNER_END, 1000 - CORNER_END, 1000 - CORNER_INSET, 1000 - CORNER_INSET];
 const CORNER_INSET: u16 = 30;
 const CORNER_END: u16 = 690;
 
@@ -100,15 +96,8 @@ const STRIPS: std::ops::RangeInclusive<i8> = -46..=46;
 const STRIP_STEP: usize = 2;
 
 /// Parts that every query is searched by.
-const FIRST_CROPS: [[u16; 4]; 7] = [
-    WHOLE,
-    [60, 60, 940, 940],
-    [100, 100, 900, 900],
-    [CORNER_INSET, CORNER_INSET, CORNER_END, CORNER_END],
-    [1000 - CORNER_END, CORNER_INSET, 1000 - CORNER_INSET, CORNER_END],
-    [CORNER_INSET, 1000 - CORNER_END, CORNER_END, 1000 - CORNER_INSET],
-    [1000 - CORNER_END, 1000 - CORNER_END, 1000 - CORNER_INSET, 1000 - CORNER_INSET],
-];
+const FIRST_CROPS: [[u16; 4]; 7] =
+    [WHOLE, [60, 60, 940, 940], [100, 100, 900, 900], LEFT_ABOVE, RIGHT_ABOVE, LEFT_BELOW, RIGHT_BELOW];
 
 /// Parts near the corners of a query that was cut, which are corners of references: sides, and how far from the corner.
 const CORNERS: [(u16, &[u16]); 7] =
@@ -155,7 +144,13 @@ fn query_views() -> Vec<FilmView> {
     // PDQ names a mirror by the axis that stays: left and right change places in FlipY.
     let both = &[Dihedral::Identity, Dihedral::FlipY];
     for crop in FIRST_CROPS {
-        let turns = if crop == WHOLE || crop == FIRST_CROPS[2] { &Dihedral::ALL[..] } else { both };
+        let turns = match crop {
+            WHOLE | [100, 100, 900, 900] => &Dihedral::ALL[..],
+            // The corners that references have, and those that are these mirrored.
+            LEFT_ABOVE | RIGHT_BELOW => &both[..1],
+            LEFT_BELOW | RIGHT_ABOVE => &both[1..],
+            _ => both,
+        };
         add(FilmBase::Trimmed, crop, None, 0, turns);
     }
     add(FilmBase::Whole, WHOLE, None, 0, both);
@@ -206,7 +201,7 @@ fn has_motion(base: FilmBase, crop: [u16; 4], strip: Option<i8>) -> bool {
 }
 
 /// The number on disk of the set of views that references have. A set that changes is a new number.
-pub(crate) const FILM_VIEW_SET: u32 = 4;
+pub(crate) const FILM_VIEW_SET: u32 = 5;
 
 /// The views of a set; `None` for one that this build does not know.
 pub(crate) fn film_views(set: u32) -> Option<Vec<FilmView>> {
