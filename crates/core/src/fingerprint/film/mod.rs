@@ -68,8 +68,8 @@ pub struct FilmFingerprint {
     /// The codes: those of a frame together, in the order of the views. All zero bits where a view has nothing to see, and
     /// for all views but the first of frames that are not wide.
     pub codes: Vec<Code>,
-    /// Of queries with both looks what frames look like, and pictures found in those that have the views for a second look, in order. By these a search fits
-    /// the part of a query that is a view of a reference. None of references.
+    /// Of queries with both looks what frames look like, and pictures that are found in those that have the views for a second
+    /// look, in order. By these a search fits the part of a query that is a view of a reference. None of references.
     #[cfg_attr(feature = "serde", serde(default))]
     pub thumbnails: Vec<Thumbnail>,
 }

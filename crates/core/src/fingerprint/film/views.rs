@@ -79,7 +79,8 @@ const WHOLE: [u16; 4] = [0, 0, 1000, 1000];
 
 /// Parts of the trimmed frame that references have, the frame itself first: what a query may be cut to, and what is left
 /// of a frame whose other parts are covered. A query is cut further until it is one of these. Corners stand a little inside,
-/// since who cuts a frame off its centre seldom keeps the very corner; two that are opposite are enough, since the search fits the rest.
+/// since who cuts a frame off its centre seldom keeps the very corner. Two that are opposite are enough, since a search fits
+/// the rest.
 const REFERENCE_CROPS: [[u16; 4]; 4] = [WHOLE, [140, 140, 860, 860], LEFT_ABOVE, RIGHT_BELOW];
 const LEFT_ABOVE: [u16; 4] = [CORNER_INSET, CORNER_INSET, CORNER_END, CORNER_END];
 const RIGHT_ABOVE: [u16; 4] = [1000 - CORNER_END, CORNER_INSET, 1000 - CORNER_INSET, CORNER_END];
