@@ -89,8 +89,8 @@ fn an_animation_of_a_second_is_a_film_too() {
     };
     let (print, coverage) = film(&shown(pictures(&[0, 1, 2]), 400), &Request::query()).unwrap();
     assert_eq!((print.duration_ms, print.width, print.height), (1_200, 160, 120));
-    // Every quarter of a second what begins within it, and where nothing does what is on screen.
-    assert_eq!(print.frames.iter().map(|frame| frame.time_ms).collect::<Vec<_>>(), [0, 250, 500, 750, 1_000]);
+    // Every quarter of a second what begins within it, told by when it does, and where nothing does what is on screen.
+    assert_eq!(print.frames.iter().map(|frame| frame.time_ms).collect::<Vec<_>>(), [0, 400, 500, 800, 1_000]);
     let code = |frame: usize| print.codes_of(frame)[0];
     assert!(code(1) == code(2) && code(3) == code(4));
     assert!(code(0).distance(&code(1)) > 60 && code(2).distance(&code(3)) > 60);
