@@ -7,22 +7,16 @@ use std::rc::Rc;
 use minutia_media::Luma;
 
 use super::super::Code;
-use super::super::image::{has_content, part, spread};
 use super::super::pdq::{self, Low};
-use super::super::region::values;
-use super::super::trim::Rect;
 use super::bases::{Bases, SLANTED_FOUND};
 use super::perspective::Corners;
 use super::plane::Plane;
 use super::shot::trimmed;
 use super::slanted::slanted_parts;
+use super::transforms::{NOTHING, bits_apart, codes, is_cut, parts_of, whole};
 use super::views::{FilmBase, FilmView, FilmViews, views};
 use super::{FilmFingerprint, FilmFrame, Thumbnail, narrow_views};
 
-/// Frames that are more bits away from the one before begin a new shot.
-const CUT_BITS: u32 = 90;
-/// And whose transforms differ by more than this share of both: of a picture in one shade noise decides many bits.
-const CUT_SHARE: f32 = 0.5;
 /// What a query shows moves fast where two samples in turn are so many bits apart: there what comes between them is a sample too.
 const FAST_BITS: u32 = 60;
 /// Samples of steps of a shot that are held at once; a longer shot is taken in pieces.
@@ -433,12 +427,6 @@ impl FilmFingerprinter {
     }
 }
 
-/// A difference whose coefficients lie closer to their median than this, on the mean, is noise.
-const LEAST_MOTION: f32 = 0.6;
-
-/// A code that stands for nothing to see.
-const NOTHING: Code = Code([0; 32]);
-
 /// The transforms of some parts of one frame.
 #[derive(Clone)]
 struct Transforms {
@@ -496,61 +484,4 @@ impl Transforms {
             lows,
         }
     }
-}
-
-/// The views that are made of one transform, which stand together.
-fn parts_of(views: &[FilmView]) -> Vec<Range<usize>> {
-    let part_of = |view: &FilmView| (view.base, view.crop, view.strip, view.degrees);
-    let mut start = 0;
-    let part = |same: &[FilmView]| {
-        start += same.len();
-        start - same.len()..start
-    };
-    views.chunk_by(|a, b| part_of(a) == part_of(b)).map(part).collect()
-}
-
-/// The codes of the views of some parts of a frame, by their transforms and those of the frame that they have changed from.
-fn codes(
-    now: &[Option<Low>],
-    before: Option<&Vec<Option<Low>>>,
-    views: &[FilmView],
-    parts: &[Range<usize>],
-) -> Vec<Code> {
-    let mut codes = Vec::with_capacity(parts.iter().map(Range::len).sum());
-    for (place, (low, part)) in now.iter().zip(parts).enumerate() {
-        let before = before.and_then(|before| before.get(place)?.as_ref());
-        let still = low.as_ref().filter(|low| has_content(low));
-        let moved = low.as_ref().zip(before).map(|(low, before)| difference(low, before));
-        let moved = moved.as_ref().filter(|moved| spread(moved) >= LEAST_MOTION);
-        codes.extend(views[part.clone()].iter().map(|view| {
-            let low = if view.motion { moved } else { still };
-            low.map_or(NOTHING, |low| pdq::code(&pdq::turned(low, view.turn)))
-        }));
-    }
-    codes
-}
-
-/// The transform of all of a frame.
-fn whole(plane: &Plane) -> Low {
-    pdq::transform(&values(&plane.luma, part(Rect::of(&plane.luma))))
-}
-
-/// Bits between the codes of frames of these transforms.
-fn bits_apart(before: &Low, now: &Low) -> u32 {
-    let code = |low: &Low| if has_content(low) { pdq::code(low) } else { NOTHING };
-    code(before).distance(&code(now))
-}
-
-/// Whether a new shot begins between frames of these transforms.
-fn is_cut(before: &Low, now: &Low) -> bool {
-    let energy = |low: &Low| low.iter().flatten().map(|value| value * value).sum::<f32>();
-    bits_apart(before, now) > CUT_BITS && energy(&difference(before, now)) > CUT_SHARE * (energy(before) + energy(now))
-}
-
-/// The transform of the difference, transforms being linear.
-fn difference(now: &Low, before: &Low) -> Low {
-    let mut difference = *now;
-    let both = difference.as_flattened_mut().iter_mut().zip(before.as_flattened());
-    both.for_each(|(now, before)| *now -= before);
-    difference
 }

@@ -15,6 +15,7 @@ mod shot;
 mod slanted;
 mod steady;
 mod thumbnail;
+mod transforms;
 mod views;
 mod vpdq;
 
