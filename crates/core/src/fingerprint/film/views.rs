@@ -96,11 +96,15 @@ const REFERENCE_STRIPS: [i8; 3] = [-30, 0, 30];
 const STRIPS: std::ops::RangeInclusive<i8> = -46..=46;
 const STRIP_STEP: usize = 2;
 
+/// A tenth less on each side, which is looked for in all positions, as the whole is.
+const WITHIN: [u16; 4] = [100, 100, 900, 900];
+
 /// Parts that every query is searched by.
 const FIRST_CROPS: [[u16; 4]; 7] =
-    [WHOLE, [60, 60, 940, 940], [100, 100, 900, 900], LEFT_ABOVE, RIGHT_ABOVE, LEFT_BELOW, RIGHT_BELOW];
+    [WHOLE, [60, 60, 940, 940], WITHIN, LEFT_ABOVE, RIGHT_ABOVE, LEFT_BELOW, RIGHT_BELOW];
 
-/// Parts near the corners of a query that was cut, which are corners of references: sides, and how far from the corner.
+/// Parts near the corners of a query that was cut, which are corners of references: sides, and how far from the corner. Near the
+/// two corners that references have not, more is found by them all the same.
 const CORNERS: [(u16, &[u16]); 7] =
     [(880, &[0, 40]), (845, &[0, 40]), (810, &[10, 50]), (775, &[20, 50]), (750, &[35]), (725, &[35]), (700, &[35])];
 
@@ -146,7 +150,7 @@ fn query_views() -> Vec<FilmView> {
     let both = &[Dihedral::Identity, Dihedral::FlipY];
     for crop in FIRST_CROPS {
         let turns = match crop {
-            WHOLE | [100, 100, 900, 900] => &Dihedral::ALL[..],
+            WHOLE | WITHIN => &Dihedral::ALL[..],
             // The corners that references have, and those that are these mirrored.
             LEFT_ABOVE | RIGHT_BELOW => &both[..1],
             LEFT_BELOW | RIGHT_ABOVE => &both[1..],

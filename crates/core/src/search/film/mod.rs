@@ -270,7 +270,7 @@ fn hits(
     for (number, frame) in frames {
         let of_frame = query.codes_of(number);
         // A still says once what it shows, and again each second.
-        if of_frame == said.0 && frame.time_ms - said.1 < SAID_AGAIN_MS {
+        if of_frame == said.0 && frame.time_ms.saturating_sub(said.1) < SAID_AGAIN_MS {
             continue;
         }
         said = (of_frame, frame.time_ms);
