@@ -1,8 +1,9 @@
 //! The films of a segment: of each the frames that were sampled, in order of time, and the codes of their views.
 //!
-//! Codes stand in the order of time and not by their bytes: a code's number says its film, frame and view by arithmetic,
-//! without postings, and neighbours in time are neighbours in memory when an alignment is followed. Every frame has its
-//! first views, the *narrow* ones; the others stand apart, since only some frames, the *wide* ones, have them.
+//! Codes stand in the order of time and not by their bytes: a code's number says its film, frame and view without
+//! postings, and neighbours in time are neighbours in memory when an alignment is followed. Every frame has its first
+//! views, the *narrow* ones, and only some frames, the *wide* ones, have the others too. A view in which there is nothing
+//! to see (no border, nothing that moves) is one that a frame has, but has no code: one view in eight.
 
 use std::ops::Range;
 
@@ -20,9 +21,15 @@ pub(super) struct FilmTable {
     pub(super) rows: Vec<FilmRow>,
     pub(super) times: Vec<u32>,
     pub(super) qualities: Vec<u8>,
+    pub(super) ends: Vec<u32>,
+    pub(super) seen: Vec<u16>,
     pub(super) codes: Vec<[u64; 4]>,
-    pub(super) wide: Vec<u32>,
 }
+
+/// Of what a frame has: that it is wide. The bits below are those of the views that have a code.
+const WIDE: u16 = 1 << 15;
+/// The code of a view in which there is nothing to see.
+const NOTHING: [u64; 4] = [0; 4];
 
 /// The films of one segment of an index. Films have numbers from 0; frames of all films together have, those of a film
 /// following one another; and so have codes, those of a frame following one another in the order of
@@ -32,8 +39,10 @@ pub struct Films<'i> {
     rows: &'i [FilmRow],
     times: &'i [u32],
     qualities: &'i [u8],
+    /// Of each frame the end of its codes, and which of its views have one.
+    ends: &'i [u32],
+    seen: &'i [u16],
     codes: &'i [[u64; 4]],
-    wide: &'i [u32],
     /// The views that the films have, by film.
     views: Vec<Views>,
     dead: Vec<bool>,
@@ -55,9 +64,10 @@ impl Views {
         Some(Views { narrow: narrow_views(&views) as u32, all: views.len() as u32 })
     }
 
-    /// Those that only wide frames have.
-    fn others(self) -> u32 {
-        self.all - self.narrow
+    /// The bits of the views that a frame may have.
+    fn of_frame(self, is_wide: bool) -> u16 {
+        let views = if is_wide { self.all } else { self.narrow };
+        (1 << views.min(WIDE.trailing_zeros())) - 1
     }
 }
 
@@ -68,10 +78,12 @@ pub struct FilmFrames<'i> {
     pub times: &'i [u32],
     /// PDQ qualities of their first views.
     pub qualities: &'i [u8],
-    /// Their codes: the first views of each, then the others of those that are wide.
+    /// Of each the end of its codes among those of all films, where those of the first begin, and which views have one.
+    ends: &'i [u32],
+    start: u32,
+    seen: &'i [u16],
+    /// The codes of all films.
     codes: &'i [[u64; 4]],
-    /// Places of the wide frames, ascending.
-    wide: &'i [u32],
     /// Views of a wide frame, at least 1, and those that every frame has.
     pub views: usize,
     narrow: usize,
@@ -81,6 +93,8 @@ pub struct FilmFrames<'i> {
     of_list: bool,
 }
 
+/// A wide frame comes at least once in three seconds, that is six frames. Films of other makers may have fewer.
+const WIDE_WITHIN: usize = 64;
 /// A frame of a list stands for no more than so much around its time, in milliseconds.
 const LISTED_REACH_MS: f64 = 200.0;
 
@@ -112,17 +126,23 @@ impl<'i> FilmFrames<'i> {
         self.times.get(frame + 1).map_or(own, |&next| next.saturating_sub(FilmFingerprint::REFERENCE_STEP_MS))
     }
 
-    /// The code of a view of a frame, where it has that view.
+    /// The code of a view of a frame, where it has that view: all zero bits where there is nothing to see in it.
     pub(crate) fn code(&self, frame: usize, view: usize) -> Option<&'i [u64; 4]> {
-        if frame >= self.times.len() || view >= self.views {
+        let seen = *self.seen.get(frame)?;
+        if view >= self.views || view >= self.narrow && seen & WIDE == 0 {
             return None;
         }
-        if view < self.narrow {
-            return self.codes.get(frame * self.narrow + view);
+        if seen >> view & 1 == 0 {
+            return Some(&NOTHING);
         }
-        let place = self.wide.binary_search(&(frame as u32)).ok()?;
-        let wide = self.times.len() * self.narrow;
-        self.codes.get(wide + place * (self.views - self.narrow) + view - self.narrow)
+        let start = frame.checked_sub(1).map_or(Some(&self.start), |before| self.ends.get(before))?;
+        let before = (seen & ((1 << view) - 1)).count_ones();
+        self.codes.get(*start as usize + before as usize)
+    }
+
+    /// True for a frame that has all views.
+    fn is_wide(&self, frame: usize) -> bool {
+        self.seen.get(frame).is_some_and(|seen| seen & WIDE != 0)
     }
 
     /// True for a view that is of frame differences.
@@ -130,10 +150,9 @@ impl<'i> FilmFrames<'i> {
         (1..self.narrow).contains(&view)
     }
 
-    /// The last wide frame before that one.
+    /// The last wide frame before that one, where it is near.
     pub(crate) fn wide_before(&self, frame: usize) -> Option<usize> {
-        let place = self.wide.partition_point(|&wide| (wide as usize) < frame).checked_sub(1)?;
-        self.wide.get(place).map(|&wide| wide as usize)
+        (frame.saturating_sub(WIDE_WITHIN)..frame).rev().find(|&before| self.is_wide(before))
     }
 }
 
@@ -198,7 +217,7 @@ impl Index {
             stream: row[1],
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
             frames: row[7],
-            views: film_views(row[11]).unwrap_or_default(),
+            views: film_views(row[8]).unwrap_or_default(),
         })
     }
 }
@@ -210,38 +229,41 @@ impl<'i> Films<'i> {
             return Ok(None);
         }
         let rows = segment.rows::<FilmRow>(Kind::Films);
-        let (mut frames, mut codes, mut wide) = (0_u64, 0_u64, 0_u64);
+        let mut frames = 0_u64;
         let mut views = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
-            let Some(of_set) = Views::of_set(row[11]) else {
+            let Some(of_set) = Views::of_set(row[8]) else {
                 let expected = "a set of views that this build knows: films have to be indexed anew".to_owned();
-                return Err(segment.wrong(Kind::Films, expected, format!("set {}", row[11])));
+                return Err(segment.wrong(Kind::Films, expected, format!("set {}", row[8])));
             };
-            let follows = [frames, codes, wide] == [row[6], row[8], row[9]].map(u64::from);
-            if !follows || row[10] > row[7] {
-                let expected = format!("film {number} from frame {frames}, code {codes}, wide frame {wide} on");
+            if frames != u64::from(row[6]) {
+                let expected = format!("film {number} from frame {frames} on");
                 return Err(segment.wrong(Kind::Films, expected, format!("{row:?}")));
             }
             views.push(of_set);
             frames += u64::from(row[7]);
-            wide += u64::from(row[10]);
-            codes += u64::from(row[7]) * u64::from(of_set.narrow) + u64::from(row[10]) * u64::from(of_set.others());
         }
         let times = segment.counted_rows(Kind::FilmTimes, frames)?;
         let qualities = segment.counted_rows(Kind::FilmQualities, frames)?;
-        let codes = segment.counted_rows(Kind::FilmCodes, codes)?;
-        let wide = segment.counted_rows(Kind::FilmWide, wide)?;
+        let ends: &[u32] = segment.counted_rows(Kind::FilmCodeEnds, frames)?;
+        let seen = segment.counted_rows(Kind::FilmViewsSeen, frames)?;
+        let codes = segment.counted_rows(Kind::FilmCodes, ends.last().copied().unwrap_or(0).into())?;
         let dead = rows.iter().map(|row| dead.item(row[0])).collect();
-        Ok(Some(Films { rows, times, qualities, codes, wide, views, dead }))
+        Ok(Some(Films { rows, times, qualities, ends, seen, codes, views, dead }))
     }
 
-    /// The first film whose frames are not in order of time, or whose wide frames are not some of them.
+    /// The first film whose frames are not in order of time, or have not the codes that they say.
     pub(super) fn wrong_frames(&self) -> Option<u32> {
         (0..self.len()).find(|&film| {
-            let frames = self.frames(film);
-            let ordered = |numbers: &[u32]| numbers.is_sorted_by(|a, b| a < b);
-            let inside = frames.wide.last().is_none_or(|&last| (last as usize) < frames.times.len());
-            !(ordered(frames.times) && ordered(frames.wide) && inside)
+            let (frames, views) = (self.frames(film), self.views[film as usize]);
+            let mut start = frames.start;
+            let counted = frames.ends.iter().zip(frames.seen).all(|(&end, &seen)| {
+                let of_views = seen & !WIDE;
+                let right = start.checked_add(of_views.count_ones()) == Some(end);
+                start = end;
+                right && of_views & !views.of_frame(seen & WIDE != 0) == 0
+            });
+            !(frames.times.is_sorted_by(|a, b| a < b) && counted)
         })
     }
 
@@ -261,13 +283,13 @@ impl<'i> Films<'i> {
     pub(super) fn fingerprint(&self, film: u32) -> FilmFingerprint {
         let row = self.rows.get(film as usize).copied().unwrap_or_default();
         let frames = self.frames(film);
-        let views = film_views(row[11]).unwrap_or_default();
+        let views = film_views(row[8]).unwrap_or_default();
         let of_frame = |number: usize| (0..views.len()).map(move |view| frames.code(number, view).copied());
         let code = |code: Option<[u64; 4]>| Code(bytemuck::cast(code.unwrap_or_default()));
         let frame = |(number, (&time_ms, &quality)): (usize, (&u32, &u8))| FilmFrame {
             time_ms,
             quality,
-            wide: frames.wide.binary_search(&(number as u32)).is_ok(),
+            wide: frames.is_wide(number),
         };
         FilmFingerprint {
             stream: row[1],
@@ -284,10 +306,10 @@ impl<'i> Films<'i> {
     /// The films of a table whose rows are right: that of [`FilmTable::put`] is.
     pub(super) fn of(table: &'i FilmTable) -> Films<'i> {
         let dead = vec![false; table.rows.len()];
-        let views = |row: &FilmRow| Views::of_set(row[11]).unwrap_or(Views { narrow: 1, all: 1 });
+        let views = |row: &FilmRow| Views::of_set(row[8]).unwrap_or(Views { narrow: 1, all: 1 });
         let views = table.rows.iter().map(views).collect();
-        let FilmTable { rows, times, qualities, codes, wide } = table;
-        Films { rows, times, qualities, codes, wide, views, dead }
+        let FilmTable { rows, times, qualities, ends, seen, codes } = table;
+        Films { rows, times, qualities, ends, seen, codes, views, dead }
     }
 
     /// How many films there are, the dead among them.
@@ -318,34 +340,37 @@ impl<'i> Films<'i> {
     pub fn frames(&self, film: u32) -> FilmFrames<'i> {
         let row = self.rows.get(film as usize).copied().unwrap_or_default();
         let views = self.views.get(film as usize).copied().unwrap_or(Views { narrow: 1, all: 1 });
-        let from = |first: u32, count: usize| first as usize..first as usize + count;
-        let (frames, wide) = (row[7] as usize, row[10] as usize);
+        let range = row[6] as usize..row[6] as usize + row[7] as usize;
         FilmFrames {
-            times: &self.times[from(row[6], frames)],
-            qualities: &self.qualities[from(row[6], frames)],
-            codes: &self.codes[from(row[8], frames * views.narrow as usize + wide * views.others() as usize)],
-            wide: &self.wide[from(row[9], wide)],
+            times: &self.times[range.clone()],
+            qualities: &self.qualities[range.clone()],
+            ends: &self.ends[range.clone()],
+            start: self.start_of(row[6]),
+            seen: &self.seen[range],
+            codes: self.codes,
             views: views.all as usize,
             narrow: views.narrow as usize,
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),
-            of_list: is_listed_set(row[11]),
+            of_list: is_listed_set(row[8]),
         }
+    }
+
+    /// Where the codes of a frame begin, the frames of all films being numbered through.
+    fn start_of(&self, frame: u32) -> u32 {
+        frame.checked_sub(1).and_then(|before| self.ends.get(before as usize)).copied().unwrap_or(0)
     }
 
     /// The film of a code, the frame in it and the view.
     pub(crate) fn place(&self, code: u32) -> Option<(u32, u32, u32)> {
-        // Films without codes may begin with the same one; the last that begins so has it.
-        let film = self.rows.partition_point(|row| row[8] <= code).checked_sub(1)?;
-        let row = &self.rows[film];
-        let within = code - row[8];
-        let Views { narrow, .. } = self.views[film];
-        let Some(beyond) = within.checked_sub(row[7] * narrow) else {
-            return Some((film as u32, within / narrow, within % narrow));
-        };
-        let others = self.views[film].others();
-        let place = beyond.checked_div(others).filter(|&place| place < row[10])?;
-        let frame = self.wide[(row[9] + place) as usize];
-        (frame < row[7]).then_some((film as u32, frame, narrow + beyond % others))
+        let frame = self.ends.partition_point(|&end| end <= code);
+        // Films without frames may begin with the same one; the last that begins so has it.
+        let film = self.rows.partition_point(|row| row[6] as usize <= frame).checked_sub(1)?;
+        let mut seen = self.seen.get(frame)? & !WIDE;
+        let before = code.saturating_sub(self.start_of(frame as u32));
+        for _ in 0..before.min(u16::BITS) {
+            seen &= seen.wrapping_sub(1);
+        }
+        (seen != 0).then(|| (film as u32, frame as u32 - self.rows[film][6], seen.trailing_zeros()))
     }
 }
 
@@ -353,8 +378,6 @@ impl FilmTable {
     /// Adds a film of that item. `None` where there would be more frames or codes than 32 bits number.
     pub(super) fn put(&mut self, item: u32, film: &FilmFingerprint) -> Option<()> {
         let count = |length: usize| u32::try_from(length).ok();
-        let wide = (0..).zip(&film.frames).filter(|(_, frame)| frame.wide).map(|(number, _)| number);
-        let wide: Vec<u32> = wide.collect();
         let row = [
             item,
             film.stream,
@@ -364,24 +387,22 @@ impl FilmTable {
             film.height,
             count(self.times.len())?,
             count(film.frames.len())?,
-            count(self.codes.len())?,
-            count(self.wide.len())?,
-            count(wide.len())?,
             film_view_set(&film.views)?,
         ];
         count(self.codes.len() + film.codes.len())?;
         self.rows.push(row);
         self.times.extend(film.frames.iter().map(|frame| frame.time_ms));
         self.qualities.extend(film.frames.iter().map(|frame| frame.quality));
-        let narrow = film.narrow_views();
-        let words = |code: &Code| bytemuck::cast::<_, [u64; 4]>(code.0);
-        for frame in 0..film.frames.len() {
-            self.codes.extend(film.codes_of(frame).iter().take(narrow).map(words));
+        for (number, frame) in film.frames.iter().enumerate() {
+            let mut seen = if frame.wide { WIDE } else { 0 };
+            let codes = film.codes_of(number).iter().map(|code| bytemuck::cast::<_, [u64; 4]>(code.0));
+            for (view, code) in codes.enumerate().filter(|(_, code)| *code != NOTHING) {
+                seen |= 1 << view;
+                self.codes.push(code);
+            }
+            self.seen.push(seen);
+            self.ends.push(self.codes.len() as u32);
         }
-        for &frame in &wide {
-            self.codes.extend(film.codes_of(frame as usize).iter().skip(narrow).map(words));
-        }
-        self.wide.extend(wide);
         Some(())
     }
 }

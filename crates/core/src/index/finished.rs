@@ -224,7 +224,8 @@ impl Finished {
         }
         sections.push((Kind::FilmCodes, rows(table.codes)));
         sections.push((Kind::Films, rows(table.rows)));
-        sections.push((Kind::FilmWide, rows(table.wide)));
+        sections.push((Kind::FilmCodeEnds, rows(table.ends)));
+        sections.push((Kind::FilmViewsSeen, rows(table.seen)));
         sections.push((Kind::FilmTimes, rows(table.times)));
         sections.push((Kind::FilmQualities, rows(table.qualities)));
         Ok(())

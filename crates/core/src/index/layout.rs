@@ -89,11 +89,12 @@ pub(super) enum Kind {
     FilmTimes,
     /// `u8` qualities of the same frames.
     FilmQualities,
-    /// 32 bytes each: of each film the codes of the first view of all frames, then those of the other views of its wide
-    /// frames, frame by frame.
+    /// 32 bytes each: the codes of the same frames, frame by frame, of those views in which there is something to see.
     FilmCodes,
-    /// `u32` numbers of the wide frames of each film, within it: those that have all views.
-    FilmWide,
+    /// `u32` ends of the codes of the same frames.
+    FilmCodeEnds,
+    /// `u16` of the same frames: a bit for each view that has a code, and the highest where it is wide.
+    FilmViewsSeen,
 }
 
 /// One row of the table of kinds.
@@ -111,7 +112,7 @@ const fn row(kind: Kind, number: u32, name: &'static str, required: bool, row_by
     KindRow { kind, number, name, required, row_bytes }
 }
 
-/// Every kind that this build knows. 1, 3, 5, 7, 10 and 32 were longer rows of builds before.
+/// Every kind that this build knows. 1, 3, 5, 7, 10, 23, 27 and 32 were rows of builds before.
 pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Strings, 2, "strings", true, 1),
     row(Kind::Identifiers, 4, "identifiers", true, 8),
@@ -130,11 +131,9 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Pairs, 20, "pairs", true, 1),
     row(Kind::ConstellationEnds, 21, "constellation ends", true, 8),
     row(Kind::Constellations, 22, "constellations", true, 1),
-    row(Kind::Films, 23, "films", true, 48),
     row(Kind::FilmTimes, 24, "film times", true, 4),
     row(Kind::FilmQualities, 25, "film qualities", true, 1),
     row(Kind::FilmCodes, 26, "film codes", true, 32),
-    row(Kind::FilmWide, 27, "film wide frames", true, 4),
     row(Kind::StringEnds, 28, "string ends", true, 4),
     row(Kind::Works, 29, "works", true, 16),
     row(Kind::Terms, 30, "terms", true, 16),
@@ -143,6 +142,9 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Shared, 34, "shared codes", true, 12),
     row(Kind::SharedEnds, 35, "shared code ends", true, 4),
     row(Kind::Frames, 36, "frames", true, 12),
+    row(Kind::Films, 37, "films", true, 36),
+    row(Kind::FilmCodeEnds, 38, "film code ends", true, 4),
+    row(Kind::FilmViewsSeen, 39, "film views seen", true, 2),
 ];
 
 impl Kind {
@@ -175,9 +177,9 @@ pub(super) type ReferenceRow = [u32; 2];
 /// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
 /// peaks of the side mix, first Chromaprint item, Chromaprint items, zero.
 pub(super) type TrackRow = [u32; 12];
-/// A film: item, stream, duration in ms (low half, high half), width, height, first frame, frames, first code, first wide
-/// frame, wide frames, the number of the set of views.
-pub(super) type FilmRow = [u32; 12];
+/// A film: item, stream, duration in ms (low half, high half), width, height, first frame, frames, the number of the set of
+/// views.
+pub(super) type FilmRow = [u32; 9];
 
 /// What a segment holds, as its header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -251,7 +251,7 @@ fn check_sound<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
 
 fn check_films<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     let Some(films) = Films::open(segment, &Dead::default())? else {
-        let kinds = [Kind::FilmTimes, Kind::FilmQualities, Kind::FilmCodes, Kind::FilmWide];
+        let kinds = [Kind::FilmTimes, Kind::FilmQualities, Kind::FilmCodes, Kind::FilmCodeEnds, Kind::FilmViewsSeen];
         return match kinds.into_iter().find(|&kind| segment.header().section(kind).is_some()) {
             Some(kind) => Err(segment.wrong(kind, "films beside it", "none")),
             None => Ok(()),
@@ -266,10 +266,11 @@ fn check_films<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     check_film_frames(segment, &films)
 }
 
-/// That whatever is made of the frames may rely on their order.
+/// That whatever is made of the frames may rely on their order, and on where their codes stand.
 pub(super) fn check_film_frames<B: AsRef<[u8]>>(segment: &Segment<B>, films: &Films<'_>) -> Result<(), IndexError> {
     films.wrong_frames().map_or(Ok(()), |film| {
-        Err(segment.wrong(Kind::FilmTimes, "frames in order of time", format!("others of film {film}")))
+        let expected = "frames in order of time, with the codes of the views that are seen";
+        Err(segment.wrong(Kind::FilmTimes, expected, format!("others of film {film}")))
     })
 }
 

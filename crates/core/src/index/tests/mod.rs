@@ -118,10 +118,13 @@ fn entry(seed: u64) -> Entry {
     }
 }
 
-/// A film of so many frames.
+/// A film of so many frames, every second of them wide, and with nothing to see in every fifth view.
 fn film(numbers: &mut Numbers, frames: u32) -> FilmFingerprint {
     let views = film_views(FILM_VIEW_SET).unwrap();
-    let nothing = |code: usize| code % views.len() >= narrow_views(&views) && code / views.len() % 2 == 1;
+    let nothing = |code: usize| {
+        let (frame, view) = (code / views.len(), code % views.len());
+        view >= narrow_views(&views) && frame % 2 == 1 || code % 5 == 1
+    };
     let code = |place: usize| if nothing(place) { Code([0; 32]) } else { numbers.code() };
     let codes = (0..frames as usize * views.len()).map(code).collect();
     let frame = |number: u32| FilmFrame {
