@@ -282,9 +282,14 @@ fn hits(
         }
     }
     let found = nearby::find(films.codes(), &codes, RADIUS, level);
+    // Where an index is large, all that is near one of its codes stands together.
+    let mut last = (0, films.place(0));
     let hit = |found: hamming::Found| {
         let (query_frame, query_view, query_ms) = places[found.query as usize];
-        let (film, reference_frame, reference_view) = films.place(found.row)?;
+        if last.0 != found.row {
+            last = (found.row, films.place(found.row));
+        }
+        let (film, reference_frame, reference_view) = last.1?;
         let frames = films.frames(film);
         let reference_ms = frames.times[reference_frame as usize];
         let distance = found.distance;
