@@ -42,12 +42,20 @@ impl Numbers {
     }
 }
 
-/// Codes, each in a picture of its own, in segments of so many.
-fn write(directory: &Path, codes: &[Code], segment: usize, removed: Option<usize>) {
-    let rules = Rules { multi_index_from: 1, ..Rules::default() };
+/// Codes, each in a picture of its own, in so many segments at most: each is less than a third of the one before, which is
+/// not merged then, but for the last ones of a few codes.
+fn write(directory: &Path, codes: &[Code], segments: usize, removed: Option<usize>) {
+    let rules = Rules { multi_index_from: 1, merge_up_to: 0, ..Rules::default() };
     let mut writer = Writer::open_with(directory, rules).unwrap();
+    let mut left = codes;
+    let mut parts = Vec::new();
+    for rest in (0..segments).rev() {
+        let (part, others) = left.split_at(if rest == 0 { left.len() } else { left.len() * 4 / 5 });
+        parts.push(part);
+        left = others;
+    }
     let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
-    for (number, codes) in codes.chunks(segment.max(1)).enumerate() {
+    for (number, codes) in parts.into_iter().enumerate() {
         for (place, &code) in codes.iter().enumerate() {
             let views = vec![View { region, turn: Dihedral::Identity, code, quality: 100, plain_rim: 0 }];
             let (width, height, orientation) = (640, 480, Orientation::Upright);
@@ -61,8 +69,8 @@ fn write(directory: &Path, codes: &[Code], segment: usize, removed: Option<usize
             };
             writer.add(entry).unwrap();
         }
+        writer.commit().unwrap();
     }
-    writer.commit().unwrap();
     if let Some(work) = removed {
         writer.remove(&WorkId::new(format!("{work}")).unwrap()).unwrap();
         writer.commit().unwrap();
@@ -93,6 +101,7 @@ fn by_hand(groups: &[QueryGroup<'_>], index: &Index, within: Within) -> Vec<Hit>
 fn every_way_at_every_level_finds_what_counting_bits_finds() {
     let levels = Level::all_here();
     let hits_compared = std::cell::Cell::new(0);
+    let most_segments = std::cell::Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(60));
     let count = prop_oneof![Just(0_usize), Just(1), Just(15), Just(16), Just(17), 100..700_usize];
     let radius = prop_oneof![0..=84_u32, 0..=256_u32];
@@ -109,8 +118,9 @@ fn every_way_at_every_level_finds_what_counting_bits_finds() {
                 std::array::from_fn(|_| Code(std::array::from_fn(|_| (numbers.next() >> 32) as u8)));
             let codes: Vec<Code> = (0..count).map(|_| numbers.code(&centres)).collect();
             let directory = tempfile::tempdir().unwrap();
-            write(directory.path(), &codes, 300, removed);
+            write(directory.path(), &codes, 3, removed);
             let index = Index::open(directory.path(), Access::Mapped).unwrap();
+            most_segments.set(most_segments.get().max(index.info().unwrap().segments));
             let views: Vec<Vec<Code>> =
                 group_sizes.iter().map(|&size| (0..size).map(|_| numbers.code(&centres)).collect()).collect();
             let groups: Vec<QueryGroup<'_>> = views.iter().map(|views| QueryGroup { views }).collect();
@@ -129,6 +139,7 @@ fn every_way_at_every_level_finds_what_counting_bits_finds() {
         })
         .unwrap();
     assert!(hits_compared.get() > 10_000, "only {} hits", hits_compared.get());
+    assert_eq!(most_segments.get(), 3);
     let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
     println!("search: {} ways at {} levels ran here: {}", WAYS.len(), levels.len(), names.join(", "));
 }
@@ -150,7 +161,7 @@ fn queries_amid_a_large_cluster_find_it_whole_and_in_order() {
         .map(|place| if place % 4 == 0 { random(&mut numbers) } else { near(&mut numbers, &centre, 16) })
         .collect();
     let directory = tempfile::tempdir().unwrap();
-    write(directory.path(), &codes, codes.len(), Some(3));
+    write(directory.path(), &codes, 1, Some(3));
     let index = Index::open(directory.path(), Access::Mapped).unwrap();
     let mut views: Vec<Code> = (0..8).map(|query| near(&mut numbers, &centre, 4 * query)).collect();
     views.push(codes[8]);

@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 use std::path::Path;
 
 use anyhow::Result;
-use minutia::index::{Commit, WorkId, Writer};
+use minutia::index::{Commit, Removed, WorkId, Writer};
 use minutia_report::escape::{self, text};
 use minutia_report::many;
 use serde_json::json;
@@ -132,7 +132,7 @@ pub(crate) fn compact(path: &Path) -> Result<Exit> {
 /// Removes works.
 pub(crate) fn remove(path: &Path, works: &[String]) -> Result<Exit> {
     let mut writer = open_for_writing(path)?;
-    let mut exit = Exit::Nothing;
+    let (mut exit, mut removed) = (Exit::Nothing, Vec::new());
     for work in works {
         let mut known = WorkId::new(work.as_str());
         if let (Some(id), Some(base)) = (&known, writer.base())
@@ -148,10 +148,15 @@ pub(crate) fn remove(path: &Path, works: &[String]) -> Result<Exit> {
             exit = Exit::Unexamined;
             continue;
         };
-        let removed = writer.remove(&id)?;
-        writeln!(stdout().lock(), "{}: {removed} references removed", text(work))?;
+        removed.push((work, writer.remove(&id)?));
     }
-    told(&writer.commit()?)?;
+    // What is said to be gone is gone for certain.
+    let commit = writer.commit()?;
+    for (work, Removed { files, references }) in removed {
+        let (files, references) = (many(files, "file"), many(references, "reference"));
+        writeln!(stdout().lock(), "{}: {files} removed, with {references}", text(work))?;
+    }
+    told(&commit)?;
     Ok(exit)
 }
 

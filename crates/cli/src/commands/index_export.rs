@@ -33,10 +33,10 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     let Some(output) = &args.output else {
         let mut out = BufWriter::new(stdout().lock());
         match args.format {
-            ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
-            ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
-            ExportFormat::Fpcalc => recordings(&indexes::open(&args.index)?, &mut out)?,
-            ExportFormat::Vpdq => films::one(&indexes::open(&args.index)?, &mut out)?,
+            ExportFormat::Json => json_lines(&sound(&args.index)?, &mut out)?,
+            ExportFormat::Csv => csv(&sound(&args.index)?, &mut out)?,
+            ExportFormat::Fpcalc => recordings(&sound(&args.index)?, &mut out)?,
+            ExportFormat::Vpdq => films::one(&sound(&args.index)?, &mut out)?,
             ExportFormat::Minutia => bail!("expected --output FILE beside --format minutia: it is not text"),
         }
         out.flush()?;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
         bail!(exists());
     }
     if args.format == ExportFormat::Vpdq {
-        films::into_directory(&indexes::open(&args.index)?, output)?;
+        films::into_directory(&sound(&args.index)?, output)?;
         return Ok(Exit::Nothing);
     }
     // Under its name it is whole or not there. The process's mask takes from the mode what it must.
@@ -56,9 +56,9 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     let mut aside = aside.with_context(|| format!("{}: making the file", shown(output)))?;
     let mut out = BufWriter::with_capacity(1 << 20, aside.as_file_mut());
     match args.format {
-        ExportFormat::Json => json_lines(&indexes::open(&args.index)?, &mut out)?,
-        ExportFormat::Csv => csv(&indexes::open(&args.index)?, &mut out)?,
-        ExportFormat::Fpcalc => recordings(&indexes::open(&args.index)?, &mut out)?,
+        ExportFormat::Json => json_lines(&sound(&args.index)?, &mut out)?,
+        ExportFormat::Csv => csv(&sound(&args.index)?, &mut out)?,
+        ExportFormat::Fpcalc => recordings(&sound(&args.index)?, &mut out)?,
         ExportFormat::Vpdq | ExportFormat::Minutia => one_file(&args.index, beside, &mut out)?,
     }
     out.flush().with_context(|| format!("{}: writing", shown(output)))?;
@@ -66,6 +66,13 @@ pub(crate) fn run(args: &IndexExport) -> Result<Exit> {
     aside.as_file().sync_all()?;
     aside.persist_noclobber(output).with_context(exists)?;
     Ok(Exit::Nothing)
+}
+
+/// The index, whose every byte was looked at: a list has no checksum that would tell.
+fn sound(path: &Path) -> Result<Index> {
+    let index = indexes::open(path)?;
+    indexes::sound(&index).with_context(|| format!("{}: not a sound index", shown(path)))?;
+    Ok(index)
 }
 
 /// Every hash as a row, the hashes of a file together.

@@ -129,10 +129,8 @@ impl Imported {
 struct Importing<'w> {
     writer: &'w mut Writer,
     owner: Option<&'w str>,
-    /// Works that the list speaks of apart from their hashes.
+    /// Works that the list speaks of apart from their hashes, which none has been of yet.
     listed: HashMap<WorkId, ListedWork>,
-    /// Works since the last commit, which the writer's base does not know yet.
-    works: HashMap<WorkId, Work>,
     /// The file whose hashes are read.
     open: Option<File>,
     /// Digests of the files that are complete: eight bytes for each. One that came again would replace itself.
@@ -186,7 +184,6 @@ impl<'w> Importing<'w> {
             writer,
             owner,
             listed: HashMap::new(),
-            works: HashMap::new(),
             open: None,
             complete: HashSet::new(),
             hasher: RandomState::new(),
@@ -237,19 +234,15 @@ impl<'w> Importing<'w> {
 
     /// What is known of a work, with what this line says of it.
     fn work(&mut self, listed: ListedWork) -> Result<Work> {
-        let known = match self.works.remove(&listed.id) {
-            Some(work) => Some(work),
-            None => {
-                let base = self.writer.base().map(|base| base.work(&listed.id)).transpose()?.flatten();
-                match self.listed.get(&listed.id) {
-                    Some(apart) => Some(apart.clone().over(base.as_ref())),
-                    None => base,
-                }
-            }
+        let mut known = match &self.open {
+            Some(file) if file.work.id == listed.id => Some(file.work.clone()),
+            _ => self.writer.work(&listed.id)?,
         };
+        if let Some(apart) = self.listed.remove(&listed.id) {
+            known = Some(apart.over(known.as_ref()));
+        }
         let mut work = listed.over(known.as_ref());
         work.holder = work.holder.or_else(|| self.owner.map(str::to_owned));
-        self.works.insert(work.id.clone(), work.clone());
         Ok(work)
     }
 
@@ -257,15 +250,14 @@ impl<'w> Importing<'w> {
     fn close(&mut self) -> Result<()> {
         let Some(File { key, work, pictures }) = self.open.take() else { return Ok(()) };
         let digest = self.digest(&key);
-        self.complete.insert(digest);
+        // A hash that stands again is the same file.
+        self.done.files += u64::from(self.complete.insert(digest));
         let (_, source_name, source_digest, algorithm) = key;
-        self.done.files += 1;
         self.since_commit += pictures.iter().map(|picture| picture.views.len()).sum::<usize>();
         let fingerprints = pictures.into_iter().map(Fingerprint::Image).collect();
         self.writer.add_coded(Entry { work, source_name, source_digest, fingerprints, thumbnail: None }, algorithm)?;
         if self.since_commit >= REFERENCES_PER_COMMIT {
             self.since_commit = 0;
-            self.works.clear();
             self.done.refused += self.writer.commit()?.refused_low_information;
         }
         Ok(())

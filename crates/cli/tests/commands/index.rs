@@ -105,7 +105,8 @@ fn works_are_removed_and_their_bytes_compacted_away() {
         line[field.len()..].trim().to_owned()
     };
     assert_eq!((info("works").as_str(), info("files").as_str()), ("3", "3"));
-    minutia(&folder, &["index", "remove", "works.idx", "--work", "work-1"]).ends(0);
+    let removed = minutia(&folder, &["index", "remove", "works.idx", "--work", "work-1"]).ends(0).out;
+    assert!(removed.starts_with("work-1: 1 file removed, with "), "{removed}");
     assert_eq!(info("works"), "2");
     let line = minutia(&folder, &["index", "info", "works.idx", "--json"]).ends(0).json().remove(0);
     assert_eq!((&line["works"], &line["recordings"], &line["stop_keys"]), (&2.into(), &0.into(), &0.into()));
@@ -172,7 +173,7 @@ fn a_wrong_index_is_refused_by_name() {
     check("cut", &["cut/segment", "damaged", "expected", "found", "Restore"]);
     check("flipped", &["flipped/segment", "damaged", "Restore"]);
     check("newer", &["newer/MANIFEST", "format 999", "newer build"]);
-    check("headless", &["headless", "expected the directory of an index", "index add"]);
+    check("headless", &["headless", "expected a file MANIFEST", "copy of the index"]);
     check("other", &["other/MANIFEST"]);
     check("file.idx", &["file.idx", "found a file"]);
     check("missing.idx", &["missing.idx", "found nothing"]);

@@ -125,6 +125,56 @@ fn a_search_ends_as_it_was_found() {
     minutia(&folder, &["search", "near.txt", "--index", "missing.idx"]).ends(2).says(&["missing.idx"]);
 }
 
+/// What a list does not say of a work stays as the list before said it, in one command as in two.
+#[test]
+fn what_one_list_says_of_a_work_another_does_not_take_back() {
+    let folder = Folder::new();
+    folder.write("said.csv", format!("hash,id,holder,policy\n{A},W-1,Jo,licensed\n{},W-2,Jo,ignore\n", away(90)));
+    folder.write("unsaid.csv", format!("hash,id\n{},W-1\n{},W-2\n", away(20), away(100)));
+    folder.write("near.txt", A);
+    minutia(&folder, &["index", "import", "one.idx", "said.csv", "unsaid.csv"]).ends(0);
+    minutia(&folder, &["index", "import", "two.idx", "said.csv"]).ends(0);
+    minutia(&folder, &["index", "export", "two.idx", "--format", "minutia", "--output", "two.minutia"]).ends(0);
+    minutia(&folder, &["index", "import", "two.idx", "unsaid.csv"]).ends(0);
+    minutia(&folder, &["index", "import", "three.idx", "two.minutia", "unsaid.csv"]).ends(0);
+    let works = |index: &str| {
+        let export = minutia(&folder, &["index", "export", index]).ends(0).json();
+        let works = export.into_iter().filter(|line| line["record"] == "work");
+        works.map(|work| [work["work"].clone(), work["holder"].clone(), work["policy"].clone()]).collect::<Vec<_>>()
+    };
+    assert_eq!(works("one.idx"), [["W-1", "Jo", "licensed"], ["W-2", "Jo", "ignore"]]);
+    assert_eq!((works("two.idx"), works("three.idx")), (works("one.idx"), works("one.idx")));
+    minutia(&folder, &["search", "near.txt", "--index", "one.idx"]).ends(0).says(&["1 with hits (2), 0 on works"]);
+}
+
+/// Nothing is made of a damaged index that looks like a sound one, and it is not taken for a lost one.
+#[test]
+fn a_damaged_index_is_neither_written_anew_nor_exported() {
+    let folder = Folder::new();
+    folder.write("works.csv", format!("hash,id\n{A},W-1\n{},W-2\n", away(100)));
+    folder.write("more.csv", format!("hash,id\n{},W-3\n", away(150)));
+    minutia(&folder, &["index", "import", "works.idx", "works.csv"]).ends(0);
+    let segment = folder.at("works.idx/segment-0000000000");
+    let mut bytes = fs::read(&segment).unwrap();
+    let code: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&A[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let at = bytes.windows(32).position(|window| window == code).unwrap();
+    bytes[at] ^= 1;
+    fs::remove_file(&segment).unwrap();
+    fs::write(&segment, &bytes).unwrap();
+    let refused = |arguments: &[&str]| minutia(&folder, arguments).ends(2).says(&["works.idx", "checksum"]);
+    refused(&["index", "import", "works.idx", "more.csv"]);
+    for format in ["json", "csv", "fpcalc", "vpdq"] {
+        refused(&["index", "export", "works.idx", "--format", format]);
+    }
+    assert_eq!(fs::read(&segment).unwrap(), bytes);
+
+    fs::remove_file(folder.at("works.idx/MANIFEST")).unwrap();
+    for arguments in [["index", "import", "works.idx", "more.csv"], ["search", "more.csv", "--index", "works.idx"]] {
+        minutia(&folder, &arguments).ends(2).says(&["works.idx", "MANIFEST", "copy of the index"]);
+    }
+    assert_eq!(fs::read(&segment).unwrap(), bytes);
+}
+
 #[test]
 fn lists_come_from_standard_input() {
     let folder = Folder::new();

@@ -17,6 +17,7 @@ use super::segment::{Segment, SegmentFrame, region_number};
 use super::sound::Sound;
 use super::tombstones::Dead;
 use super::verify::{check_film_frames, check_peaks};
+use super::writer::Removed;
 use super::{Entry, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint, Region};
 
@@ -117,6 +118,10 @@ impl Draft {
         self.work_places.contains_key(id)
     }
 
+    pub(super) fn work(&self, id: &WorkId) -> Option<&Work> {
+        self.work_places.get(id).map(|&place| &self.works[place as usize])
+    }
+
     /// Puts `work` into the catalogue; what was known of its id before is replaced.
     pub(super) fn put_work(&mut self, work: Work) -> Result<u32, IndexError> {
         if let Some(&place) = self.work_places.get(&work.id) {
@@ -213,17 +218,18 @@ impl Draft {
         Ok(())
     }
 
-    /// Forgets a work and everything of it that was added so far; the number of references removed.
-    pub(super) fn remove(&mut self, id: &WorkId) -> u64 {
-        let Some(&work) = self.work_places.get(id) else { return 0 };
+    /// Forgets a work and everything of it that was added so far; what that was.
+    pub(super) fn remove(&mut self, id: &WorkId) -> Removed {
+        let Some(&work) = self.work_places.get(id) else { return Removed::default() };
         let (items, frames) = (&self.items, &self.frames);
+        let files = items.iter().filter(|item| item.work == work && !item.dead).count() as u64;
         let item_of = |reference: &DraftReference| &items[frames[reference.frame as usize].item as usize];
-        let removed = self.references.iter().filter(|r| item_of(r).work == work && !item_of(r).dead).count() as u64;
+        let references = self.references.iter().filter(|r| item_of(r).work == work && !item_of(r).dead).count() as u64;
         // Rebuilt from what is left: rare enough to be plain.
         let all = std::mem::take(self);
         // Fewer than before fit.
         let _ = self.append(all, Some(work));
-        removed
+        Removed { files, references }
     }
 
     /// That [`Draft::append`] has numbers for everything of a newer draft, and so cannot fail halfway.

@@ -25,6 +25,11 @@ pub enum IndexError {
         /// What is there instead.
         found: &'static str,
     },
+    /// Files of an index without the one that says which belong together.
+    LostManifest {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The caller: more than an index can number.
     TooLarge {
         /// What there is too much of.
@@ -84,6 +89,7 @@ impl IndexError {
         match self {
             IndexError::Io { .. } => "io",
             IndexError::NotAnIndex { .. } => "not_an_index",
+            IndexError::LostManifest { .. } => "lost_manifest",
             IndexError::TooLarge { .. } => "too_large",
             IndexError::Incomparable { .. } => "incomparable",
             IndexError::Locked { .. } => "locked",
@@ -119,8 +125,14 @@ impl fmt::Display for IndexError {
             IndexError::Io { path, during, error } => write!(f, "{}: {during}: {error}", path.display()),
             IndexError::NotAnIndex { path, found } => write!(
                 f,
-                "{}: expected the directory of an index, with a file MANIFEST; found {found}. Check the path, or make \
-                 an index there with `index add`",
+                "{}: expected the directory of an index, with a file MANIFEST; found {found}. Check the path; `index \
+                 add` makes an index in a new or empty directory",
+                path.display()
+            ),
+            IndexError::LostManifest { path } => write!(
+                f,
+                "{}: expected a file MANIFEST beside the segments of an index; found none. Nothing else says which of \
+                 them belong together: put it back from a copy of the index. Nothing was changed",
                 path.display()
             ),
             IndexError::TooLarge { what, most } => {

@@ -2,6 +2,7 @@
 //! of, with a checksum of its own in the last line.
 
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -16,7 +17,7 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
-    /// Counts the commits.
+    /// Counts the commits; 0 in a new index before the first.
     pub(super) generation: u64,
     /// The number that the next segment gets; none is ever used twice.
     pub(super) next_segment: u64,
@@ -41,6 +42,19 @@ pub(super) fn segment_name(number: u64) -> String {
 
 pub(super) fn tombstones_name(generation: u64) -> String {
     format!("tombstones-{generation:010}")
+}
+
+/// True for the name of a file that a manifest may name.
+pub(super) fn is_named_by(name: &str) -> bool {
+    ["segment-", "tombstones-"].iter().any(|start| {
+        name.strip_prefix(start).is_some_and(|rest| rest.len() >= 10 && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// True for a directory with such files.
+pub(super) fn holds_segments(directory: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(directory) else { return false };
+    entries.flatten().any(|entry| is_named_by(&entry.file_name().to_string_lossy()))
 }
 
 impl Manifest {

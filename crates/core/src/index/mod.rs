@@ -65,7 +65,7 @@ pub(crate) use reader::Part;
 pub use reader::{Access, Index, Reference, SourceFile};
 pub(crate) use segment::References;
 pub use sound::{PeakSlice, Sound, Track};
-pub use writer::{Commit, Entry, Rules, Writer};
+pub use writer::{Commit, Entry, Removed, Rules, Writer};
 
 #[cfg(test)]
 mod tests;

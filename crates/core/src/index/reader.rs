@@ -112,6 +112,12 @@ impl Index {
 
     fn open_generation(directory: &Path, bytes: &[u8], access: Access) -> Result<Index, IndexError> {
         let manifest = Manifest::decode(&directory.join(manifest::NAME), bytes)?;
+        if manifest.generation == 0 {
+            return Err(IndexError::NotAnIndex {
+                path: directory.to_owned(),
+                found: "one to which nothing was committed",
+            });
+        }
         let mut tombstones = match &manifest.tombstones {
             Some(listed) => read_tombstones(directory, listed)?,
             None => Tombstones::new(),
@@ -354,6 +360,9 @@ pub(super) fn read_manifest(directory: &Path) -> Result<Vec<u8>, IndexError> {
     read_at_most(&path, manifest::MOST_BYTES as u64).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if !directory.exists() => {
             IndexError::NotAnIndex { path: directory.to_owned(), found: "nothing" }
+        }
+        io::ErrorKind::NotFound if manifest::holds_segments(directory) => {
+            IndexError::LostManifest { path: directory.to_owned() }
         }
         io::ErrorKind::NotFound => {
             IndexError::NotAnIndex { path: directory.to_owned(), found: "a directory without one" }

@@ -275,6 +275,26 @@ impl<B: AsRef<[u8]>> Segment<B> {
         start as u32..end as u32
     }
 
+    /// The items of a work that have that name and no digest: in a work, which may have a million, the last, by name.
+    pub(crate) fn items_named(&self, work: u32, name: &str) -> Result<Range<u32>, IndexError> {
+        let of_work = self.items_of(work);
+        let start = first_that(of_work.clone(), |item| {
+            let item = self.item(item)?;
+            Ok(item.source_digest.is_none() && item.source_name >= name)
+        })?;
+        let end = first_that(start..of_work.end, |item| Ok(self.item(item)?.source_name > name))?;
+        Ok(start..end)
+    }
+
+    /// The references of a code that are of some frames: those of a code, of which there may be a million, stand in the
+    /// order of their frames.
+    pub(crate) fn references_in(&self, code: u32, frames: &Range<u32>) -> Result<Range<u32>, IndexError> {
+        let of_code = self.references_of(code)?;
+        let start = first_that(of_code.clone(), |reference| Ok(self.reference(reference)?.0 >= frames.start))?;
+        let end = first_that(start..of_code.end, |reference| Ok(self.reference(reference)?.0 >= frames.end))?;
+        Ok(start..end)
+    }
+
     pub(super) fn string(&self, number: u32) -> Result<&str, IndexError> {
         let end = self.row::<u32>(Kind::StringEnds, number)?;
         let start = number.checked_sub(1).map_or(Ok(0), |before| self.row::<u32>(Kind::StringEnds, before))?;
@@ -365,6 +385,15 @@ fn region_kind(number: u16) -> Option<RegionKind> {
 /// The number of an orientation in EXIF.
 pub(super) fn orientation_number(orientation: Orientation) -> u32 {
     (1..=8).find(|&number| Orientation::from_exif(number) == orientation).unwrap_or(1).into()
+}
+
+/// The first number of a range for which something holds that holds for all behind it too; the end where there is none.
+fn first_that(mut range: Range<u32>, holds: impl Fn(u32) -> Result<bool, IndexError>) -> Result<u32, IndexError> {
+    while range.start < range.end {
+        let middle = range.start + (range.end - range.start) / 2;
+        if holds(middle)? { range.end = middle } else { range.start = middle + 1 }
+    }
+    Ok(range.start)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Writing an index: one writer at a time, one new generation per commit, nothing that a reader holds ever touched.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use minutia_media::Preview;
@@ -12,16 +13,13 @@ use super::film::Films;
 use super::finished::{Finished, write_segment};
 use super::layout::{HEIGHTS, Kind};
 use super::manifest::{self, Listed, Manifest};
-use super::reader::{Access, Index, Part, checksum_of_header};
+use super::reader::{Access, Index, Part, checksum_of_header, read_manifest};
 use super::sound::Sound;
 use super::tombstones::{self, Dead, Tombstones};
-use super::{IndexError, Work, WorkId};
+use super::{IndexError, Work, WorkId, verify};
 use crate::fingerprint::{AlgorithmId, Fingerprint};
 
 const LOCK: &str = "LOCK";
-/// Segments of fewer rows than this are merged at every commit: that takes milliseconds.
-const SMALL: u64 = 8192;
-
 /// A registered file: what it is a copy of, and what is kept of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -47,11 +45,14 @@ pub struct Rules {
     /// Segments of at least so many codes get a multi-index, which makes a search near a few codes quicker and costs
     /// about 60 bytes a code. Below some 200,000 codes comparing with all of them takes no longer than a look-up.
     pub multi_index_from: u64,
+    /// Segments of at most so many rows (works, references, peaks, codes of films) are merged at every commit: as many
+    /// take milliseconds. Larger ones are where they are no larger than twice what would be merged behind them.
+    pub merge_up_to: u64,
 }
 
 impl Default for Rules {
     fn default() -> Rules {
-        Rules { min_quality: 0, multi_index_from: 200_000 }
+        Rules { min_quality: 0, multi_index_from: 200_000, merge_up_to: 8_192 }
     }
 }
 
@@ -79,6 +80,15 @@ pub struct Commit {
     pub segments: usize,
 }
 
+/// What the removal of a work took out of an index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Its files: pictures, recordings and films.
+    pub files: u64,
+    /// The views of their pictures.
+    pub references: u64,
+}
+
 /// The one writer of an index; see [`Writer::open`].
 #[derive(Debug)]
 pub struct Writer {
@@ -94,6 +104,11 @@ pub struct Writer {
     /// Its segments that are not in the draft. A commit takes the newest into the draft to merge them with what is new,
     /// and where it fails they stay there: what was given to the writer is held once, not twice, and never lost.
     kept: usize,
+    /// The generation and the segment that the next commit may write: none is written twice, also where the manifest that
+    /// names it was put into place and the sync behind that failed.
+    next: (u64, u64),
+    /// Whether the directory was made for it.
+    made: bool,
     /// Holds the lock.
     _lock: File,
 }
@@ -104,7 +119,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`IndexError::Locked`] where another writer is at work, [`IndexError::NotAnIndex`] for a directory of other
-    /// files, and what opening an index and making a directory meet.
+    /// files, [`IndexError::LostManifest`] for segments alone, and what opening an index and making a directory meet.
     pub fn open(directory: &Path) -> Result<Writer, IndexError> {
         Writer::open_with(directory, Rules::default())
     }
@@ -114,9 +129,13 @@ impl Writer {
     /// # Errors
     /// As [`Writer::open`].
     pub fn open_with(directory: &Path, rules: Rules) -> Result<Writer, IndexError> {
-        let not_ours = IndexError::NotAnIndex { path: directory.to_owned(), found: "a directory of other files" };
+        let not_ours = |found| IndexError::NotAnIndex { path: directory.to_owned(), found };
+        let made = !directory.exists();
+        if !made && !directory.is_dir() {
+            return Err(not_ours("a file"));
+        }
         if !directory.join(manifest::NAME).exists() && holds_other_files(directory) {
-            return Err(not_ours);
+            return Err(not_ours("a directory of other files"));
         }
         fs::create_dir_all(directory).map_err(IndexError::io(directory, "making the directory"))?;
         let path = directory.join(LOCK);
@@ -126,6 +145,22 @@ impl Writer {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(IndexError::Locked { path }),
             Err(TryLockError::Error(error)) => return Err(IndexError::io(&path, "locking")(error)),
+        }
+        // One that committed nothing takes its directory away as it ends, and the file that is locked here with it.
+        let file = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let at_path = fs::metadata(&path).map(file).map_err(IndexError::io(&path, "opening"))?;
+        if lock.metadata().map(file).map_err(IndexError::io(&path, "opening"))? != at_path {
+            return Err(IndexError::Locked { path });
+        }
+        if !directory.join(manifest::NAME).exists() {
+            if manifest::holds_segments(directory) {
+                return Err(IndexError::LostManifest { path: directory.to_owned() });
+            }
+            // Before any segment: without a manifest one belongs to an index that has lost it, and never to a commit that
+            // was stopped.
+            let text = Manifest::default().encode();
+            write_aside(directory, manifest::NAME, |out| out.write_all(text.as_bytes()))?;
+            sync_directory(directory)?;
         }
         let base = match Index::open(directory, Access::Mapped) {
             Ok(index) => Some(index),
@@ -141,6 +176,8 @@ impl Writer {
             done: Commit::default(),
             base,
             kept: 0,
+            next: (1, 0),
+            made,
             _lock: lock,
         };
         writer.start();
@@ -150,6 +187,23 @@ impl Writer {
     /// The state that the next commit builds on; `None` before the first.
     pub fn base(&self) -> Option<&Index> {
         self.base.as_ref()
+    }
+
+    /// What is known of a work, with all that was added and removed since the last commit.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`].
+    pub fn work(&self, id: &WorkId) -> Result<Option<Work>, IndexError> {
+        if let Some(work) = self.draft.work(id) {
+            return Ok(Some(work.clone()));
+        }
+        for (part, listed) in self.parts().iter().zip(self.listed()).rev() {
+            let Some(work) = part.segment.find_work(id.as_str())? else { continue };
+            if !self.tombstones.get(&listed.number).is_some_and(|dead| dead.work(work)) {
+                return part.segment.work(work).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Registers a file. A file of the same work and digest (without a digest: of the same work and name) is registered
@@ -203,12 +257,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Removes a work, its files and its references; the number of references removed. Their bytes leave the disk when
-    /// their segment is merged or compacted.
+    /// Removes a work, its files and its references. Their bytes leave the disk when their segment is merged or compacted.
     ///
     /// # Errors
     /// [`IndexError::Damaged`].
-    pub fn remove(&mut self, id: &WorkId) -> Result<u64, IndexError> {
+    pub fn remove(&mut self, id: &WorkId) -> Result<Removed, IndexError> {
         let mut removed = self.draft.remove(id);
         for place in 0..self.parts().len() {
             let number = self.listed()[place].number;
@@ -220,10 +273,12 @@ impl Writer {
             }
             let dead = self.tombstones.entry(number).or_default();
             dead.bury_work(work);
-            removed +=
-                buried.into_iter().filter(|&(item, _)| dead.bury_item(item)).map(|(_, count)| count).sum::<u64>();
+            for (_, references) in buried.into_iter().filter(|&(item, _)| dead.bury_item(item)) {
+                removed.files += 1;
+                removed.references += references;
+            }
         }
-        self.done.removed += removed;
+        self.done.removed += removed.references;
         Ok(removed)
     }
 
@@ -231,7 +286,9 @@ impl Writer {
     /// merged on the way. Nothing to do gives no new generation, except that a new index gets its first.
     ///
     /// # Errors
-    /// [`IndexError::Io`] where something cannot be written: the index is then at the generation before.
+    /// [`IndexError::Io`] where something cannot be written: the index is then at the generation before, or, where the last
+    /// sync alone failed, at the new one, which a power cut may take back. What was given to the writer is not lost, and
+    /// can be committed again. [`IndexError::Damaged`] where a segment that would be merged is damaged: nothing is written.
     pub fn commit(&mut self) -> Result<Commit, IndexError> {
         let buried = |number: &u64| self.tombstones.get(number).cloned().unwrap_or_default();
         let unchanged =
@@ -248,7 +305,7 @@ impl Writer {
             let of_sound = segment.rows::<u32>(Kind::PeakTimes).len() as u64;
             let of_films = segment.rows::<[u64; 4]>(Kind::FilmCodes).len() as u64;
             let older = counts.references + counts.works + of_sound + of_films;
-            if older > SMALL && older > 2 * weight {
+            if older > self.rules.merge_up_to && older > 2 * weight {
                 break;
             }
             weight += older;
@@ -274,6 +331,10 @@ impl Writer {
         let none = Dead::default();
         let mut all = Draft::default();
         for (part, listed) in self.parts().iter().zip(self.listed()).skip(keep) {
+            // What is damaged would be written anew under checksums that say it is not.
+            if let Some(damage) = verify::check(&part.segment).into_iter().next() {
+                return Err(IndexError::Damaged(damage));
+            }
             all.absorb(&part.segment, self.tombstones.get(&listed.number).unwrap_or(&none))?;
         }
         all.has_room_for(&self.draft)?;
@@ -299,18 +360,13 @@ impl Writer {
     }
 
     /// Writes the files of a generation of the segments that are kept and of one that is new.
-    fn publish(&self, new: &Finished) -> Result<(), IndexError> {
+    fn publish(&mut self, new: &Finished) -> Result<(), IndexError> {
         let space = self.space();
-        let before = self.base.as_ref().map(|base| base.manifest().clone()).unwrap_or_default();
-        let mut next = Manifest {
-            generation: before.generation + 1,
-            next_segment: before.next_segment,
-            segments: before.segments[..self.kept].to_vec(),
-            tombstones: None,
-        };
+        let (generation, number) = self.next;
+        self.next = (generation + 1, number + u64::from(!new.is_empty()));
+        let mut next =
+            Manifest { generation, next_segment: self.next.1, segments: self.listed().to_vec(), tombstones: None };
         if !new.is_empty() {
-            let number = next.next_segment;
-            next.next_segment += 1;
             let (counts, sections) = new.sections(space, self.rules.multi_index_from)?;
             let header = write_aside(&self.directory, &manifest::segment_name(number), |out| {
                 write_segment(space, counts, &sections, out)
@@ -339,6 +395,9 @@ impl Writer {
         self.kept = self.base.as_ref().map_or(0, |base| base.parts().len());
         let pairs = self.parts().iter().zip(self.listed());
         self.tombstones = pairs.map(|(part, listed)| (listed.number, part.dead.clone())).collect();
+        let written =
+            self.base.as_ref().map_or((0, 0), |base| (base.manifest().generation, base.manifest().next_segment));
+        self.next = (self.next.0.max(written.0 + 1), self.next.1.max(written.1));
         remove_orphans(&self.directory, self.base.as_ref().map(Index::manifest));
     }
 
@@ -370,7 +429,7 @@ impl Writer {
             let Some(work) = segment.find_work(entry.work.id.as_str())? else { continue };
             let candidates = match &entry.source_digest {
                 Some(digest) => segment.items_with_digest(digest)?,
-                None => segment.items_of(work).collect(),
+                None => segment.items_named(work, &entry.source_name)?.collect(),
             };
             for item in candidates {
                 let row = segment.item(item)?;
@@ -383,6 +442,23 @@ impl Writer {
             }
         }
         Ok(found)
+    }
+}
+
+impl Drop for Writer {
+    /// What a writer made that committed nothing would be taken for an index.
+    fn drop(&mut self) {
+        let manifest = self.directory.join(manifest::NAME);
+        let is_of_nothing =
+            |bytes: Vec<u8>| Manifest::decode(&manifest, &bytes).is_ok_and(|manifest| manifest.generation == 0);
+        if self.base.is_none() && read_manifest(&self.directory).is_ok_and(is_of_nothing) {
+            remove_orphans(&self.directory, None);
+            // What cannot be removed is a new index for the next writer, and none for readers.
+            let _ = fs::remove_file(&manifest).and_then(|()| fs::remove_file(self.directory.join(LOCK)));
+            if self.made {
+                let _ = fs::remove_dir(&self.directory);
+            }
+        }
     }
 }
 
@@ -424,9 +500,9 @@ fn holds_all_of(
     for (code, frame, region, quality) in wanted.references() {
         let Some(code) = segment.find_code(&code) else { return Ok(false) };
         let mut there = false;
-        for reference in segment.references_of(code)? {
+        for reference in segment.references_in(code, &frames)? {
             let (found, found_region, found_quality) = segment.reference(reference)?;
-            there |= frames.contains(&found) && (region_row(&found_region), found_quality) == (region, quality) && {
+            there |= (region_row(&found_region), found_quality) == (region, quality) && {
                 let found = segment.frame(found)?;
                 (found.number, found.time_ms) == (frame.number, frame.time_ms)
             };
@@ -445,7 +521,7 @@ fn holds_other_files(directory: &Path) -> bool {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let plain = name.strip_suffix(ASIDE).unwrap_or(&name);
-        plain != LOCK && plain != manifest::NAME && !is_part_of_an_index(plain)
+        plain != LOCK && plain != manifest::NAME && !manifest::is_named_by(plain)
     })
 }
 
@@ -459,16 +535,10 @@ fn remove_orphans(directory: &Path, manifest: Option<&Manifest>) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name.ends_with(ASIDE) || is_part_of_an_index(&name);
+        let ours = name.ends_with(ASIDE) || manifest::is_named_by(&name);
         if ours && !named.contains(&name) {
             // What cannot be removed now is tried again by the next writer.
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-fn is_part_of_an_index(name: &str) -> bool {
-    ["segment-", "tombstones-"].iter().any(|start| {
-        name.strip_prefix(start).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
-    })
 }

@@ -1,6 +1,6 @@
 //! Examining: items against an index, to findings and one outcome each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use minutia_media::Kind;
@@ -145,26 +145,25 @@ impl<'i> Examiner<'i> {
                 images.map(move |image| (n, Asked { image, span_ms: None }))
             })
             .collect();
+        // Each registered file is found once, of which there may be as many as works that share one code.
+        let file = |number: usize, finding: &Finding| (number, finding.work.clone(), finding.reference_name.clone());
+        let identical = found.iter().enumerate().flat_map(|(n, found)| found.iter().map(move |one| file(n, one)));
+        let identical: HashSet<_> = identical.collect();
+        let mut known = identical.clone();
         for (number, finding) in self.near(&images, &self.judge)?.into_iter().chain(self.posters(queries)?) {
-            let same =
-                |other: &Finding| (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name);
-            if !found[number].iter().any(same) {
+            if known.insert(file(number, &finding)) {
                 found[number].push(finding);
             }
         }
         for (number, finding) in self.heard(queries)?.into_iter().chain(self.seen(queries)?) {
-            let whole_file = |other: &Finding| {
-                other.evidence == Evidence::Identical
-                    && (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name)
-            };
-            if !found[number].iter().any(whole_file) {
+            let file = file(number, &finding);
+            if !identical.contains(&file) {
+                known.insert(file);
                 found[number].push(finding);
             }
         }
         for (number, finding) in self.frames(queries)? {
-            let same =
-                |other: &Finding| (&other.work, &other.reference_name) == (&finding.work, &finding.reference_name);
-            if !found[number].iter().any(same) {
+            if known.insert(file(number, &finding)) {
                 found[number].push(finding);
             }
         }

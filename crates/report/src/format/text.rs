@@ -233,15 +233,28 @@ pub fn summary(summary: &SummaryRecord, head: &str) -> String {
     let of = [(index.pictures, "picture"), (index.recordings, "recording"), (index.films, "film")];
     let of: Vec<String> =
         of.into_iter().filter(|&(count, _)| count > 0).map(|(count, what)| many(count, what)).collect();
+    let mut thresholds = Vec::new();
+    if index.pictures > 0 {
+        let (at_match, at_possible) = (level(run.match_score), level(run.possible_score));
+        thresholds.push(format!("pictures: match {at_match}, possible {at_possible}"));
+    }
+    let from = |what: &str, at_match: f64, at_possible: f64| {
+        format!("{what}: match from {at_match:.1}, possible from {at_possible:.1}")
+    };
+    if let Some(sound) = run.sound.as_ref().filter(|_| index.recordings > 0) {
+        thresholds.push(from("sound", sound.match_score, sound.possible_score));
+    }
+    if let Some(film) = run.film.as_ref().filter(|_| index.films > 0) {
+        thresholds.push(from("films", film.match_score, film.possible_score));
+    }
     let _ = writeln!(
         out,
-        "searched {} of {}, index {} generation {}; match {}, possible {}",
+        "searched {} of {}, index {} generation {}; scores: {}",
         if of.is_empty() { "nothing".to_owned() } else { of.join(", ") },
         many(index.works, "work"),
         run.index.manifest_digest,
         run.index.generation,
-        level(run.match_score),
-        level(run.possible_score),
+        thresholds.join("; "),
     );
     if *access_times != crate::record::AccessTimes::default() {
         let _ = writeln!(

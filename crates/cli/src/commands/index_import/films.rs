@@ -81,7 +81,6 @@ impl Importing<'_> {
         self.writer.add(Entry { work, source_name, source_digest: film.digest, fingerprints, thumbnail: None })?;
         if self.films.since_commit >= FRAMES_PER_COMMIT {
             self.films.since_commit = 0;
-            self.works.clear();
             self.done.refused += self.writer.commit()?.refused_low_information;
         }
         Ok(())

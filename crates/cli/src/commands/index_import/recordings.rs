@@ -87,8 +87,7 @@ impl<'w> Importing<'w> {
             source_name = format!("{source_name} ({})", &digits[..16]);
             self.seen.insert((id.clone(), source_name.clone()));
         }
-        let known = self.writer.base().map(|base| base.work(&id)).transpose()?.flatten();
-        let mut work = known.unwrap_or_else(|| Work::new(id));
+        let mut work = self.writer.work(&id)?.unwrap_or_else(|| Work::new(id));
         work.holder = work.holder.or_else(|| self.owner.map(str::to_owned));
         let items_ms = items.len() as u64 * 1_365_000 / 11_025;
         self.since_commit += items.len();

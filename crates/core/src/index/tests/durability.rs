@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 
 use super::super::files::stop_after;
+use super::super::layout::Kind;
 use super::*;
 
 /// Commits of every kind: files of a segment, of tombstones, and manifests are written at different steps.
@@ -98,6 +99,132 @@ fn between_a_failed_commit_and_the_next_a_writer_goes_on() {
         }
         assert_eq!(contents(&open(failing.path())), contents(&open(straight.path())), "stopped after {steps} steps");
     }
+}
+
+/// Damage must not be merged into a new segment, whose checksums would say that it is none.
+#[test]
+fn a_damaged_segment_is_not_written_anew() {
+    type Change = fn(&mut Writer) -> Result<Commit, IndexError>;
+    let merging: [Change; 2] = [
+        |writer| {
+            writer.add(entry(30))?;
+            writer.commit()
+        },
+        |writer| {
+            writer.remove(&entry(1).work.id)?;
+            writer.compact()
+        },
+    ];
+    for change in merging {
+        let directory = tempfile::tempdir().unwrap();
+        build(directory.path(), 0..20);
+        let path = directory.path().join("segment-0000000000");
+        let codes = open(directory.path()).parts()[0].segment.header().section(Kind::Codes).unwrap().offset;
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[codes + 5] ^= 2;
+        replace(&path, &bytes);
+        let before = files(directory.path());
+        let changed = change(&mut Writer::open(directory.path()).unwrap());
+        assert!(matches!(changed, Err(IndexError::Damaged(_))), "{changed:?}");
+        assert_eq!(files(directory.path()), before);
+        assert_ne!(open(directory.path()).verify(), []);
+    }
+}
+
+/// The manifest that a writer put there is the one that readers follow, whatever became of the sync behind it.
+#[test]
+fn after_a_sync_that_failed_no_number_is_used_again() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), 0..20);
+    let mut steps = 0;
+    let mut writer = loop {
+        let mut writer = Writer::open(directory.path()).unwrap();
+        writer.add(entry(30)).unwrap();
+        let before = open(directory.path()).manifest_digest();
+        stop_after(Some(steps));
+        let committed = writer.commit();
+        stop_after(None);
+        if open(directory.path()).manifest_digest() != before {
+            assert!(committed.is_err(), "the last step is the sync of the directory");
+            break writer;
+        }
+        steps += 1;
+    };
+    let published = files(directory.path());
+    // Stopped again, at whichever step, what was published stays as it is.
+    for steps in 0..20 {
+        stop_after(Some(steps));
+        let committed = writer.commit();
+        stop_after(None);
+        let index = open(directory.path());
+        assert_eq!(index.verify(), [], "stopped after {steps} steps");
+        assert_eq!(index.info().unwrap().items, 21);
+        if committed.is_ok() {
+            break;
+        }
+        for (name, bytes) in published.iter().filter(|(name, _)| name.starts_with("segment-")) {
+            assert_eq!(files(directory.path()).get(name), Some(bytes), "{name}, stopped after {steps} steps");
+        }
+    }
+    writer.add(entry(31)).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(open(directory.path()).info().unwrap().items, 22);
+}
+
+/// The files of an index are not taken for what a stopped writer left behind because the file that names them is lost.
+#[test]
+fn without_its_manifest_an_index_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    build(directory.path(), 0..20);
+    fs::remove_file(directory.path().join("MANIFEST")).unwrap();
+    let before = files(directory.path());
+    let error = Writer::open(directory.path()).unwrap_err();
+    assert!(matches!(error, IndexError::LostManifest { .. }), "{error}");
+    let error = Index::open(directory.path(), Access::Mapped).unwrap_err();
+    assert!(matches!(error, IndexError::LostManifest { .. }), "{error}");
+    assert_eq!(files(directory.path()), before);
+
+    // What somebody else called so is none either.
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join("segment-001"), b"mine").unwrap();
+    assert!(matches!(Writer::open(other.path()), Err(IndexError::NotAnIndex { .. })));
+    assert_eq!(files(other.path()).len(), 1);
+}
+
+/// What a first commit leaves behind that was stopped is no index, and the next writer goes on in its place.
+#[test]
+fn a_first_commit_that_was_stopped_is_begun_again() {
+    for steps in 0..20 {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(directory.path()).unwrap();
+        writer.add(entry(1)).unwrap();
+        stop_after(Some(steps));
+        let committed = writer.commit();
+        stop_after(None);
+        // As if its process had been killed: what tidies up does not run.
+        std::mem::forget(writer);
+        let read = Index::open(directory.path(), Access::Mapped);
+        if committed.is_ok() {
+            return assert!(steps > 10 && read.is_ok(), "{steps} steps");
+        }
+        assert!(read.is_ok() || matches!(read, Err(IndexError::NotAnIndex { .. })), "{read:?}");
+    }
+    panic!("no commit of twenty steps");
+}
+
+/// A writer that commits nothing leaves nothing in a place where nothing was.
+#[test]
+fn a_new_index_of_nothing_is_none() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("new");
+    drop(Writer::open(&directory).unwrap());
+    assert!(!directory.exists());
+    fs::create_dir(&directory).unwrap();
+    drop(Writer::open(&directory).unwrap());
+    assert_eq!(files(&directory).len(), 0);
+    build(&directory, 0..2);
+    drop(Writer::open(&directory).unwrap());
+    assert_eq!(open(&directory).info().unwrap().items, 2);
 }
 
 #[test]

@@ -279,14 +279,16 @@ fn a_removed_work_is_gone_and_may_come_back() {
     let full = contents(&open(directory.path()));
     let id = entry(2).work.id;
     let mut writer = Writer::open(directory.path()).unwrap();
-    let expected = open(directory.path()).references().filter(|r| r.as_ref().unwrap().work == id).count() as u64;
-    assert_eq!(writer.remove(&id).unwrap(), expected);
-    assert_eq!(writer.remove(&id).unwrap(), 0, "removed twice");
-    assert_eq!(writer.remove(&WorkId::new("unknown").unwrap()).unwrap(), 0);
+    let index = open(directory.path());
+    let references = index.references().filter(|r| r.as_ref().unwrap().work == id).count() as u64;
+    let files = index.files().filter(|file| file.as_ref().unwrap().work == id).count() as u64;
+    assert_eq!(writer.remove(&id).unwrap(), Removed { files, references });
+    assert_eq!(writer.remove(&id).unwrap(), Removed::default(), "removed twice");
+    assert_eq!(writer.remove(&WorkId::new("unknown").unwrap()).unwrap(), Removed::default());
     writer.commit().unwrap();
     let index = open(directory.path());
     assert!(contents(&index).iter().all(|line| !line.contains(id.as_str())));
-    assert_eq!(index.info().unwrap().tombstones, expected);
+    assert_eq!(index.info().unwrap().tombstones, references);
     assert_eq!(index.info().unwrap().works, 4);
     assert_eq!(index.verify(), []);
     drop(writer);
@@ -312,15 +314,45 @@ fn many_works_may_share_a_code() {
     let directory = tempfile::tempdir().unwrap();
     let mut writer = Writer::open(directory.path()).unwrap();
     let count = 65_536;
-    for place in 0..count {
-        let fingerprints = vec![picture(0, vec![view(Code([3; 32]), 90)])];
-        let (work, source_name) = (work(&format!("w{place:05}")), place.to_string());
-        writer.add(Entry { work, source_name, source_digest: None, fingerprints, thumbnail: None }).unwrap();
-    }
+    let all = |writer: &mut Writer| {
+        for place in 0..count {
+            let fingerprints = vec![picture(0, vec![view(Code([3; 32]), 90)])];
+            let (work, source_name) = (work(&format!("w{place:05}")), place.to_string());
+            writer.add(Entry { work, source_name, source_digest: None, fingerprints, thumbnail: None }).unwrap();
+        }
+    };
+    all(&mut writer);
     writer.commit().unwrap();
     let info = open(directory.path()).info().unwrap();
     assert_eq!((info.codes, info.references, info.works), (1, count, count));
     assert_eq!((info.largest_cluster, info.hot_codes), (count, 1));
+
+    // Added again, each is found among all, which takes no longer for being so many.
+    all(&mut writer);
+    let commit = writer.commit().unwrap();
+    assert_eq!((commit.entries, commit.unchanged, commit.removed), (count, count, 0));
+}
+
+/// Files of a hash list have no digest, and one work may have all of them.
+#[test]
+fn a_work_may_have_many_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    let count = 30_000;
+    let all = |writer: &mut Writer, quality: u8| {
+        let mut numbers = Numbers::new(7);
+        for place in 0..count {
+            let fingerprints = vec![picture(0, vec![view(numbers.code(), quality)])];
+            let (work, source_name) = (work("one"), place.to_string());
+            writer.add(Entry { work, source_name, source_digest: None, fingerprints, thumbnail: None }).unwrap();
+        }
+        writer.commit().unwrap()
+    };
+    assert_eq!(all(&mut writer, 90).entries, count);
+    assert_eq!(all(&mut writer, 90).unchanged, count);
+    assert_eq!(all(&mut writer, 80).removed, count);
+    assert_eq!(open(directory.path()).info().unwrap().references, count);
+    assert_eq!(writer.remove(&WorkId::new("one").unwrap()).unwrap(), Removed { files: count, references: count });
 }
 
 proptest! {
