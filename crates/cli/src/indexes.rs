@@ -109,6 +109,17 @@ pub(crate) fn sound(index: &Index) -> Result<()> {
     bail!("{}", lines.join("\n"))
 }
 
+/// Says that some codes are those of many references: a blank form, a logo, a default picture. Each is found by all of them.
+pub(crate) fn tell_hot_codes(info: &Info) {
+    if info.hot_codes > 0 {
+        anstream::eprintln!(
+            "note: {} shared by 1,024 references or more, the most shared one by {}: a query that is near one is near all of these",
+            if info.hot_codes == 1 { "1 code is".to_owned() } else { format!("{} codes are", info.hot_codes) },
+            info.largest_cluster
+        );
+    }
+}
+
 /// An index, for the record.
 pub(crate) fn facts(info: &Info) -> IndexFacts {
     IndexFacts {

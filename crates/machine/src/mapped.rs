@@ -4,7 +4,7 @@
 //! another name, synced, renamed, made read-only and never touched in place, and a [`Mapped`] holds a shared lock on its
 //! file for as long as it lives. Evidence is never mapped.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -25,7 +25,13 @@ impl Mapped {
     /// What opening, locking (another process holds the file exclusively: `WouldBlock`) or mapping met.
     pub fn open(path: &Path) -> io::Result<Mapped> {
         let file = File::open(path)?;
-        file.try_lock_shared()?;
+        file.try_lock_shared().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::WouldBlock,
+                "another program holds the file for itself alone (flock); try again when it has ended",
+            ),
+            TryLockError::Error(error) => error,
+        })?;
         if file.metadata()?.len() == 0 {
             return Ok(Mapped { map: MmapMut::map_anon(0)?.make_read_only()?, _locked: Some(file) });
         }

@@ -16,6 +16,7 @@ use minutia_report::many;
 use crate::args;
 use crate::catalogue::Catalogue;
 use crate::exit::Exit;
+use crate::indexes;
 use crate::measure::{Content, Measured, Measurer};
 use crate::pipeline;
 use crate::progress::Progress;
@@ -46,7 +47,10 @@ pub(crate) fn run(args: args::IndexAdd) -> Result<Exit> {
     if added.commit.entries == 0 && added.troubles == 0 {
         anstream::eprintln!("note: no file was found to add; expected pictures, sound or films there");
     }
-    Ok(if added.troubles == 0 { Exit::Nothing } else { Exit::Unexamined })
+    if added.commit.generation == 0 {
+        anstream::eprintln!("note: no index was made: one of nothing would be taken for one that finds nothing");
+    }
+    Ok(if added.troubles == 0 && added.commit.generation > 0 { Exit::Nothing } else { Exit::Unexamined })
 }
 
 /// What `index add` is told.
@@ -84,11 +88,14 @@ impl Added {
             films => format!(" and {} of {} in all", many(films, "film"), length(self.film_ms)),
         };
         let mut out = format!(
-            "{} added with {}{recordings}{films}, {unchanged} unchanged, {} not added; generation {generation}",
+            "{} added with {}{recordings}{films}, {unchanged} unchanged, {} not added",
             many(entries - unchanged, "file"),
             many(references, "reference"),
             self.troubles
         );
+        if generation > 0 {
+            out.push_str(&format!("; generation {generation}"));
+        }
         if refused_low_information > 0 {
             let views = many(refused_low_information, "view");
             out.push_str(&format!("; {views} left out, which would say too little"));
@@ -152,6 +159,9 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
         Ok(())
     })?;
     adding.added.take(writer.commit()?);
+    if let Some(base) = writer.base() {
+        indexes::tell_hot_codes(&base.info()?);
+    }
     Ok(adding.finish())
 }
 

@@ -14,7 +14,7 @@ use super::index_union::{self, REFERENCES_PER_COMMIT};
 use crate::args::IndexImport;
 use crate::exit::Exit;
 use crate::hash_lists::{ListFile, Listed, Lists};
-use crate::indexes::{Opened, is_exported};
+use crate::indexes::{self, Opened, is_exported};
 
 mod films;
 mod recordings;
@@ -100,6 +100,9 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
         }
     }
     writeln!(out)?;
+    if let Some(base) = writer.base() {
+        indexes::tell_hot_codes(&base.info()?);
+    }
     Ok(if lists.wrong + refused == 0 { Exit::Nothing } else { Exit::Unexamined })
 }
 

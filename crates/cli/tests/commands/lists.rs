@@ -175,6 +175,25 @@ fn a_damaged_index_is_neither_written_anew_nor_exported() {
     assert_eq!(fs::read(&segment).unwrap(), bytes);
 }
 
+/// Many references of one code are kept, each, and told.
+#[test]
+fn a_code_that_many_share_is_told() {
+    let folder = Folder::new();
+    let rows = |count: u32| (0..count).map(|n| format!("{A},W-{n}\n")).collect::<String>();
+    folder.write("few.csv", format!("hash,id\n{}", rows(1_023)));
+    folder.write("many.csv", format!("hash,id\n{}", rows(1_024)));
+    let few = minutia(&folder, &["index", "import", "few.idx", "few.csv"]).ends(0);
+    assert!(!few.err.contains("shared"), "{few:?}");
+    let told = "1 code is shared by 1,024 references or more, the most shared one by 1024";
+    minutia(&folder, &["index", "import", "many.idx", "many.csv"]).ends(0).says(&[told]);
+    assert_eq!(
+        (info(&folder, "many.idx", "algorithms"), info(&folder, "many.idx", "works")),
+        ("pdq".into(), "1024".into())
+    );
+    folder.write("near.txt", A);
+    minutia(&folder, &["search", "near.txt", "--index", "many.idx"]).ends(1).says(&["1 with hits (1024)"]);
+}
+
 #[test]
 fn lists_come_from_standard_input() {
     let folder = Folder::new();

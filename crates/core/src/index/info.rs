@@ -1,5 +1,7 @@
 //! What an index consists of, in numbers.
 
+use std::collections::BTreeSet;
+
 use super::IndexError;
 use super::film::Films;
 use super::reader::{Index, Part};
@@ -90,12 +92,10 @@ impl Index {
             segments: self.parts().len(),
             bytes: listed.map(|file| file.bytes).sum(),
         };
+        let mut algorithms = BTreeSet::new();
         for (place, part) in self.parts().iter().enumerate() {
             let header = part.segment.header();
-            let algorithm = AlgorithmId(header.algorithm as u16);
-            if !info.algorithms.contains(&algorithm) {
-                info.algorithms.push(algorithm);
-            }
+            algorithms.extend(part.segment.algorithms(&part.dead));
             let buried = part.buried_references();
             info.tombstones += buried;
             info.references += header.counts.references.saturating_sub(buried);
@@ -105,6 +105,7 @@ impl Index {
             info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);
             info.works += self.works_of(place).count() as u64;
             if let Some(films) = Films::open(&part.segment, &part.dead)? {
+                algorithms.insert(AlgorithmId(header.algorithm as u16));
                 for film in (0..films.len()).filter(|&film| films.is_alive(film)) {
                     info.films += 1;
                     info.film_ms = info.film_ms.saturating_add(films.frames(film).duration_ms);
@@ -122,6 +123,7 @@ impl Index {
                 info.stop_keys = info.stop_keys.saturating_add(postings.stop_keys);
             }
         }
+        info.algorithms = algorithms.into_iter().collect();
         Ok(info)
     }
 }

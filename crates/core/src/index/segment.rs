@@ -4,6 +4,7 @@
 //! number inside a section is therefore checked where it is used: whatever the bytes are, an accessor answers or says
 //! what is wrong.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use super::layout::{
     FrameRow, Header, IdentifierRow, ItemRow, Kind, MomentRow, ReferenceRow, RegionRow, SharedRow, TermsRow, WorkRow,
 };
 use super::multi_index::MultiIndex;
+use super::tombstones::Dead;
 use super::{Identifier, IndexError, Policy, Scheme, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Code, Region, RegionKind};
 
@@ -160,14 +162,19 @@ impl<B: AsRef<[u8]>> Segment<B> {
     pub(crate) fn item(&self, number: u32) -> Result<SegmentItem<'_>, IndexError> {
         let row = self.row::<ItemRow>(Kind::Items, number)?;
         let [work, name, references, made, ..] = row;
-        let algorithm = if made >> 1 == 0 { self.header.algorithm } else { made >> 1 };
         Ok(SegmentItem {
             work,
             source_name: self.string(name)?,
             source_digest: (made & 1 == 1).then(|| digest_of(&row)),
-            algorithm: AlgorithmId(algorithm as u16),
+            algorithm: self.algorithm_of(&row),
             references,
         })
+    }
+
+    /// Whose codes an item has.
+    fn algorithm_of(&self, row: &ItemRow) -> AlgorithmId {
+        let number = if row[3] >> 1 == 0 { self.header.algorithm } else { row[3] >> 1 };
+        AlgorithmId(number as u16)
     }
 
     /// The frames of an item.
@@ -273,6 +280,13 @@ impl<B: AsRef<[u8]>> Segment<B> {
         let start = items.partition_point(|row| row[0] < work);
         let end = start + items[start..].partition_point(|row| row[0] == work);
         start as u32..end as u32
+    }
+
+    /// Whose codes the pictures have that are not dead.
+    pub(crate) fn algorithms(&self, dead: &Dead) -> BTreeSet<AlgorithmId> {
+        let rows = (0..).zip(self.rows::<ItemRow>(Kind::Items));
+        let living = rows.filter(|&(item, row)| row[2] > 0 && !dead.item(item));
+        living.map(|(_, row)| self.algorithm_of(row)).collect()
     }
 
     /// The items of a work that have that name and no digest: in a work, which may have a million, the last, by name.
