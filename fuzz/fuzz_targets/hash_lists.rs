@@ -12,7 +12,14 @@ use minutia_report::{archive, escape};
 
 fuzz_target!(|data: &[u8]| {
     // Once more behind beginnings that make a table and an array of it.
-    for begin in ["", "hash,id,file,region\n", "[{\"hash\":\"\"},\n", "algorithm,hash,seconds,frame\nvpdq,", "vpdq [", "{\"0\":{\"hash\":"] {
+    for begin in [
+        "",
+        "hash,id,file,region\n",
+        "[{\"hash\":\"\"},\n",
+        "algorithm,hash,seconds,frame\nvpdq,",
+        "vpdq [",
+        "{\"0\":{\"hash\":",
+    ] {
         list(&[begin.as_bytes(), data].concat());
     }
     let mut taken = 0;

@@ -14,11 +14,12 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use minutia::fingerprint::{
-    AudioFingerprint, Code, Dihedral, Fingerprint, ImageFingerprint, Mix, Peak, Region, RegionKind, View,
+    AudioFingerprint, Code, Dihedral, FilmFingerprint, FilmFingerprinter, FilmViews, Fingerprint, ImageFingerprint,
+    Mix, Peak, Region, RegionKind, View,
 };
 use minutia::index::{Access, Entry, Index, Landmarks, Rules, Work, WorkId, Writer};
-use minutia::media::Orientation;
-use minutia::search::{QueryGroup, Settings, SoundSearch, Strategy, Within, search};
+use minutia::media::{Luma, Orientation};
+use minutia::search::{FilmSearch, QueryGroup, Settings, SoundSearch, Strategy, Within, search};
 use xxhash_rust::xxh3::xxh3_64;
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -65,8 +66,11 @@ fn use_everything(index: &Index) {
         assert!(works.iter().all(Result::is_ok) && files.iter().all(Result::is_ok));
         assert!(references.iter().all(Result::is_ok));
     }
+    let entries = index.entries().take(100).collect::<Vec<_>>();
+    assert!(!sound || entries.iter().all(Result::is_ok));
     use_sound(index, sound);
     search_sound(index, sound);
+    use_films(index, sound);
     let mut codes = vec![Code([0; 32]), Code([0x55; 32])];
     codes.extend(references.iter().flatten().take(3).map(|reference| reference.code));
     let groups = [QueryGroup { views: &codes }];
@@ -112,6 +116,32 @@ fn search_sound(index: &Index, sound: bool) {
     }
 }
 
+/// Whatever the frames and codes of films are, they can be read and a search of them ends.
+fn use_films(index: &Index, sound: bool) {
+    let films = index.films();
+    assert!(!sound || films.is_ok());
+    for (segment, of_segment) in films.unwrap_or_default() {
+        for film in (0..of_segment.len().min(20)).chain([u32::MAX]) {
+            let known = index.film(segment, film);
+            assert!(!sound || film == u32::MAX || known.is_ok());
+            let _ = (of_segment.frames(film).times.len(), of_segment.is_alive(film));
+        }
+    }
+    let Ok(search) = FilmSearch::new(index) else { return };
+    let _ = search.find(&film(FilmViews::FirstLook), 1.0);
+    let _ = search.find_key_frames(&film(FilmViews::FirstLook), 1.0);
+}
+
+/// Three seconds of something that moves.
+fn film(views: FilmViews) -> FilmFingerprint {
+    let mut fingerprinter = FilmFingerprinter::new(0, views);
+    for frame in 0..24_u64 {
+        let scene = (0..32 * 24_u64).map(|n| (n % 32 * (n / 32 + frame / 3 * 7) * 3 % 251) as u8).collect();
+        fingerprinter.push(frame * 125_000, Luma::new(32, 24, scene).expect("as many values as pixels"));
+    }
+    fingerprinter.finish()
+}
+
 fn recording(seed: u32) -> AudioFingerprint {
     let peak = |place: u32| Peak { time: 90 * place, pitch: ((place + seed) * 119 % 1_600) as u16, rank: 0 };
     let mid: Vec<Peak> = (0..20).map(peak).collect();
@@ -150,7 +180,7 @@ fn write(name: &str, bytes: &[u8]) {
     fs::write(FOLDER.join(name), bytes).expect("room for a small file");
 }
 
-/// Segments with and without a multi-index.
+/// Segments with and without a multi-index, and of a film.
 fn seed(folder: &Path, corpus: &Path) {
     for (count, from) in [(3_u32, u64::MAX), (200, u64::MAX), (200, 1)] {
         let _ = fs::remove_dir_all(folder);
@@ -169,11 +199,15 @@ fn seed(folder: &Path, corpus: &Path) {
                 orientation: Orientation::Upright,
                 views,
             };
+            let mut fingerprints = vec![Fingerprint::Image(image), Fingerprint::Audio(recording(place as u32))];
+            if place == 2 {
+                fingerprints.push(Fingerprint::Film(film(FilmViews::Reference)));
+            }
             let entry = Entry {
                 work: Work::new(WorkId::new(format!("w{}", place % 9)).expect("an id")),
                 source_name: format!("{place}.jpg"),
                 source_digest: (place % 2 == 0).then_some([place as u8; 32]),
-                fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording(place as u32))],
+                fingerprints,
                 thumbnail: None,
             };
             writer.add(entry).expect("an entry");
