@@ -79,7 +79,7 @@ pub struct FilmFingerprint {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FilmFrame {
-    /// When it is on screen, in milliseconds from the film's zero, from which its sound is counted too. It stays until the next
+    /// When it is on screen, in milliseconds from the film's zero. It stays until the next
     /// one. Of references a multiple of the step, of queries when it begins.
     pub time_ms: u32,
     /// PDQ quality of its first view, 0..=100.
