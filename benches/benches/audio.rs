@@ -1,5 +1,5 @@
 //! Seconds of sound a second: Chromaprint from samples, with and without the way to 11,025 Hz, the whole fingerprint of a
-//! scan, the compressed form of items, and the alignment of a query with an hour.
+//! scan, a search of ten seconds in an hour, the compressed form of items, and the alignment of a query with an hour.
 //!
 //! `cargo bench -p minutia-benches --bench audio`. Elements are seconds of sound (of the reference where items are aligned),
 //! so that elements a second are times real time. Everything runs in one thread.
@@ -8,9 +8,10 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use minutia::fingerprint::{
-    AudioFingerprinter, CHROMAPRINT_2, Chromaprint, chromaprint, compress_to_text, decompress_text,
+    AudioFingerprinter, CHROMAPRINT_2, Chromaprint, Fingerprint, chromaprint, compress_to_text, decompress_text,
 };
-use minutia::search::align;
+use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
+use minutia::search::{SoundSearch, align};
 use minutia_media::Samples;
 
 /// Seconds of a recording.
@@ -92,6 +93,43 @@ fn hour() -> Vec<u32> {
         .collect()
 }
 
+/// Ten seconds looked up in an hour of sixty recordings: an excerpt of one, and something that is of none, for which all speeds and
+/// pitches are tried.
+fn searched(criterion: &mut Criterion) {
+    let recording = |seed: u32, seconds: u32| {
+        let mut noise = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut fingerprinter = AudioFingerprinter::new(0);
+        let mut sample = |n: u32| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // A note of its own each fifth of a second.
+            let note = (n / 2_205 + 977 * seed).wrapping_mul(2_246_822_519) >> 20;
+            let wave = f64::from(n) * f64::from(150 + note % 2_400) * std::f64::consts::TAU / 11_025.0;
+            (wave.sin() * 0.4) as f32 + (noise >> 16) as f32 / 3e6
+        };
+        let interleaved: Vec<f32> = (0..seconds * 11_025).map(&mut sample).collect();
+        fingerprinter.push(&Samples { rate_hz: 11_025, channels: 1, interleaved });
+        fingerprinter.finish()
+    };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut writer = Writer::open(directory.path()).expect("a new index");
+    for seed in 0..60 {
+        let fingerprints = vec![Fingerprint::Audio(recording(seed, 60))];
+        let work = Work::new(WorkId::new(seed.to_string()).expect("an id"));
+        let entry = Entry { work, source_name: seed.to_string(), source_digest: None, fingerprints, thumbnail: None };
+        writer.add(entry).expect("room for it");
+    }
+    writer.commit().expect("a disk that can be written");
+    let index = Index::open(directory.path(), Access::Mapped).expect("the index");
+    let search = SoundSearch::new(&index).expect("a sound index");
+    let mut group = criterion.benchmark_group("ten seconds in an hour");
+    for (name, seed, found) in [("an excerpt", 7, true), ("of no recording", 977, false)] {
+        let query = recording(seed, 10);
+        assert_eq!(search.find(&query, 13.0).expect("a sound index").is_empty(), !found);
+        group.bench_function(name, |bencher| bencher.iter(|| search.find(black_box(&query), 6.0)));
+    }
+    group.finish();
+}
+
 fn items(criterion: &mut Criterion) {
     let hour = hour();
     let text = compress_to_text(&hour, CHROMAPRINT_2);
@@ -108,5 +146,5 @@ fn items(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, from_samples, whole, items);
+criterion_group!(benches, from_samples, whole, searched, items);
 criterion_main!(benches);

@@ -313,6 +313,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_level_gives_the_same_items() {
+        let samples: Vec<i16> = (0..8 * Chromaprint::RATE_HZ)
+            .map(|n| ((n / 1_900 % 17 + 2) * n % 613 * 40) as i16 ^ (n.wrapping_mul(2_654_435_761) >> 24) as i16)
+            .collect();
+        let of_level = |level: Level| {
+            let mut chromaprint = Chromaprint::new();
+            samples.chunks(5_003).for_each(|samples| wide(level, Push(&mut chromaprint, samples)));
+            chromaprint.finish()
+        };
+        let told: Vec<Vec<u32>> = Level::all_here().into_iter().map(of_level).collect();
+        assert!(told[0].len() > 30 && told.iter().all(|one| *one == told[0]), "{} items", told[0].len());
+    }
+
+    #[test]
     fn the_reference_library_finds_the_same_notes() {
         let Some(folder) = std::env::var_os("MINUTIA_VECTORS").map(std::path::PathBuf::from) else {
             println!("skipped: MINUTIA_VECTORS is not set; 14 frames of 12 notes were not compared");

@@ -10,7 +10,7 @@ use super::*;
 /// Commits of every kind: files of a segment, of tombstones, and manifests are written at different steps.
 #[test]
 fn a_writer_stopped_at_any_step_leaves_the_old_state_or_the_new() {
-    fn check(least_steps: u32, change: impl Fn(&mut Writer)) {
+    fn check(least_steps: u32, change: impl Fn(&mut Writer), commit: fn(&mut Writer) -> Result<Commit, IndexError>) {
         let (mut steps, mut kept_old) = (0, 0);
         loop {
             let directory = tempfile::tempdir().unwrap();
@@ -20,7 +20,7 @@ fn a_writer_stopped_at_any_step_leaves_the_old_state_or_the_new() {
             let mut writer = Writer::open(directory.path()).unwrap();
             change(&mut writer);
             stop_after(Some(steps));
-            let committed = writer.commit();
+            let committed = commit(&mut writer);
             stop_after(None);
             drop(writer);
 
@@ -33,7 +33,7 @@ fn a_writer_stopped_at_any_step_leaves_the_old_state_or_the_new() {
             // Whatever is left behind, the next writer goes on.
             let mut writer = Writer::open(directory.path()).unwrap();
             change(&mut writer);
-            writer.commit().unwrap();
+            commit(&mut writer).unwrap();
             let new = contents(&open(directory.path()));
             assert!(found == old || found == new, "neither old nor new after {steps} steps");
             assert!(files(directory.path()).keys().all(|name| !name.ends_with(".aside")));
@@ -50,12 +50,14 @@ fn a_writer_stopped_at_any_step_leaves_the_old_state_or_the_new() {
     let remove = |writer: &mut Writer| {
         writer.remove(&entry(1).work.id).unwrap();
     };
-    check(12, add);
-    check(12, remove);
-    check(12, |writer| {
+    check(12, add, Writer::commit);
+    check(12, remove, Writer::commit);
+    let both = |writer: &mut Writer| {
         remove(writer);
         add(writer);
-    });
+    };
+    check(12, both, Writer::commit);
+    check(12, both, Writer::compact);
 }
 
 #[test]
