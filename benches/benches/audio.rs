@@ -101,10 +101,18 @@ fn searched(criterion: &mut Criterion) {
         let mut fingerprinter = AudioFingerprinter::new(0);
         let mut sample = |n: u32| {
             noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            // A note of its own each fifth of a second.
-            let note = (n / 2_205 + 977 * seed).wrapping_mul(2_246_822_519) >> 20;
-            let wave = f64::from(n) * f64::from(150 + note % 2_400) * std::f64::consts::TAU / 11_025.0;
-            (wave.sin() * 0.4) as f32 + (noise >> 16) as f32 / 3e6
+            // Four voices, whose notes die away and are each of another length.
+            let voice = |voice: u32| {
+                let length = 1_500 + 700 * voice + seed * 137 % 600;
+                let mut note = n / length + (seed << 12) + (voice << 10);
+                for odd in [0x7feb_352d_u32, 0x846c_a68b] {
+                    note = (note ^ note >> 16).wrapping_mul(odd);
+                }
+                let note = (note >> 8) % 2_400;
+                let wave = f64::from(n) * f64::from(150 + note) * std::f64::consts::TAU / 11_025.0;
+                wave.sin() * 0.2 * (-f64::from(n % length) / 900.0).exp()
+            };
+            (0..4).map(voice).sum::<f64>() as f32 + (noise >> 16) as f32 / 3e6
         };
         let interleaved: Vec<f32> = (0..seconds * 11_025).map(&mut sample).collect();
         fingerprinter.push(&Samples { rate_hz: 11_025, channels: 1, interleaved });
@@ -124,7 +132,7 @@ fn searched(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ten seconds in an hour");
     for (name, seed, found) in [("an excerpt", 7, true), ("of no recording", 977, false)] {
         let query = recording(seed, 10);
-        assert_eq!(search.find(&query, 13.0).expect("a sound index").is_empty(), !found);
+        assert_eq!(search.find(&query, 13.0).expect("a sound index").is_empty(), !found, "{name}");
         group.bench_function(name, |bencher| bencher.iter(|| search.find(black_box(&query), 6.0)));
     }
     group.finish();
