@@ -1,4 +1,5 @@
-//! What of Matroska the demuxer keeps to itself: whether tracks are encrypted (RFC 9559, `ContentEncryption`).
+//! What of Matroska the demuxer keeps to itself: whether tracks are encrypted (RFC 9559, `ContentEncryption`), and whether a file
+//! that was streamed is whole.
 
 use std::ops::Range;
 
@@ -24,6 +25,43 @@ pub(super) fn encrypted_tracks(source: &Source) -> Result<Vec<u64>, Problem> {
     let mut walk = Walk { source, left: MAX_ELEMENTS, number: 0, encrypted: Vec::new() };
     walk.level(0..source.len(), 0)?;
     Ok(walk.encrypted)
+}
+
+/// The most elements of a streamed file that are stepped over: a day of packets of 20 ms is 4.3 million.
+const MAX_STEPS: u32 = 10_000_000;
+
+/// Whether a file ends where an element ends, though its segment or its last cluster has no length: what is streamed (RFC 8794,
+/// 6.2, unknown-sized elements) has no other end.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn ends_with_an_element(source: &Source) -> Result<bool, Problem> {
+    let (mut at, mut is_open) = (0, false);
+    for _ in 0..MAX_STEPS {
+        if at == source.len() {
+            return Ok(is_open);
+        }
+        let mut head = [0; 12];
+        let read = source.read_at(at, &mut head)?;
+        let Some((id, id_bytes)) = element_id(&head[..read]) else { return Ok(false) };
+        let Some((size, size_bytes)) = number(&head[id_bytes..read]) else { return Ok(false) };
+        let start = at + (id_bytes + size_bytes) as u64;
+        let unknown = size == (1 << (7 * size_bytes)) - 1;
+        is_open |= unknown;
+        at = match (id, unknown) {
+            // What has no length is stepped into.
+            (SEGMENT | CLUSTER, true) => start,
+            (_, true) => return Ok(false),
+            // Whether it is whole is known by its length; a cluster without a length may be inside.
+            (SEGMENT, false) if start.saturating_add(size) > source.len() => return Ok(false),
+            (SEGMENT, false) => start,
+            (_, false) => start.saturating_add(size),
+        };
+        if at > source.len() {
+            return Ok(false);
+        }
+    }
+    Ok(false)
 }
 
 struct Walk<'a> {

@@ -8,6 +8,7 @@
 //! What an encoder put before and behind the recording is cut off as the container says (LAME and iTunes tags, edit lists,
 //! Opus pre-skip, granule positions), so that times agree with those of other decoders to a millisecond.
 
+mod caf;
 pub mod ffmpeg;
 mod limited;
 mod matroska;

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::native::Told;
 use crate::{Problem, Source};
 
 /// The most boxes that are looked at: films have some hundred.
@@ -43,6 +44,46 @@ pub(super) fn boxes(source: &Source) -> Result<Boxes, Problem> {
     let mut walk = Walk { source, left: MAX_BOXES, found: Boxes::default(), tag: Vec::new() };
     walk.level(0..source.len(), 0)?;
     Ok(walk.found)
+}
+
+/// What is told of a file whose media is cut short behind its directory: the demuxer passes over a box that ends behind the file.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn told(source: &Source) -> Result<Told, Problem> {
+    let (mut at, mut has_directory) = (0, false);
+    for _ in 0..MAX_BOXES {
+        let mut head = [0; 16];
+        let read = source.read_at(at, &mut head)?;
+        if read < 8 {
+            break;
+        }
+        let size = match be32(&head[..4]) {
+            // Until the end.
+            0 => break,
+            1 if read < 16 => break,
+            1 => u64::from(be32(&head[8..12])) << 32 | u64::from(be32(&head[12..])),
+            size => u64::from(size),
+        };
+        let there = source.len() - at;
+        if size > there {
+            if &head[4..8] != b"mdat" || !has_directory {
+                break;
+            }
+            // What is too long for the field has no fewer bytes in it.
+            let replaced = match u32::try_from(there) {
+                Ok(there) if be32(&head[..4]) != 1 => (at, there.to_be_bytes().to_vec()),
+                _ => (at + 8, there.to_be_bytes().to_vec()),
+            };
+            return Ok(Told { replaced: vec![replaced], missing_bytes: size - there, is_open: false });
+        }
+        has_directory |= &head[4..8] == b"moov";
+        if size < 8 {
+            break;
+        }
+        at += size;
+    }
+    Ok(Told::default())
 }
 
 struct Walk<'a> {
@@ -139,6 +180,11 @@ fn field(data: &[u8], at: usize) -> u32 {
     data.get(at..at + 4).map_or(0, be32)
 }
 
+/// Whether a duration is one: all ones, of 32 bits or 64, say that it is not known (ISO 14496-12:2022, 8.2.2, 8.4.2).
+pub(super) fn is_known(ticks: u64) -> bool {
+    ticks != u64::from(u32::MAX) && ticks != u64::MAX
+}
+
 fn timescale(data: &[u8]) -> u32 {
     field(data, if data.first() == Some(&1) { 20 } else { 12 })
 }
@@ -160,7 +206,8 @@ fn edit_list(data: &[u8], track: &mut Track) {
         }
     }
     track.media_time = pieces.first().map(|(_, media_time)| *media_time);
-    track.segment_duration = if let [(duration, _)] = pieces[..] { Some(duration).filter(|&d| d > 0) } else { None };
+    track.segment_duration =
+        if let [(duration, _)] = pieces[..] { Some(duration).filter(|&d| d > 0 && is_known(d)) } else { None };
 }
 
 /// The scheme of a sample description that is locked: `enca` with its `schm`, or FairPlay's `drms`.

@@ -19,7 +19,7 @@ use symphonia::default::{formats, register_enabled_codecs};
 
 use super::limited::{Cut, Limited, check_shape, ms};
 use super::opus::{self, Opus, Refused};
-use super::{Decoded, SampleSink, check_length, matroska, mp4, mpeg, riff, unsupported};
+use super::{Decoded, SampleSink, caf, check_length, matroska, mp4, mpeg, riff, unsupported};
 use crate::decode::caught::caught;
 use crate::probe::behind_tags;
 use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
@@ -28,6 +28,9 @@ use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
 pub(super) const SYMPHONIA: &str = "symphonia 0.6.1";
 /// Recorded likewise.
 pub(super) const OPUS: &str = "opus-pure 0.2.2";
+
+/// What is said of a file that was cut short.
+const ENDS_EARLY: &str = "the file ends too early";
 
 /// So many packets in a row without sound end a stream: tables of a few bytes can declare billions of empty ones.
 const MAX_SILENT_PACKETS: u32 = 100_000;
@@ -92,6 +95,32 @@ struct Opened<'a> {
     boxes: mp4::Boxes,
     /// Where the sound begins behind tags.
     start: u64,
+    told: Told,
+}
+
+/// What a demuxer is told about where the sound ends, in place of what the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Bytes that it reads in place of those in the file, each at its place.
+    pub(super) replaced: Vec<(u64, Vec<u8>)>,
+    /// Bytes that should be behind the end of the file.
+    pub(super) missing_bytes: u64,
+    /// Whether the file does not say how long it is: then its end is no damage.
+    pub(super) is_open: bool,
+}
+
+impl Told {
+    /// The bytes at `at`, with what is replaced.
+    fn replace(&self, at: u64, bytes: &mut [u8]) {
+        for (place, replacement) in &self.replaced {
+            for (place, byte) in (*place..).zip(replacement) {
+                let within = place.checked_sub(at).and_then(|within| usize::try_from(within).ok());
+                if let Some(there) = within.and_then(|within| bytes.get_mut(within)) {
+                    *there = *byte;
+                }
+            }
+        }
+    }
 }
 
 impl<'a> Opened<'a> {
@@ -103,8 +132,14 @@ impl<'a> Opened<'a> {
         if format == Format::Wav {
             riff::check_format(source, limits)?;
         }
+        let told = match format {
+            Format::Wav => riff::told(source)?,
+            Format::Caf => caf::told(source)?,
+            Format::Mp4 | Format::M4a => mp4::told(source)?,
+            _ => Told::default(),
+        };
         let open = |seekable: bool| {
-            let window = Window { source, start, at: 0, seekable };
+            let window = Window { source, start, at: 0, seekable, told: told.clone() };
             demuxer(format, MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default()))
         };
         // Of a file that was cut short some demuxers refuse all, until they are not told its length.
@@ -136,7 +171,7 @@ impl<'a> Opened<'a> {
         let Some(CodecParameters::Audio(params)) = track.codec_params.clone() else {
             return Err(unsupported(format, None));
         };
-        Ok(Opened { source, format, limits, reader, track, params, tracks: count, boxes, start })
+        Ok(Opened { source, format, limits, reader, track, params, tracks: count, boxes, start, told })
     }
 
     fn rate_hz(&self) -> u32 {
@@ -186,7 +221,8 @@ impl<'a> Opened<'a> {
     fn declared_ms(&self) -> Option<u64> {
         let by_frames = || Some(ms(self.track.num_frames?, self.rate_hz()));
         let by_time = || {
-            let time = self.track.time_base?.calc_duration(self.track.duration?)?;
+            let ticks = self.track.duration.filter(|ticks| mp4::is_known(ticks.get()))?;
+            let time = self.track.time_base?.calc_duration(ticks)?;
             u64::try_from(time.as_millis()).ok()
         };
         let declared = match self.format {
@@ -209,6 +245,8 @@ impl<'a> Opened<'a> {
                 .keep
                 .map(|frames| ms(frames, self.rate_hz()))
                 .or_else(by_frames),
+            // What was counted is what is there.
+            Format::Caf if self.told.missing_bytes > 0 => None,
             _ => by_frames().or_else(by_time),
         };
         declared.filter(|&length| length > 0)
@@ -219,7 +257,7 @@ impl<'a> Opened<'a> {
         decoded.declared_ms = self.declared_ms();
         let mut decoder = self.start(out, decoded)?;
         let (mut packets, mut silent, mut bad) = (0_u64, 0_u32, 0_u64);
-        let mut first_bad = String::new();
+        let (mut first_bad, mut has_enough) = (String::new(), false);
         let ended = loop {
             let packet = match self.reader.next_packet() {
                 Ok(Some(packet)) => packet,
@@ -267,16 +305,34 @@ impl<'a> Opened<'a> {
                 ControlFlow::Continue(()) => {}
                 ControlFlow::Break(None) => {
                     decoded.declared_ms = None;
+                    has_enough = true;
                     break Ok(());
                 }
                 ControlFlow::Break(Some(problem)) => break Err(problem),
             }
+        };
+        let ended = match ended {
+            Err(Problem::Damaged { detail }) if detail == ENDS_EARLY && self.is_whole() => Ok(()),
+            Err(Problem::Damaged { detail }) if detail != ENDS_EARLY => Err(Problem::Damaged { detail }),
+            Ok(()) | Err(Problem::Damaged { .. }) if self.told.missing_bytes > 0 && !has_enough => {
+                let detail = format!("{ENDS_EARLY}: {} bytes are missing", self.told.missing_bytes);
+                Err(Problem::Damaged { detail })
+            }
+            ended => ended,
         };
         if bad > 0 {
             let detail = format!("{bad} of {packets} packets could not be decoded, the first: {first_bad}");
             decoded.problems.push(Problem::Damaged { detail });
         }
         ended
+    }
+
+    /// Whether a file that has nothing more to read is whole all the same: what is streamed does not say where it ends.
+    fn is_whole(&self) -> bool {
+        match self.format {
+            Format::Matroska => matroska::ends_with_an_element(self.source).unwrap_or(false),
+            _ => self.told.is_open,
+        }
     }
 
     /// The next link of a chain.
@@ -398,7 +454,7 @@ fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
     match error {
         Error::Unsupported(_) => unsupported(format, codec),
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Problem::Damaged { detail: "the file ends too early".to_owned() }
+            Problem::Damaged { detail: ENDS_EARLY.to_owned() }
         }
         // What the source itself could not read.
         Error::IoError(error) if error.raw_os_error().is_some() => Problem::io("reading sound", error),
@@ -434,11 +490,14 @@ struct Window<'a> {
     start: u64,
     at: u64,
     seekable: bool,
+    told: Told,
 }
 
 impl Read for Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read_at(self.start.saturating_add(self.at), buffer).map_err(io::Error::other)?;
+        let at = self.start.saturating_add(self.at);
+        let read = self.source.read_at(at, buffer).map_err(io::Error::other)?;
+        self.told.replace(at, &mut buffer[..read]);
         self.at += read as u64;
         Ok(read)
     }

@@ -1,6 +1,8 @@
-//! The format chunk of a WAV file, looked at before the demuxer, whose arithmetic overflows on impossible ones.
+//! The format chunk of a WAV file, looked at before the demuxer, whose arithmetic overflows on impossible ones; and where its
+//! sound ends.
 
 use super::limited::check_shape;
+use super::native::Told;
 use crate::{Limits, Problem, Source};
 
 /// The most chunks before the format.
@@ -28,4 +30,39 @@ pub(super) fn check_format(source: &Source, limits: &Limits) -> Result<(), Probl
         at += 8 + u64::from(size) + u64::from(size & 1);
     }
     Ok(())
+}
+
+/// What SoX writes for a length that it does not know, less what is no whole block.
+const SOX_UNKNOWN: u32 = 0x7fff_f000;
+
+/// What is told of a file that was written where nobody could go back to its header: into a pipe, or by a recorder that lost
+/// its power. Its length is 0, or the largest that there is.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn told(source: &Source) -> Result<Told, Problem> {
+    let mut at = 12;
+    let mut block_bytes = 1;
+    for _ in 0..MAX_CHUNKS {
+        let mut head = [0; 24];
+        let read = source.read_at(at, &mut head)?;
+        if read < 8 {
+            break;
+        }
+        let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+        if head.starts_with(b"fmt ") && read == head.len() {
+            block_bytes = u32::from(u16::from_le_bytes([head[20], head[21]])).max(1);
+        }
+        if head.starts_with(b"data") {
+            let by_sox = size <= SOX_UNKNOWN && size > SOX_UNKNOWN.saturating_sub(block_bytes);
+            let short = at.saturating_add(8).saturating_add(size.into()) > source.len();
+            // An empty chunk with nothing behind it is empty.
+            let is_open = size == u32::MAX || by_sox && short || size == 0 && source.len() > at + 8;
+            let unknown = u32::MAX.to_le_bytes().to_vec();
+            let replaced = if is_open { vec![(4, unknown.clone()), (at + 4, unknown)] } else { Vec::new() };
+            return Ok(Told { replaced, missing_bytes: 0, is_open });
+        }
+        at += 8 + u64::from(size) + u64::from(size & 1);
+    }
+    Ok(Told::default())
 }
