@@ -244,6 +244,9 @@ fn sound_is_looked_for_behind_tags() {
     check([&tag(300), &b"no sound at all"[..]].concat(), Err("no sound behind its tags"));
     // Frames deep inside something else are not the sound of this file.
     check([&tag(300), &vec![7; 200_000], untagged].concat(), Err("no sound behind its tags"));
+    // And behind what is no tag.
+    check([&b"x"[..], untagged].concat(), Ok(Format::Mp3));
+    check([&[0; 417][..], &mp3].concat(), Ok(Format::Mp3));
     let source = Source::from_bytes([&tag(300), &wav[..]].concat());
     assert_eq!(crate::probe(&source).unwrap(), Format::Wav);
 }
