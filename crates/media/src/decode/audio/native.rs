@@ -17,7 +17,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use symphonia::core::packet::Packet;
 use symphonia::default::{formats, register_enabled_codecs};
 
-use super::limited::{Cut, Limited, check_shape, ms};
+use super::limited::{Cut, Limited, MIN_RATE_HZ, check_shape, ms};
 use super::opus::{self, Opus, Refused};
 use super::{Decoded, SampleSink, caf, check_length, matroska, mp4, mpeg, riff, unsupported};
 use crate::decode::caught::caught;
@@ -416,7 +416,8 @@ impl Decoder {
 /// Refuses by what is declared, before a decoder takes memory for it.
 fn check_params(params: &AudioCodecParameters, limits: &Limits) -> Result<(), Problem> {
     let channels = params.channels.as_ref().map_or(1, |channels| channels.count() as u64);
-    check_shape(params.sample_rate.unwrap_or(1), channels, limits)?;
+    // A rate that only the stream tells is checked with its first block.
+    check_shape(params.sample_rate.unwrap_or(MIN_RATE_HZ), channels, limits)?;
     // Four bytes a sample, decoded and interleaved.
     let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
     let bytes = frames.saturating_mul(channels).saturating_mul(8);
