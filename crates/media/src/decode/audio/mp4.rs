@@ -24,6 +24,10 @@ pub(super) struct Track {
     pub(super) segment_duration: Option<u64>,
     /// The scheme that locks it.
     pub(super) locked_by: Option<String>,
+    /// What kind of track it is: `soun`, `vide`.
+    pub(super) handler: [u8; 4],
+    /// How it is coded: the kind of its first sample description.
+    pub(super) coding: [u8; 4],
 }
 
 /// What the file says.
@@ -34,6 +38,53 @@ pub(super) struct Boxes {
     pub(super) tracks: Vec<Track>,
     /// Frames before and behind the recording by iTunes, and the recording's own.
     pub(super) itunes: Option<(u32, u32, u64)>,
+}
+
+/// Names of codecs by the kind of their sample description, of those that are not decoded here.
+const CODECS: &[(&[u8; 4], &str)] = &[
+    (b".mp1", "MP1"),
+    (b".mp2", "MP2"),
+    (b".mp3", "MP3"),
+    (b"ac-3", "AC-3"),
+    (b"ac-4", "AC-4"),
+    (b"agsm", "GSM 06.10"),
+    (b"alac", "ALAC"),
+    (b"alaw", "A-law"),
+    (b"dtsc", "DTS"),
+    (b"dtse", "DTS Express"),
+    (b"dtsh", "DTS-HD"),
+    (b"dtsl", "DTS-HD"),
+    (b"dtsx", "DTS:X"),
+    (b"ec-3", "E-AC-3"),
+    (b"ima4", "IMA ADPCM"),
+    (b"iamf", "IAMF"),
+    (b"MAC3", "MACE 3:1"),
+    (b"MAC6", "MACE 6:1"),
+    (b"mha1", "MPEG-H Audio"),
+    (b"mha2", "MPEG-H Audio"),
+    (b"mhm1", "MPEG-H Audio"),
+    (b"mhm2", "MPEG-H Audio"),
+    (b"mlpa", "TrueHD"),
+    (b"QDM2", "QDesign Music 2"),
+    (b"Qclp", "Qualcomm PureVoice"),
+    (b"samr", "AMR"),
+    (b"sawb", "AMR-WB"),
+    (b"sawp", "AMR-WB+"),
+    (b"ulaw", "\u{b5}-law"),
+];
+
+impl Boxes {
+    /// What the first sound track calls its codec.
+    pub(super) fn codec(&self) -> Option<String> {
+        let coding = self.tracks.iter().find(|track| &track.handler == b"soun")?.coding;
+        let known = CODECS.iter().find(|(kind, _)| **kind == coding).map(|(_, name)| (*name).to_owned());
+        let text = || match coding {
+            // Numbers of Windows.
+            [b'm', b's', high, low] if !high.is_ascii_graphic() => format!("codec 0x{high:02x}{low:02x} of Windows"),
+            _ => format!("codec {}", coding.escape_ascii()),
+        };
+        (coding != [0; 4]).then(|| known.unwrap_or_else(text))
+    }
 }
 
 /// Looks through the boxes. What is damaged is left out: the demuxer will say so.
@@ -143,14 +194,20 @@ impl Walk<'_> {
                 let data = self.read(&body)?;
                 self.found.timescale = timescale(&data);
             }
-            b"tkhd" | b"mdhd" | b"elst" | b"stsd" => {
+            b"tkhd" | b"mdhd" | b"hdlr" | b"elst" | b"stsd" => {
                 let data = self.read(&body)?;
                 let Some(track) = self.found.tracks.last_mut() else { return Ok(()) };
                 match &kind {
                     b"tkhd" => track.id = field(&data, if data.first() == Some(&1) { 20 } else { 12 }),
                     b"mdhd" => track.timescale = timescale(&data),
                     b"elst" => edit_list(&data, track),
-                    _ => track.locked_by = lock(&data),
+                    // QuickTime has another for the data itself.
+                    b"hdlr" if track.handler == [0; 4] => track.handler = field(&data, 8).to_be_bytes(),
+                    b"hdlr" => {}
+                    _ => {
+                        track.locked_by = lock(&data);
+                        track.coding = field(&data, 12).to_be_bytes();
+                    }
                 }
             }
             b"name" => self.tag = self.read(&body)?.get(4..).unwrap_or(&[]).to_vec(),

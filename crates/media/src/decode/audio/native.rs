@@ -19,7 +19,10 @@ use symphonia::default::{formats, register_enabled_codecs};
 
 use super::limited::{Cut, Limited, MIN_RATE_HZ, check_shape, ms};
 use super::opus::{self, Opus, Refused};
-use super::{Decoded, SampleSink, caf, check_length, matroska, mp4, mpeg, riff, unsupported};
+use super::{
+    Declared, Decoded, ENDS_EARLY, SampleSink, caf, check_length, ends_early, matroska, mp4, mpeg, riff, slack_ms,
+    unsupported,
+};
 use crate::decode::caught::caught;
 use crate::probe::behind_tags;
 use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
@@ -29,8 +32,7 @@ pub(super) const SYMPHONIA: &str = "symphonia 0.6.1";
 /// Recorded likewise.
 pub(super) const OPUS: &str = "opus-pure 0.2.2";
 
-/// What is said of a file that was cut short.
-const ENDS_EARLY: &str = "the file ends too early";
+const MPEG_LAYERS: [AudioCodecId; 3] = [CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3];
 
 /// So many packets in a row without sound end a stream: tables of a few bytes can declare billions of empty ones.
 const MAX_SILENT_PACKETS: u32 = 100_000;
@@ -69,18 +71,36 @@ pub(super) fn decode(
     if !out.heard() && decoded.problems.is_empty() {
         decoded.problems.push(Problem::Damaged { detail: "no sound in the sound track".to_owned() });
     }
-    check_length(&mut decoded, if matches!(format, Format::Mp4 | Format::Matroska) { 5_000 } else { 500 });
+    let slack = decoded.declared_ms.filter(|_| matches!(format, Format::Mp4 | Format::Matroska)).map_or(500, slack_ms);
+    check_length(&mut decoded, slack);
     if !out.heard() { Err(decoded.problems.swap_remove(0)) } else { Ok(decoded) }
 }
 
-/// Length and number of sound tracks by the container, as far as it can be read.
-pub(super) fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
-    if !matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) {
-        return (None, 0);
-    }
+/// Length, number of sound tracks and codec by the container, as far as it can be read.
+pub(super) fn declared(source: &Source, format: Format) -> Declared {
     let limits = Limits::default();
-    let told = caught(|| Opened::new(source, format, 0, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
-    told.unwrap_or((None, 0))
+    let read = || {
+        let opened = Opened::new(source, format, 0, &limits)?;
+        let codec =
+            if CODECS.get_audio_decoder(opened.params.codec).is_some() { String::new() } else { opened.codec() };
+        Ok(Declared { ms: opened.declared_ms(), tracks: opened.tracks, codec, missing_bytes: 0 })
+    };
+    let told = if matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) { caught(read).ok() } else { None };
+    told.unwrap_or_else(|| {
+        let codec = caught(|| named(source, format)).ok().flatten().unwrap_or_default();
+        Declared { codec, ..Declared::default() }
+    })
+}
+
+/// What the container calls the codec of its first sound track, in words where these are known.
+fn named(source: &Source, format: Format) -> Result<Option<String>, Problem> {
+    Ok(match format {
+        Format::Wav => riff::codec(source)?,
+        Format::Ogg => ogg_codec(source)?.map(str::to_owned),
+        Format::Mp4 | Format::M4a => mp4::boxes(source)?.codec(),
+        Format::Matroska => matroska::codec(source)?,
+        _ => None,
+    })
 }
 
 /// A container with a sound track.
@@ -145,8 +165,13 @@ impl<'a> Opened<'a> {
         // Of a file that was cut short some demuxers refuse all, until they are not told its length.
         let reader = match open(true).or_else(|error| open(false).map_err(|_| error)) {
             Ok(reader) => reader,
-            Err(_) if format == Format::Ogg && !ogg_is_known(source)? => return Err(unsupported(format, None)),
-            Err(error) => return Err(problem(&error, format, None)),
+            Err(_) if format == Format::Ogg && !ogg_is_known(source)? => {
+                return Err(unsupported(format, Some(ogg_codec(source)?.unwrap_or("an unknown codec"))));
+            }
+            Err(Error::Unsupported(what)) if what.contains("missing moov") => {
+                return Err(Problem::Damaged { detail: "the directory (moov) is missing".to_owned() });
+            }
+            Err(error) => return Err(problem(&error, format, named(source, format)?.as_deref())),
         };
         let boxes = match format {
             Format::Mp4 | Format::M4a => mp4::boxes(source)?,
@@ -159,7 +184,7 @@ impl<'a> Opened<'a> {
         let Some(track) = tracks.get(track as usize).map(|track| (*track).clone()) else {
             return Err(match locked {
                 Some(by) => Problem::Protected { by },
-                None => unsupported(format, Some("no known sound")),
+                None => unsupported(format, Some(named(source, format)?.as_deref().unwrap_or("no known sound"))),
             });
         };
         if let Some(by) = locked {
@@ -172,6 +197,12 @@ impl<'a> Opened<'a> {
             return Err(unsupported(format, None));
         };
         Ok(Opened { source, format, limits, reader, track, params, tracks: count, boxes, start, told })
+    }
+
+    /// The track's codec, in words where these are known.
+    fn codec(&self) -> String {
+        let by_container = || named(self.source, self.format).ok().flatten();
+        codec_name(self.params.codec).or_else(by_container).unwrap_or_else(|| "an unknown codec".to_owned())
     }
 
     fn rate_hz(&self) -> u32 {
@@ -284,6 +315,17 @@ impl<'a> Opened<'a> {
                 continue;
             }
             packets += 1;
+            // MP4 has one number for all layers of MPEG audio.
+            let layer = if packets == 1 { mpeg::layer(&packet.data) } else { None };
+            if let Some(codec) =
+                layer.filter(|codec| MPEG_LAYERS.contains(&self.params.codec) && *codec != self.params.codec)
+            {
+                self.params.codec = codec;
+                match self.start(out, decoded) {
+                    Ok(other) => decoder = other,
+                    Err(problem) => break Err(problem),
+                }
+            }
             let block = match decoder.decode(&packet) {
                 Ok(block) => block,
                 Err(Failed::Fatal(problem)) => break Err(problem),
@@ -315,8 +357,7 @@ impl<'a> Opened<'a> {
             Err(Problem::Damaged { detail }) if detail == ENDS_EARLY && self.is_whole() => Ok(()),
             Err(Problem::Damaged { detail }) if detail != ENDS_EARLY => Err(Problem::Damaged { detail }),
             Ok(()) | Err(Problem::Damaged { .. }) if self.told.missing_bytes > 0 && !has_enough => {
-                let detail = format!("{ENDS_EARLY}: {} bytes are missing", self.told.missing_bytes);
-                Err(Problem::Damaged { detail })
+                Err(ends_early(self.told.missing_bytes))
             }
             ended => ended,
         };
@@ -349,7 +390,7 @@ impl<'a> Opened<'a> {
 
     fn start(&self, out: &mut Limited<'_>, decoded: &mut Decoded) -> Result<Decoder, Problem> {
         check_params(&self.params, self.limits)?;
-        decoded.codec = codec_name(self.params.codec);
+        decoded.codec = self.codec();
         if self.params.codec == CODEC_ID_OPUS {
             let big_endian = matches!(self.format, Format::Mp4 | Format::M4a);
             let opus = Opus::new(self.params.extra_data.as_deref().unwrap_or(&[]), big_endian);
@@ -451,6 +492,15 @@ fn ogg_is_known(source: &Source) -> Result<bool, Problem> {
     Ok(known.iter().any(|sign| head.windows(sign.len()).any(|window| window == *sign)))
 }
 
+/// What a stream that begins an Ogg file is, where its demuxer does not know it.
+fn ogg_codec(source: &Source) -> Result<Option<&'static str>, Problem> {
+    const NAMES: [(&[u8], &str); 4] =
+        [(b"Speex   ", "Speex"), (b"PCM     ", "PCM"), (b"CELT    ", "CELT"), (b"MIDI\0\0\0\0", "MIDI")];
+    let head = source.head(4_096)?;
+    let found = |sign: &[u8]| head.windows(sign.len()).any(|window| window == sign);
+    Ok(NAMES.iter().find(|(sign, _)| found(sign)).map(|(_, name)| *name))
+}
+
 fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
     match error {
         Error::Unsupported(_) => unsupported(format, codec),
@@ -464,7 +514,7 @@ fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
 }
 
 /// The names that people know, else what symphonia calls it.
-fn codec_name(codec: AudioCodecId) -> String {
+fn codec_name(codec: AudioCodecId) -> Option<String> {
     const NAMES: &[(AudioCodecId, &str)] = &[
         (CODEC_ID_MP1, "MP1"),
         (CODEC_ID_MP2, "MP2"),
@@ -482,7 +532,7 @@ fn codec_name(codec: AudioCodecId) -> String {
     ];
     let known = NAMES.iter().find(|(id, _)| *id == codec).map(|(_, name)| (*name).to_owned());
     let registered = || CODECS.get_audio_decoder(codec).map(|decoder| decoder.codec.info.short_name.to_uppercase());
-    known.or_else(registered).unwrap_or_else(|| "an unknown codec".to_owned())
+    known.or_else(registered)
 }
 
 /// A source as symphonia reads it, from where its sound begins.

@@ -208,6 +208,62 @@ fn what_no_program_reads_has_another_hint() {
     assert!(!hint(Format::Midi).contains("ffmpeg"));
 }
 
+/// What is not decoded here is told by its own name, and not by that of its container.
+#[test]
+fn hints_name_the_codec() {
+    let check = |bytes: Vec<u8>, expected: &str| {
+        let source = Source::from_bytes(bytes);
+        let format = crate::probe(&source).unwrap();
+        match decode(&source, format, &Limits::default(), &mut |_| ControlFlow::Continue(())) {
+            Err(Problem::Unsupported { format, .. }) => assert_eq!(format, expected),
+            done => panic!("{expected}: {done:?}"),
+        }
+    };
+    let file = |name: &str| fs::read(folder().join(name)).unwrap();
+    check(file("speex.ogg"), "Speex in Ogg");
+    check(file("gsm.wav"), "GSM 06.10 in WAV");
+    check(file("ac3.mkv"), "AC-3 in Matroska or WebM");
+    check(file("ac3.mp4"), "AC-3 in MPEG-4 or QuickTime");
+    let mut wav = file("gsm.wav");
+    let format = wav.windows(4).position(|kind| kind == b"fmt ").unwrap() + 8;
+    for (number, name) in [(0x55_u16, "MP3 in WAV"), (0x1234, "codec 0x1234 in WAV")] {
+        wav[format..format + 2].copy_from_slice(&number.to_le_bytes());
+        check(wav.clone(), name);
+    }
+    let mp4 = file("aac.m4a");
+    let place = mp4.windows(4).rposition(|kind| kind == b"mp4a").unwrap();
+    for (kind, name) in [(b"samr", "AMR"), (b"ac-4", "AC-4"), (b"mhm1", "MPEG-H Audio"), (b"abcd", "codec abcd")] {
+        let mut mp4 = mp4.clone();
+        mp4[place..place + 4].copy_from_slice(kind);
+        check(mp4, &format!("{name} in MPEG-4 audio"));
+    }
+    let mkv = file("ac3.mkv");
+    let place = mkv.windows(5).position(|id| id == b"A_AC3").unwrap();
+    for (id, name) in [(b"A_AC4", "AC-4"), (b"A_\0\0\0", "codec A_"), (b"A_\n\xff!", "codec A_\\n\\u{fffd}!")] {
+        let mut mkv = mkv.clone();
+        mkv[place..place + 5].copy_from_slice(id);
+        check(mkv, &format!("{name} in Matroska or WebM"));
+    }
+}
+
+/// MP4 has one number for the three layers of MPEG audio.
+#[test]
+fn mp2_in_mp4_is_decoded() {
+    let Some(ffmpeg) = installed() else {
+        println!("MP2 in MP4: not run (ffmpeg is not installed)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mp4 = folder.path().join("mp2.mp4");
+    let mut command = std::process::Command::new(&ffmpeg.program);
+    command.args(["-v", "error", "-nostdin", "-i"]).arg(self::folder().join("mp2.mp2"));
+    assert!(command.args(["-c", "copy"]).arg(&mp4).status().unwrap().success());
+    let source = Source::from_file(fs::File::open(&mp4).unwrap()).unwrap();
+    let done = decode(&source, Format::Mp4, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.codec.as_str(), done.problems), ("MP2", Vec::new()));
+    assert!((1_140..1_300).contains(&done.decoded_ms), "{}", done.decoded_ms);
+}
+
 #[test]
 fn recorded_versions_are_those_that_are_built() {
     let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock")).unwrap();

@@ -178,3 +178,48 @@ fn flipped_bytes_end_in_an_answer() {
         assert!(met > 0 || name.contains(".og"), "{name}: nothing was read of any");
     }
 }
+
+#[test]
+fn a_cut_is_told_where_a_program_reads_what_is_left() {
+    let ffmpeg = installed();
+    if ffmpeg.is_none() {
+        println!("cut files read by ffmpeg: not run (it is not installed)");
+    }
+    // And whether the header tells a length.
+    let samples = [
+        ("ac3.mkv", true),
+        ("gsm.wav", false),
+        ("mp3.avi", true),
+        ("mp3.flv", true),
+        ("pcm.au", false),
+        ("pcm.aiff", false),
+        ("wma.wma", true),
+    ];
+    for (name, tells_length) in samples {
+        let whole = fs::read(folder().join(name)).unwrap();
+        let told = |bytes: &[u8]| {
+            let source = Source::from_bytes(bytes.to_vec());
+            crate::probe(&source).map(|format| (declared(&source, format), source, format))
+        };
+        let (of_whole, ..) = told(&whole).unwrap();
+        assert_eq!(of_whole.missing_bytes, 0, "{name}");
+        assert_eq!(of_whole.ms.is_some_and(|ms| (1_140..1_300).contains(&ms)), tells_length, "{name}: {of_whole:?}");
+        let cut = &whole[..whole.len() * 7 / 10];
+        let (of_cut, source, format) = told(cut).unwrap();
+        assert_eq!(of_cut.missing_bytes, (whole.len() - cut.len()) as u64, "{name}");
+        if let Some(ffmpeg) = &ffmpeg {
+            let done = ffmpeg.decode(&source, format, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+            assert!((300..1_000).contains(&done.decoded_ms), "{name}: {done:?}");
+            assert!(matches!(done.problems[..], [Problem::Damaged { .. }]), "{name}: {done:?}");
+        }
+        // Whatever is left of a header, or was made of it.
+        (0..whole.len().min(600)).for_each(|end| drop(told(&whole[..end])));
+        for place in 0..whole.len().min(300) {
+            for value in [0, 0x7f, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[place] = value;
+                let _ = told(&bytes);
+            }
+        }
+    }
+}
