@@ -81,8 +81,8 @@ pub(super) fn declared(source: &Source, format: Format) -> Declared {
     let limits = Limits::default();
     let read = || {
         let opened = Opened::new(source, format, 0, &limits)?;
-        let codec =
-            if CODECS.get_audio_decoder(opened.params.codec).is_some() { String::new() } else { opened.codec() };
+        let is_decoded = CODECS.get_audio_decoder(opened.params.codec).is_some() && !opened.needs_bands();
+        let codec = if is_decoded { String::new() } else { opened.codec() };
         Ok(Declared { ms: opened.declared_ms(), tracks: opened.tracks, codec, missing_bytes: 0 })
     };
     let told = if matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) { caught(read).ok() } else { None };
@@ -201,8 +201,17 @@ impl<'a> Opened<'a> {
 
     /// The track's codec, in words where these are known.
     fn codec(&self) -> String {
+        if self.params.codec == CODEC_ID_AAC {
+            return bands(self.params.extra_data.as_deref().unwrap_or(&[])).unwrap_or("AAC").to_owned();
+        }
         let by_container = || named(self.source, self.format).ok().flatten();
         codec_name(self.params.codec).or_else(by_container).unwrap_or_else(|| "an unknown codec".to_owned())
+    }
+
+    /// Whether the sound is declared to be AAC whose upper half is copied from the lower, in the way that old decoders refuse.
+    fn needs_bands(&self) -> bool {
+        self.params.codec == CODEC_ID_AAC
+            && matches!(self.params.extra_data.as_deref(), Some([first, ..]) if first >> 3 != 2)
     }
 
     fn rate_hz(&self) -> u32 {
@@ -490,6 +499,18 @@ fn ogg_is_known(source: &Source) -> Result<bool, Problem> {
     let head = source.head(4_096)?;
     let known: [&[u8]; 3] = [b"\x01vorbis", b"OpusHead", b"\x7fFLAC"];
     Ok(known.iter().any(|sign| head.windows(sign.len()).any(|window| window == *sign)))
+}
+
+/// What AAC is called whose upper half is copied from the lower (ISO 14496-3, 1.6.5): by its object type, or behind what a decoder
+/// of AAC-LC understands, which then decodes the lower half alone, at half the rate.
+fn bands(config: &[u8]) -> Option<&'static str> {
+    match *config {
+        [first, ..] if first >> 3 == 5 => Some("HE-AAC"),
+        [first, ..] if first >> 3 == 29 => Some("HE-AAC v2"),
+        // AAC-LC, then the mark 0x2b7, the object type 5, and that there is such a half.
+        [first, _, 0x56, 0xe5, present, ..] if first >> 3 == 2 && present & 0x80 != 0 => Some("HE-AAC (core)"),
+        _ => None,
+    }
 }
 
 /// What a stream that begins an Ogg file is, where its demuxer does not know it.

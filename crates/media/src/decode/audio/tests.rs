@@ -246,6 +246,47 @@ fn hints_name_the_codec() {
     }
 }
 
+#[test]
+fn aac_with_copied_bands_is_named() {
+    let mut mp4 = fs::read(folder().join("aac.m4a")).unwrap();
+    // What ffmpeg writes: AAC-LC, 32 kHz; then the mark of what is copied, and that nothing is.
+    let config = mp4.windows(3).position(|window| window == [0x56, 0xe5, 0]).unwrap() - 2;
+    let channels = mp4[config + 1] >> 3 & 0xf;
+    mp4[config + 4] = 0x80;
+    let core = Source::from_bytes(mp4.clone());
+    let core = decode(&core, Format::M4a, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((core.codec.as_str(), core.rate_hz), ("HE-AAC (core)", 32_000));
+    // By its object type: 5, 32 kHz, channels, 64 kHz, 2, and three bits.
+    let bits = 5_u64 << 35 | 5 << 31 | u64::from(channels) << 27 | 2 << 23 | 2 << 18;
+    mp4[config..config + 5].copy_from_slice(&bits.to_be_bytes()[3..]);
+    let source = Source::from_bytes(mp4);
+    match decode(&source, Format::M4a, &Limits::default(), &mut |_| ControlFlow::Continue(())) {
+        Err(Problem::Unsupported { format, .. }) => assert_eq!(format, "HE-AAC in MPEG-4 audio"),
+        done => panic!("{done:?}"),
+    }
+    let Some(ffmpeg) = installed() else {
+        println!("HE-AAC: not run in part (ffmpeg is not installed)");
+        return;
+    };
+    let done = ffmpeg.decode(&source, Format::M4a, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.codec.as_str(), done.rate_hz), ("HE-AAC", 64_000));
+    assert!((1_140..1_300).contains(&done.decoded_ms), "{done:?}");
+}
+
+#[test]
+fn amr_is_read_by_a_program() {
+    // A second of frames of 12.2 kbit/s (RFC 4867, 5.3), of whatever is in them.
+    let amr = [b"#!AMR\n".to_vec(), [&[0x3c][..], &[0x5a; 31]].concat().repeat(50)].concat();
+    let source = Source::from_bytes(amr);
+    assert_eq!(crate::probe(&source), Ok(Format::Amr));
+    let Some(ffmpeg) = installed() else {
+        println!("AMR: not run (ffmpeg is not installed)");
+        return;
+    };
+    let done = ffmpeg.decode(&source, Format::Amr, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.decoded_ms, done.rate_hz, done.problems), (1_000, 8_000, Vec::new()));
+}
+
 /// MP4 has one number for the three layers of MPEG audio.
 #[test]
 fn mp2_in_mp4_is_decoded() {
