@@ -23,13 +23,16 @@ pub(super) fn told(source: &Source) -> Result<Told, Problem> {
         let start = at + 12;
         if head.starts_with(b"data") {
             let is_open = size == DATA_UNTIL_THE_END;
-            let there = source.len() - start;
+            let there = source.len().saturating_sub(start);
             let missing_bytes = u64::try_from(size).unwrap_or(0).saturating_sub(there);
             let replace = is_open || missing_bytes > 0;
             let replaced = if replace { vec![(at + 4, there.to_be_bytes().to_vec())] } else { Vec::new() };
             return Ok(Told { replaced, missing_bytes, is_open });
         }
         let Some(next) = u64::try_from(size).ok().and_then(|size| start.checked_add(size)) else { break };
+        if next > source.len() {
+            break;
+        }
         at = next;
     }
     Ok(Told::default())

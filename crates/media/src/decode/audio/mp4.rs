@@ -116,7 +116,8 @@ pub(super) fn told(source: &Source) -> Result<Told, Problem> {
             1 => u64::from(be32(&head[8..12])) << 32 | u64::from(be32(&head[12..])),
             size => u64::from(size),
         };
-        let there = source.len() - at;
+        // A file may grow while it is read.
+        let there = source.len().saturating_sub(at);
         if size > there {
             if &head[4..8] != b"mdat" || !has_directory {
                 break;
