@@ -10,7 +10,7 @@
 use std::ops::ControlFlow;
 
 use libfuzzer_sys::fuzz_target;
-use minutia::media::decode::audio::{decode, decode_pipe, is_native};
+use minutia::media::decode::audio::{declared, decode, decode_pipe, is_native};
 use minutia::media::{FORMATS, Kind, Limits, Samples, Source, probe};
 use minutia::scan::{InProcess, Reader, Request};
 
@@ -54,8 +54,11 @@ fuzz_target!(|data: &[u8]| {
     let mut heard = Heard { blocks: 0, limits };
     let decoded = decode(&source, format, &limits, &mut |block| heard.take(&block));
     assert_eq!(decoded.is_ok(), heard.blocks > 0);
+    // Headers of what only a program decodes.
+    FORMATS.iter().for_each(|row| drop(declared(&source, row.format)));
     let mut heard = Heard { blocks: 0, limits };
     let mut pipe = rest;
-    let piped = decode_pipe(&mut pipe, "fuzz", format, (None, 0), &limits, &mut |block| heard.take(&block));
+    let piped =
+        decode_pipe(&mut pipe, "fuzz", format, declared(&source, format), &limits, &mut |block| heard.take(&block));
     assert_eq!(piped.is_ok(), heard.blocks > 0);
 });

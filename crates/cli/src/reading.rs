@@ -108,6 +108,7 @@ impl Reading {
             address_space_bytes: confinement.address_space_bytes,
             deadline_ms: millis(config.deadline),
             deadline_ms_per_mib: millis(config.deadline_per_mib),
+            sound_deadline_ms_per_mib: millis(config.sound_deadline_per_mib),
             film_deadline_ms_per_mib: millis(config.film_deadline_per_mib),
             files_per_worker: config.sources_per_worker,
             confinement: confinement_facts(&confinement),

@@ -2,6 +2,7 @@
 
 mod container;
 mod formats;
+mod frames;
 mod tags;
 mod text;
 
@@ -149,8 +150,11 @@ pub fn probe(source: &Source) -> Result<Format, Problem> {
     match text::look(&head) {
         text::Text::Svg => Ok(Format::Svg),
         text::Text::Words(what) => Err(not_media(what)),
-        text::Text::None if head.iter().all(|&byte| byte == 0) => Err(not_media("zeros only, as far as looked")),
-        text::Text::None => Err(not_media("unknown data")),
+        text::Text::None => match frames::look(source)? {
+            Some((format, _)) => Ok(format),
+            None if head.iter().all(|&byte| byte == 0) => Err(not_media("zeros only, as far as looked")),
+            None => Err(not_media("unknown data")),
+        },
     }
 }
 

@@ -140,6 +140,12 @@ impl fmt::Display for Problem {
             Problem::NotMedia { found } => write!(f, "not media: {found}"),
             Problem::Unsupported { format, hint } => write!(f, "{format} is not supported by this build: {hint}"),
             Problem::Protected { by } => write!(f, "protected by {by}"),
+            // How much more is not known: what it held already counts too.
+            Problem::Limit { limit: limit @ LimitKind::WorkerBytes, allowed, .. } => write!(
+                f,
+                "limit {} reached: reading it takes more than the {allowed} bytes of memory that a worker may have",
+                limit.name()
+            ),
             Problem::Limit { limit, allowed, found } => {
                 write!(f, "limit {} reached: {found} asked for, {allowed} allowed", limit.name())
             }

@@ -76,7 +76,7 @@ impl Isolated {
     /// [`StartError`] when it cannot be confined, or does not start in confinement: then it is better not asked.
     pub fn program_confinement(&self) -> Result<Option<Confinement>, StartError> {
         let Some(ffmpeg) = &self.config.ffmpeg else { return Ok(None) };
-        let cpu_seconds = self.config.deadline_for(0, false).as_secs().saturating_add(1);
+        let cpu_seconds = self.config.deadline_for(0, None).as_secs().saturating_add(1);
         let cost = Cost { address_space_bytes: self.config.address_space_bytes, cpu_seconds };
         program::tried(&self.config.launch, cost, ffmpeg).map(Some)
     }
@@ -103,8 +103,9 @@ impl Reader for Isolated {
         };
         // Of what a worker says nothing chooses the program's demuxer, nor the time that it has.
         let format = probe(source).ok();
-        let is_film = format.is_some_and(|format| format.row().kind == Kind::Video);
-        let bytes = Evidence { descriptor: evidence, allowed: self.config.deadline_for(source.len(), is_film) };
+        let kind = format.map(|format| format.row().kind);
+        let is_film = kind == Some(Kind::Video);
+        let bytes = Evidence { descriptor: evidence, allowed: self.config.deadline_for(source.len(), kind) };
         let ffmpeg = self.config.ffmpeg.clone().zip(format).filter(|(ffmpeg, format)| ffmpeg.access(*format).is_some());
         let begins_here = format.is_some_and(|format| film_begins_here(request, format));
         if let (Some((ffmpeg, format)), true) = (&ffmpeg, is_film && !begins_here) {

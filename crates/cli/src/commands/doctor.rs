@@ -55,10 +55,13 @@ pub(crate) fn run() -> Result<Exit> {
             row(
                 "workers",
                 format!(
-                    "address space {} MiB, deadline {} s and {} ms for each MiB, replaced after {} files",
+                    "address space {} MiB, deadline {} s and for each MiB {} ms, of sound {} s, of films {} s, replaced after {} \
+                     files",
                     worker.address_space_bytes >> 20,
                     worker.deadline_ms / 1000,
                     worker.deadline_ms_per_mib,
+                    worker.sound_deadline_ms_per_mib / 1000,
+                    worker.film_deadline_ms_per_mib / 1000,
                     worker.files_per_worker
                 ),
             )?;

@@ -130,15 +130,13 @@ pub(super) fn mpeg_audio(head: &[u8]) -> Option<Format> {
         let next = head.get(length..length + 2)?;
         return (length > 7 && next[0] == 0xff && next[1] & 0xf6 == 0xf0).then_some(Format::Aac);
     }
-    if second & 0xe0 != 0xe0 || second & 0x06 == 0 || second & 0x18 == 0x08 {
-        return None;
-    }
     let length = mpeg_frame_bytes(second, third)?;
     let next = head.get(length..length + 2)?;
     (next[0] == 0xff && next[1] == second).then_some(Format::Mp3)
 }
 
-fn mpeg_frame_bytes(second: u8, third: u8) -> Option<usize> {
+/// The length of the frame whose header has these bytes behind its first.
+pub(super) fn mpeg_frame_bytes(second: u8, third: u8) -> Option<usize> {
     const V1: [[usize; 16]; 3] = [
         [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0],
         [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0],
@@ -149,6 +147,9 @@ fn mpeg_frame_bytes(second: u8, third: u8) -> Option<usize> {
         [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
         [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
     ];
+    if second & 0xe0 != 0xe0 || second & 0x06 == 0 || second & 0x18 == 0x08 {
+        return None;
+    }
     let layer = 3 - usize::from(second >> 1 & 3); // 0 is layer I
     let version_1 = second >> 3 & 3 == 3;
     let rate_kbps = if version_1 { V1 } else { V2 }[layer][usize::from(third >> 4)];

@@ -1,5 +1,7 @@
 //! ID3v2 tags (<https://id3.org/id3v2.4.0-structure>): they stand before the sound and say nothing about it.
 
+#[cfg(feature = "audio")]
+use super::frames;
 use super::{Format, PROBE_BYTES, SIGNS, container};
 use crate::{Problem, Source};
 
@@ -21,8 +23,11 @@ pub(super) fn look_behind(source: &Source) -> Result<Format, Problem> {
 /// [`Problem::Damaged`] where there is none behind its tags, [`Problem::Io`].
 #[cfg(feature = "audio")]
 pub(crate) fn behind_tags(source: &Source, format: Format) -> Result<u64, Problem> {
-    if source.head(3)? != b"ID3" {
-        return Ok(0);
+    let head = source.head(PROBE_BYTES)?;
+    if !head.starts_with(b"ID3") {
+        let begins_behind = matches!(format, Format::Mp3 | Format::Aac) && container::mpeg_audio(&head) != Some(format);
+        let behind = if begins_behind { frames::look(source)? } else { None };
+        return Ok(behind.filter(|(found, _)| *found == format).map_or(0, |(_, at)| at));
     }
     let found = first_sound(source)?.filter(|(found, _)| *found == format);
     found.map(|(_, at)| at).ok_or_else(|| Problem::Damaged { detail: "no sound behind its tags".to_owned() })

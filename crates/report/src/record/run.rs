@@ -162,6 +162,9 @@ pub struct WorkerFacts {
     pub deadline_ms: u64,
     /// Wall time beside that for each MiB.
     pub deadline_ms_per_mib: u64,
+    /// The same of sound.
+    #[serde(default)]
+    pub sound_deadline_ms_per_mib: u64,
     /// The same of a film.
     #[serde(default)]
     pub film_deadline_ms_per_mib: u64,

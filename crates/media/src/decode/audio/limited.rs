@@ -110,10 +110,23 @@ impl<'a> Limited<'a> {
     }
 }
 
+/// The least frames a second: of what is heard, hardly anything is left below 500 Hz. A header may claim one frame a second, of
+/// which a megabyte would be made of thousands.
+pub(super) const MIN_RATE_HZ: u32 = 1_000;
+
 /// Refuses rates and channels that no recording has.
 pub(super) fn check_shape(rate_hz: u32, channels: u64, limits: &Limits) -> Result<(), Problem> {
     if rate_hz == 0 || channels == 0 {
         return Err(Problem::Damaged { detail: format!("{channels} channels at {rate_hz} Hz") });
+    }
+    if rate_hz < MIN_RATE_HZ {
+        return Err(Problem::Unsupported {
+            format: format!("sound of {rate_hz} samples a second"),
+            hint: format!(
+                "below {MIN_RATE_HZ} it holds nothing of what recordings are compared by; where that rate is wrong, correct it in \
+                 a copy and examine that beside it"
+            ),
+        });
     }
     if rate_hz > limits.sample_rate_hz {
         let (allowed, found) = (u64::from(limits.sample_rate_hz), u64::from(rate_hz));

@@ -8,6 +8,8 @@
 //! What an encoder put before and behind the recording is cut off as the container says (LAME and iTunes tags, edit lists,
 //! Opus pre-skip, granule positions), so that times agree with those of other decoders to a millisecond.
 
+mod caf;
+mod declared;
 pub mod ffmpeg;
 mod limited;
 mod matroska;
@@ -22,6 +24,7 @@ use std::ops::ControlFlow;
 
 use crate::{Format, Limits, Problem, Samples, Source};
 
+pub use declared::Declared;
 pub use wav::decode_pipe;
 
 /// The decoders that are built in, with their versions.
@@ -108,10 +111,13 @@ pub fn is_native(format: Format) -> bool {
     )
 }
 
-/// How long the sound is by its container, and how many sound tracks there are, where the container can be read here:
-/// beside what [`ffmpeg`] decodes of it.
-pub fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
-    native::declared(source, container_of(format))
+/// What the container says of its sound, as far as it can be read here: beside what [`ffmpeg`] decodes of it.
+pub fn declared(source: &Source, format: Format) -> Declared {
+    let format = container_of(format);
+    let mut declared = native::declared(source, format);
+    // What cannot be read says nothing; the program will.
+    let _ = declared::add(source, format, &mut declared);
+    declared
 }
 
 fn unsupported(format: Format, codec: Option<&str>) -> Problem {
@@ -121,16 +127,34 @@ fn unsupported(format: Format, codec: Option<&str>) -> Problem {
     Problem::Unsupported { format, hint: hint.to_owned() }
 }
 
+/// How much less than a container declares may come without being told: sound may end before the pictures do, and lengths are
+/// rounded. A file that was cut lacks more.
+fn slack_ms(declared_ms: u64) -> u64 {
+    (declared_ms / 20 + 500).min(5_000)
+}
+
 /// Says so where less came than was declared. Containers round their lengths, and those of films are those of the
 /// pictures: `slack_ms` and a hundredth are nothing.
 fn check_length(decoded: &mut Decoded, slack_ms: u64) {
     let Some(declared) = decoded.declared_ms else { return };
-    let known =
-        decoded.problems.iter().any(|problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. }));
-    if !known && decoded.decoded_ms.saturating_add(slack_ms).saturating_add(declared / 100) < declared {
+    if !is_known_damaged(decoded)
+        && decoded.decoded_ms.saturating_add(slack_ms).saturating_add(declared / 100) < declared
+    {
         let detail = format!("the sound ends after {} of {declared} ms", decoded.decoded_ms);
         decoded.problems.push(Problem::Damaged { detail });
     }
+}
+
+/// Whether it is told already why there may be less than was declared.
+fn is_known_damaged(decoded: &Decoded) -> bool {
+    decoded.problems.iter().any(|problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. }))
+}
+
+/// What is said of a file that was cut short.
+const ENDS_EARLY: &str = "the file ends too early";
+
+fn ends_early(missing_bytes: u64) -> Problem {
+    Problem::Damaged { detail: format!("{ENDS_EARLY}: {missing_bytes} bytes are missing") }
 }
 
 #[cfg(test)]

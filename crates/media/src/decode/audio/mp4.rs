@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::native::Told;
 use crate::{Problem, Source};
 
 /// The most boxes that are looked at: films have some hundred.
@@ -23,6 +24,10 @@ pub(super) struct Track {
     pub(super) segment_duration: Option<u64>,
     /// The scheme that locks it.
     pub(super) locked_by: Option<String>,
+    /// What kind of track it is: `soun`, `vide`.
+    pub(super) handler: [u8; 4],
+    /// How it is coded: the kind of its first sample description.
+    pub(super) coding: [u8; 4],
 }
 
 /// What the file says.
@@ -35,6 +40,53 @@ pub(super) struct Boxes {
     pub(super) itunes: Option<(u32, u32, u64)>,
 }
 
+/// Names of codecs by the kind of their sample description, of those that are not decoded here.
+const CODECS: &[(&[u8; 4], &str)] = &[
+    (b".mp1", "MP1"),
+    (b".mp2", "MP2"),
+    (b".mp3", "MP3"),
+    (b"ac-3", "AC-3"),
+    (b"ac-4", "AC-4"),
+    (b"agsm", "GSM 06.10"),
+    (b"alac", "ALAC"),
+    (b"alaw", "A-law"),
+    (b"dtsc", "DTS"),
+    (b"dtse", "DTS Express"),
+    (b"dtsh", "DTS-HD"),
+    (b"dtsl", "DTS-HD"),
+    (b"dtsx", "DTS:X"),
+    (b"ec-3", "E-AC-3"),
+    (b"ima4", "IMA ADPCM"),
+    (b"iamf", "IAMF"),
+    (b"MAC3", "MACE 3:1"),
+    (b"MAC6", "MACE 6:1"),
+    (b"mha1", "MPEG-H Audio"),
+    (b"mha2", "MPEG-H Audio"),
+    (b"mhm1", "MPEG-H Audio"),
+    (b"mhm2", "MPEG-H Audio"),
+    (b"mlpa", "TrueHD"),
+    (b"QDM2", "QDesign Music 2"),
+    (b"Qclp", "Qualcomm PureVoice"),
+    (b"samr", "AMR"),
+    (b"sawb", "AMR-WB"),
+    (b"sawp", "AMR-WB+"),
+    (b"ulaw", "\u{b5}-law"),
+];
+
+impl Boxes {
+    /// What the first sound track calls its codec.
+    pub(super) fn codec(&self) -> Option<String> {
+        let coding = self.tracks.iter().find(|track| &track.handler == b"soun")?.coding;
+        let known = CODECS.iter().find(|(kind, _)| **kind == coding).map(|(_, name)| (*name).to_owned());
+        let text = || match coding {
+            // Numbers of Windows.
+            [b'm', b's', high, low] if !high.is_ascii_graphic() => format!("codec 0x{high:02x}{low:02x} of Windows"),
+            _ => format!("codec {}", coding.escape_ascii()),
+        };
+        (coding != [0; 4]).then(|| known.unwrap_or_else(text))
+    }
+}
+
 /// Looks through the boxes. What is damaged is left out: the demuxer will say so.
 ///
 /// # Errors
@@ -43,6 +95,47 @@ pub(super) fn boxes(source: &Source) -> Result<Boxes, Problem> {
     let mut walk = Walk { source, left: MAX_BOXES, found: Boxes::default(), tag: Vec::new() };
     walk.level(0..source.len(), 0)?;
     Ok(walk.found)
+}
+
+/// What is told of a file whose media is cut short behind its directory: the demuxer passes over a box that ends behind the file.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn told(source: &Source) -> Result<Told, Problem> {
+    let (mut at, mut has_directory) = (0, false);
+    for _ in 0..MAX_BOXES {
+        let mut head = [0; 16];
+        let read = source.read_at(at, &mut head)?;
+        if read < 8 {
+            break;
+        }
+        let size = match be32(&head[..4]) {
+            // Until the end.
+            0 => break,
+            1 if read < 16 => break,
+            1 => u64::from(be32(&head[8..12])) << 32 | u64::from(be32(&head[12..])),
+            size => u64::from(size),
+        };
+        // A file may grow while it is read.
+        let there = source.len().saturating_sub(at);
+        if size > there {
+            if &head[4..8] != b"mdat" || !has_directory {
+                break;
+            }
+            // What is too long for the field has no fewer bytes in it.
+            let replaced = match u32::try_from(there) {
+                Ok(there) if be32(&head[..4]) != 1 => (at, there.to_be_bytes().to_vec()),
+                _ => (at + 8, there.to_be_bytes().to_vec()),
+            };
+            return Ok(Told { replaced: vec![replaced], missing_bytes: size - there, is_open: false });
+        }
+        has_directory |= &head[4..8] == b"moov";
+        if size < 8 {
+            break;
+        }
+        at += size;
+    }
+    Ok(Told::default())
 }
 
 struct Walk<'a> {
@@ -102,14 +195,20 @@ impl Walk<'_> {
                 let data = self.read(&body)?;
                 self.found.timescale = timescale(&data);
             }
-            b"tkhd" | b"mdhd" | b"elst" | b"stsd" => {
+            b"tkhd" | b"mdhd" | b"hdlr" | b"elst" | b"stsd" => {
                 let data = self.read(&body)?;
                 let Some(track) = self.found.tracks.last_mut() else { return Ok(()) };
                 match &kind {
                     b"tkhd" => track.id = field(&data, if data.first() == Some(&1) { 20 } else { 12 }),
                     b"mdhd" => track.timescale = timescale(&data),
                     b"elst" => edit_list(&data, track),
-                    _ => track.locked_by = lock(&data),
+                    // QuickTime has another for the data itself.
+                    b"hdlr" if track.handler == [0; 4] => track.handler = field(&data, 8).to_be_bytes(),
+                    b"hdlr" => {}
+                    _ => {
+                        track.locked_by = lock(&data);
+                        track.coding = field(&data, 12).to_be_bytes();
+                    }
                 }
             }
             b"name" => self.tag = self.read(&body)?.get(4..).unwrap_or(&[]).to_vec(),
@@ -139,6 +238,11 @@ fn field(data: &[u8], at: usize) -> u32 {
     data.get(at..at + 4).map_or(0, be32)
 }
 
+/// Whether a duration is one: all ones, of 32 bits or 64, say that it is not known (ISO 14496-12:2022, 8.2.2, 8.4.2).
+pub(super) fn is_known(ticks: u64) -> bool {
+    ticks != u64::from(u32::MAX) && ticks != u64::MAX
+}
+
 fn timescale(data: &[u8]) -> u32 {
     field(data, if data.first() == Some(&1) { 20 } else { 12 })
 }
@@ -160,7 +264,8 @@ fn edit_list(data: &[u8], track: &mut Track) {
         }
     }
     track.media_time = pieces.first().map(|(_, media_time)| *media_time);
-    track.segment_duration = if let [(duration, _)] = pieces[..] { Some(duration).filter(|&d| d > 0) } else { None };
+    track.segment_duration =
+        if let [(duration, _)] = pieces[..] { Some(duration).filter(|&d| d > 0 && is_known(d)) } else { None };
 }
 
 /// The scheme of a sample description that is locked: `enca` with its `schm`, or FairPlay's `drms`.

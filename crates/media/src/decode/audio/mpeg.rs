@@ -1,6 +1,20 @@
-//! MPEG audio frames: whether the first one is a tag that declares the length (Xing, LAME, VBRI), or sound.
+//! MPEG audio frames: their layer, and whether the first one is a tag that declares the length (Xing, LAME, VBRI), or sound.
+
+use symphonia::core::codecs::audio::AudioCodecId;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
 
 use crate::{Problem, Source};
+
+/// The layer of a frame (ISO 11172-3, 2.4.2.3); `None` for what is no frame.
+pub(super) fn layer(frame: &[u8]) -> Option<AudioCodecId> {
+    let &[0xff, second, ..] = frame else { return None };
+    match (second >> 5, second >> 1 & 3) {
+        (7, 1) => Some(CODEC_ID_MP3),
+        (7, 2) => Some(CODEC_ID_MP2),
+        (7, 3) => Some(CODEC_ID_MP1),
+        _ => None,
+    }
+}
 
 /// Whether the frame at `start` carries the length: without that, a demuxer's length is a guess by the bit rate.
 pub(super) fn declares_length(source: &Source, start: u64) -> Result<bool, Problem> {

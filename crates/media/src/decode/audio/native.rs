@@ -17,9 +17,12 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use symphonia::core::packet::Packet;
 use symphonia::default::{formats, register_enabled_codecs};
 
-use super::limited::{Cut, Limited, check_shape, ms};
+use super::limited::{Cut, Limited, MIN_RATE_HZ, check_shape, ms};
 use super::opus::{self, Opus, Refused};
-use super::{Decoded, SampleSink, check_length, matroska, mp4, mpeg, riff, unsupported};
+use super::{
+    Declared, Decoded, ENDS_EARLY, SampleSink, caf, check_length, ends_early, matroska, mp4, mpeg, riff, slack_ms,
+    unsupported,
+};
 use crate::decode::caught::caught;
 use crate::probe::behind_tags;
 use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
@@ -28,6 +31,8 @@ use crate::{Format, LimitKind, Limits, Problem, Samples, Source};
 pub(super) const SYMPHONIA: &str = "symphonia 0.6.1";
 /// Recorded likewise.
 pub(super) const OPUS: &str = "opus-pure 0.2.2";
+
+const MPEG_LAYERS: [AudioCodecId; 3] = [CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3];
 
 /// So many packets in a row without sound end a stream: tables of a few bytes can declare billions of empty ones.
 const MAX_SILENT_PACKETS: u32 = 100_000;
@@ -66,18 +71,36 @@ pub(super) fn decode(
     if !out.heard() && decoded.problems.is_empty() {
         decoded.problems.push(Problem::Damaged { detail: "no sound in the sound track".to_owned() });
     }
-    check_length(&mut decoded, if matches!(format, Format::Mp4 | Format::Matroska) { 5_000 } else { 500 });
+    let slack = decoded.declared_ms.filter(|_| matches!(format, Format::Mp4 | Format::Matroska)).map_or(500, slack_ms);
+    check_length(&mut decoded, slack);
     if !out.heard() { Err(decoded.problems.swap_remove(0)) } else { Ok(decoded) }
 }
 
-/// Length and number of sound tracks by the container, as far as it can be read.
-pub(super) fn declared(source: &Source, format: Format) -> (Option<u64>, u32) {
-    if !matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) {
-        return (None, 0);
-    }
+/// Length, number of sound tracks and codec by the container, as far as it can be read.
+pub(super) fn declared(source: &Source, format: Format) -> Declared {
     let limits = Limits::default();
-    let told = caught(|| Opened::new(source, format, 0, &limits).map(|opened| (opened.declared_ms(), opened.tracks)));
-    told.unwrap_or((None, 0))
+    let read = || {
+        let opened = Opened::new(source, format, 0, &limits)?;
+        let is_decoded = CODECS.get_audio_decoder(opened.params.codec).is_some() && !opened.needs_bands();
+        let codec = if is_decoded { String::new() } else { opened.codec() };
+        Ok(Declared { ms: opened.declared_ms(), tracks: opened.tracks, codec, missing_bytes: 0 })
+    };
+    let told = if matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) { caught(read).ok() } else { None };
+    told.unwrap_or_else(|| {
+        let codec = caught(|| named(source, format)).ok().flatten().unwrap_or_default();
+        Declared { codec, ..Declared::default() }
+    })
+}
+
+/// What the container calls the codec of its first sound track, in words where these are known.
+fn named(source: &Source, format: Format) -> Result<Option<String>, Problem> {
+    Ok(match format {
+        Format::Wav => riff::codec(source)?,
+        Format::Ogg => ogg_codec(source)?.map(str::to_owned),
+        Format::Mp4 | Format::M4a => mp4::boxes(source)?.codec(),
+        Format::Matroska => matroska::codec(source)?,
+        _ => None,
+    })
 }
 
 /// A container with a sound track.
@@ -92,6 +115,32 @@ struct Opened<'a> {
     boxes: mp4::Boxes,
     /// Where the sound begins behind tags.
     start: u64,
+    told: Told,
+}
+
+/// What a demuxer is told about where the sound ends, in place of what the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Bytes that it reads in place of those in the file, each at its place.
+    pub(super) replaced: Vec<(u64, Vec<u8>)>,
+    /// Bytes that should be behind the end of the file.
+    pub(super) missing_bytes: u64,
+    /// Whether the file does not say how long it is: then its end is no damage.
+    pub(super) is_open: bool,
+}
+
+impl Told {
+    /// The bytes at `at`, with what is replaced.
+    fn replace(&self, at: u64, bytes: &mut [u8]) {
+        for (place, replacement) in &self.replaced {
+            for (place, byte) in (*place..).zip(replacement) {
+                let within = place.checked_sub(at).and_then(|within| usize::try_from(within).ok());
+                if let Some(there) = within.and_then(|within| bytes.get_mut(within)) {
+                    *there = *byte;
+                }
+            }
+        }
+    }
 }
 
 impl<'a> Opened<'a> {
@@ -103,15 +152,26 @@ impl<'a> Opened<'a> {
         if format == Format::Wav {
             riff::check_format(source, limits)?;
         }
+        let told = match format {
+            Format::Wav => riff::told(source)?,
+            Format::Caf => caf::told(source)?,
+            Format::Mp4 | Format::M4a => mp4::told(source)?,
+            _ => Told::default(),
+        };
         let open = |seekable: bool| {
-            let window = Window { source, start, at: 0, seekable };
+            let window = Window { source, start, at: 0, seekable, told: told.clone() };
             demuxer(format, MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default()))
         };
         // Of a file that was cut short some demuxers refuse all, until they are not told its length.
         let reader = match open(true).or_else(|error| open(false).map_err(|_| error)) {
             Ok(reader) => reader,
-            Err(_) if format == Format::Ogg && !ogg_is_known(source)? => return Err(unsupported(format, None)),
-            Err(error) => return Err(problem(&error, format, None)),
+            Err(_) if format == Format::Ogg && !ogg_is_known(source)? => {
+                return Err(unsupported(format, Some(ogg_codec(source)?.unwrap_or("an unknown codec"))));
+            }
+            Err(Error::Unsupported(what)) if what.contains("missing moov") => {
+                return Err(Problem::Damaged { detail: "the directory (moov) is missing".to_owned() });
+            }
+            Err(error) => return Err(problem(&error, format, named(source, format)?.as_deref())),
         };
         let boxes = match format {
             Format::Mp4 | Format::M4a => mp4::boxes(source)?,
@@ -124,7 +184,7 @@ impl<'a> Opened<'a> {
         let Some(track) = tracks.get(track as usize).map(|track| (*track).clone()) else {
             return Err(match locked {
                 Some(by) => Problem::Protected { by },
-                None => unsupported(format, Some("no known sound")),
+                None => unsupported(format, Some(named(source, format)?.as_deref().unwrap_or("no known sound"))),
             });
         };
         if let Some(by) = locked {
@@ -136,7 +196,22 @@ impl<'a> Opened<'a> {
         let Some(CodecParameters::Audio(params)) = track.codec_params.clone() else {
             return Err(unsupported(format, None));
         };
-        Ok(Opened { source, format, limits, reader, track, params, tracks: count, boxes, start })
+        Ok(Opened { source, format, limits, reader, track, params, tracks: count, boxes, start, told })
+    }
+
+    /// The track's codec, in words where these are known.
+    fn codec(&self) -> String {
+        if self.params.codec == CODEC_ID_AAC {
+            return bands(self.params.extra_data.as_deref().unwrap_or(&[])).unwrap_or("AAC").to_owned();
+        }
+        let by_container = || named(self.source, self.format).ok().flatten();
+        codec_name(self.params.codec).or_else(by_container).unwrap_or_else(|| "an unknown codec".to_owned())
+    }
+
+    /// Whether the sound is declared to be AAC whose upper half is copied from the lower, in the way that old decoders refuse.
+    fn needs_bands(&self) -> bool {
+        self.params.codec == CODEC_ID_AAC
+            && matches!(self.params.extra_data.as_deref(), Some([first, ..]) if first >> 3 != 2)
     }
 
     fn rate_hz(&self) -> u32 {
@@ -186,7 +261,8 @@ impl<'a> Opened<'a> {
     fn declared_ms(&self) -> Option<u64> {
         let by_frames = || Some(ms(self.track.num_frames?, self.rate_hz()));
         let by_time = || {
-            let time = self.track.time_base?.calc_duration(self.track.duration?)?;
+            let ticks = self.track.duration.filter(|ticks| mp4::is_known(ticks.get()))?;
+            let time = self.track.time_base?.calc_duration(ticks)?;
             u64::try_from(time.as_millis()).ok()
         };
         let declared = match self.format {
@@ -209,6 +285,8 @@ impl<'a> Opened<'a> {
                 .keep
                 .map(|frames| ms(frames, self.rate_hz()))
                 .or_else(by_frames),
+            // What was counted is what is there.
+            Format::Caf if self.told.missing_bytes > 0 => None,
             _ => by_frames().or_else(by_time),
         };
         declared.filter(|&length| length > 0)
@@ -219,7 +297,7 @@ impl<'a> Opened<'a> {
         decoded.declared_ms = self.declared_ms();
         let mut decoder = self.start(out, decoded)?;
         let (mut packets, mut silent, mut bad) = (0_u64, 0_u32, 0_u64);
-        let mut first_bad = String::new();
+        let (mut first_bad, mut has_enough) = (String::new(), false);
         let ended = loop {
             let packet = match self.reader.next_packet() {
                 Ok(Some(packet)) => packet,
@@ -246,6 +324,17 @@ impl<'a> Opened<'a> {
                 continue;
             }
             packets += 1;
+            // MP4 has one number for all layers of MPEG audio.
+            let layer = if packets == 1 { mpeg::layer(&packet.data) } else { None };
+            if let Some(codec) =
+                layer.filter(|codec| MPEG_LAYERS.contains(&self.params.codec) && *codec != self.params.codec)
+            {
+                self.params.codec = codec;
+                match self.start(out, decoded) {
+                    Ok(other) => decoder = other,
+                    Err(problem) => break Err(problem),
+                }
+            }
             let block = match decoder.decode(&packet) {
                 Ok(block) => block,
                 Err(Failed::Fatal(problem)) => break Err(problem),
@@ -267,16 +356,33 @@ impl<'a> Opened<'a> {
                 ControlFlow::Continue(()) => {}
                 ControlFlow::Break(None) => {
                     decoded.declared_ms = None;
+                    has_enough = true;
                     break Ok(());
                 }
                 ControlFlow::Break(Some(problem)) => break Err(problem),
             }
+        };
+        let ended = match ended {
+            Err(Problem::Damaged { detail }) if detail == ENDS_EARLY && self.is_whole() => Ok(()),
+            Err(Problem::Damaged { detail }) if detail != ENDS_EARLY => Err(Problem::Damaged { detail }),
+            Ok(()) | Err(Problem::Damaged { .. }) if self.told.missing_bytes > 0 && !has_enough => {
+                Err(ends_early(self.told.missing_bytes))
+            }
+            ended => ended,
         };
         if bad > 0 {
             let detail = format!("{bad} of {packets} packets could not be decoded, the first: {first_bad}");
             decoded.problems.push(Problem::Damaged { detail });
         }
         ended
+    }
+
+    /// Whether a file that has nothing more to read is whole all the same: what is streamed does not say where it ends.
+    fn is_whole(&self) -> bool {
+        match self.format {
+            Format::Matroska => matroska::ends_with_an_element(self.source).unwrap_or(false),
+            _ => self.told.is_open,
+        }
     }
 
     /// The next link of a chain.
@@ -293,7 +399,7 @@ impl<'a> Opened<'a> {
 
     fn start(&self, out: &mut Limited<'_>, decoded: &mut Decoded) -> Result<Decoder, Problem> {
         check_params(&self.params, self.limits)?;
-        decoded.codec = codec_name(self.params.codec);
+        decoded.codec = self.codec();
         if self.params.codec == CODEC_ID_OPUS {
             let big_endian = matches!(self.format, Format::Mp4 | Format::M4a);
             let opus = Opus::new(self.params.extra_data.as_deref().unwrap_or(&[]), big_endian);
@@ -360,7 +466,8 @@ impl Decoder {
 /// Refuses by what is declared, before a decoder takes memory for it.
 fn check_params(params: &AudioCodecParameters, limits: &Limits) -> Result<(), Problem> {
     let channels = params.channels.as_ref().map_or(1, |channels| channels.count() as u64);
-    check_shape(params.sample_rate.unwrap_or(1), channels, limits)?;
+    // A rate that only the stream tells is checked with its first block.
+    check_shape(params.sample_rate.unwrap_or(MIN_RATE_HZ), channels, limits)?;
     // Four bytes a sample, decoded and interleaved.
     let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
     let bytes = frames.saturating_mul(channels).saturating_mul(8);
@@ -394,11 +501,32 @@ fn ogg_is_known(source: &Source) -> Result<bool, Problem> {
     Ok(known.iter().any(|sign| head.windows(sign.len()).any(|window| window == *sign)))
 }
 
+/// What AAC is called whose upper half is copied from the lower (ISO 14496-3, 1.6.5): by its object type, or behind what a decoder
+/// of AAC-LC understands, which then decodes the lower half alone, at half the rate.
+fn bands(config: &[u8]) -> Option<&'static str> {
+    match *config {
+        [first, ..] if first >> 3 == 5 => Some("HE-AAC"),
+        [first, ..] if first >> 3 == 29 => Some("HE-AAC v2"),
+        // AAC-LC, then the mark 0x2b7, the object type 5, and that there is such a half.
+        [first, _, 0x56, 0xe5, present, ..] if first >> 3 == 2 && present & 0x80 != 0 => Some("HE-AAC (core)"),
+        _ => None,
+    }
+}
+
+/// What a stream that begins an Ogg file is, where its demuxer does not know it.
+fn ogg_codec(source: &Source) -> Result<Option<&'static str>, Problem> {
+    const NAMES: [(&[u8], &str); 4] =
+        [(b"Speex   ", "Speex"), (b"PCM     ", "PCM"), (b"CELT    ", "CELT"), (b"MIDI\0\0\0\0", "MIDI")];
+    let head = source.head(4_096)?;
+    let found = |sign: &[u8]| head.windows(sign.len()).any(|window| window == sign);
+    Ok(NAMES.iter().find(|(sign, _)| found(sign)).map(|(_, name)| *name))
+}
+
 fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
     match error {
         Error::Unsupported(_) => unsupported(format, codec),
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Problem::Damaged { detail: "the file ends too early".to_owned() }
+            Problem::Damaged { detail: ENDS_EARLY.to_owned() }
         }
         // What the source itself could not read.
         Error::IoError(error) if error.raw_os_error().is_some() => Problem::io("reading sound", error),
@@ -407,7 +535,7 @@ fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
 }
 
 /// The names that people know, else what symphonia calls it.
-fn codec_name(codec: AudioCodecId) -> String {
+fn codec_name(codec: AudioCodecId) -> Option<String> {
     const NAMES: &[(AudioCodecId, &str)] = &[
         (CODEC_ID_MP1, "MP1"),
         (CODEC_ID_MP2, "MP2"),
@@ -425,7 +553,7 @@ fn codec_name(codec: AudioCodecId) -> String {
     ];
     let known = NAMES.iter().find(|(id, _)| *id == codec).map(|(_, name)| (*name).to_owned());
     let registered = || CODECS.get_audio_decoder(codec).map(|decoder| decoder.codec.info.short_name.to_uppercase());
-    known.or_else(registered).unwrap_or_else(|| "an unknown codec".to_owned())
+    known.or_else(registered)
 }
 
 /// A source as symphonia reads it, from where its sound begins.
@@ -434,11 +562,14 @@ struct Window<'a> {
     start: u64,
     at: u64,
     seekable: bool,
+    told: Told,
 }
 
 impl Read for Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read_at(self.start.saturating_add(self.at), buffer).map_err(io::Error::other)?;
+        let at = self.start.saturating_add(self.at);
+        let read = self.source.read_at(at, buffer).map_err(io::Error::other)?;
+        self.told.replace(at, &mut buffer[..read]);
         self.at += read as u64;
         Ok(read)
     }

@@ -208,6 +208,103 @@ fn what_no_program_reads_has_another_hint() {
     assert!(!hint(Format::Midi).contains("ffmpeg"));
 }
 
+/// What is not decoded here is told by its own name, and not by that of its container.
+#[test]
+fn hints_name_the_codec() {
+    let check = |bytes: Vec<u8>, expected: &str| {
+        let source = Source::from_bytes(bytes);
+        let format = crate::probe(&source).unwrap();
+        match decode(&source, format, &Limits::default(), &mut |_| ControlFlow::Continue(())) {
+            Err(Problem::Unsupported { format, .. }) => assert_eq!(format, expected),
+            done => panic!("{expected}: {done:?}"),
+        }
+    };
+    let file = |name: &str| fs::read(folder().join(name)).unwrap();
+    check(file("speex.ogg"), "Speex in Ogg");
+    check(file("gsm.wav"), "GSM 06.10 in WAV");
+    check(file("ac3.mkv"), "AC-3 in Matroska or WebM");
+    check(file("ac3.mp4"), "AC-3 in MPEG-4 or QuickTime");
+    let mut wav = file("gsm.wav");
+    let format = wav.windows(4).position(|kind| kind == b"fmt ").unwrap() + 8;
+    for (number, name) in [(0x55_u16, "MP3 in WAV"), (0x1234, "codec 0x1234 in WAV")] {
+        wav[format..format + 2].copy_from_slice(&number.to_le_bytes());
+        check(wav.clone(), name);
+    }
+    let mp4 = file("aac.m4a");
+    let place = mp4.windows(4).rposition(|kind| kind == b"mp4a").unwrap();
+    for (kind, name) in [(b"samr", "AMR"), (b"ac-4", "AC-4"), (b"mhm1", "MPEG-H Audio"), (b"abcd", "codec abcd")] {
+        let mut mp4 = mp4.clone();
+        mp4[place..place + 4].copy_from_slice(kind);
+        check(mp4, &format!("{name} in MPEG-4 audio"));
+    }
+    let mkv = file("ac3.mkv");
+    let place = mkv.windows(5).position(|id| id == b"A_AC3").unwrap();
+    for (id, name) in [(b"A_AC4", "AC-4"), (b"A_\0\0\0", "codec A_"), (b"A_\n\xff!", "codec A_\\n\\u{fffd}!")] {
+        let mut mkv = mkv.clone();
+        mkv[place..place + 5].copy_from_slice(id);
+        check(mkv, &format!("{name} in Matroska or WebM"));
+    }
+}
+
+#[test]
+fn aac_with_copied_bands_is_named() {
+    let mut mp4 = fs::read(folder().join("aac.m4a")).unwrap();
+    // What ffmpeg writes: AAC-LC, 32 kHz; then the mark of what is copied, and that nothing is.
+    let config = mp4.windows(3).position(|window| window == [0x56, 0xe5, 0]).unwrap() - 2;
+    let channels = mp4[config + 1] >> 3 & 0xf;
+    mp4[config + 4] = 0x80;
+    let core = Source::from_bytes(mp4.clone());
+    let core = decode(&core, Format::M4a, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((core.codec.as_str(), core.rate_hz), ("HE-AAC (core)", 32_000));
+    // By its object type: 5, 32 kHz, channels, 64 kHz, 2, and three bits.
+    let bits = 5_u64 << 35 | 5 << 31 | u64::from(channels) << 27 | 2 << 23 | 2 << 18;
+    mp4[config..config + 5].copy_from_slice(&bits.to_be_bytes()[3..]);
+    let source = Source::from_bytes(mp4);
+    match decode(&source, Format::M4a, &Limits::default(), &mut |_| ControlFlow::Continue(())) {
+        Err(Problem::Unsupported { format, .. }) => assert_eq!(format, "HE-AAC in MPEG-4 audio"),
+        done => panic!("{done:?}"),
+    }
+    let Some(ffmpeg) = installed() else {
+        println!("HE-AAC: not run in part (ffmpeg is not installed)");
+        return;
+    };
+    let done = ffmpeg.decode(&source, Format::M4a, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.codec.as_str(), done.rate_hz), ("HE-AAC", 64_000));
+    assert!((1_140..1_300).contains(&done.decoded_ms), "{done:?}");
+}
+
+#[test]
+fn amr_is_read_by_a_program() {
+    // A second of frames of 12.2 kbit/s (RFC 4867, 5.3), of whatever is in them.
+    let amr = [b"#!AMR\n".to_vec(), [&[0x3c][..], &[0x5a; 31]].concat().repeat(50)].concat();
+    let source = Source::from_bytes(amr);
+    assert_eq!(crate::probe(&source), Ok(Format::Amr));
+    let Some(ffmpeg) = installed() else {
+        println!("AMR: not run (ffmpeg is not installed)");
+        return;
+    };
+    let done = ffmpeg.decode(&source, Format::Amr, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.decoded_ms, done.rate_hz, done.problems), (1_000, 8_000, Vec::new()));
+}
+
+/// MP4 has one number for the three layers of MPEG audio.
+#[test]
+fn mp2_in_mp4_is_decoded() {
+    let Some(ffmpeg) = installed() else {
+        println!("MP2 in MP4: not run (ffmpeg is not installed)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mp4 = folder.path().join("mp2.mp4");
+    let mut command = std::process::Command::new(&ffmpeg.program);
+    command.args(["-v", "error", "-nostdin", "-i"]).arg(self::folder().join("mp2.mp2"));
+    assert!(command.args(["-c", "copy"]).arg(&mp4).status().unwrap().success());
+    let source = Source::from_file(fs::File::open(&mp4).unwrap()).unwrap();
+    let done = decode(&source, Format::Mp4, &Limits::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.codec.as_str(), done.problems), ("MP2", Vec::new()));
+    assert!((1_140..1_300).contains(&done.decoded_ms), "{}", done.decoded_ms);
+}
+
 #[test]
 fn recorded_versions_are_those_that_are_built() {
     let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock")).unwrap();
@@ -244,6 +341,9 @@ fn sound_is_looked_for_behind_tags() {
     check([&tag(300), &b"no sound at all"[..]].concat(), Err("no sound behind its tags"));
     // Frames deep inside something else are not the sound of this file.
     check([&tag(300), &vec![7; 200_000], untagged].concat(), Err("no sound behind its tags"));
+    // And behind what is no tag.
+    check([&b"x"[..], untagged].concat(), Ok(Format::Mp3));
+    check([&[0; 417][..], &mp3].concat(), Ok(Format::Mp3));
     let source = Source::from_bytes([&tag(300), &wav[..]].concat());
     assert_eq!(crate::probe(&source).unwrap(), Format::Wav);
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use super::limited::Limited;
-use super::{Decoded, SampleSink, check_length};
+use super::{Declared, Decoded, SampleSink, check_length, ends_early, is_known_damaged, slack_ms};
 use crate::{Format, Kind, Limits, Problem, Samples};
 
 /// The most that may stand before the samples.
@@ -14,8 +14,7 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 /// Bytes of samples in one block.
 const BLOCK_BYTES: usize = 64 << 10;
 
-/// Hands over what `pipe` brings until it ends. `declared` is what the container says: its length in milliseconds and its
-/// sound tracks.
+/// Hands over what `pipe` brings until it ends. `declared` is what the container says.
 ///
 /// # Errors
 /// [`Problem::Damaged`] where no sound came of a recording, [`Problem::Unsupported`] where none came of a film,
@@ -24,21 +23,26 @@ pub fn decode_pipe(
     pipe: &mut dyn Read,
     decoder: &str,
     format: Format,
-    declared: (Option<u64>, u32),
+    declared: Declared,
     limits: &Limits,
     sink: SampleSink<'_>,
 ) -> Result<Decoded, Problem> {
     let io = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => no_sound(decoder, format),
+        io::ErrorKind::UnexpectedEof => no_sound(decoder, format, &declared),
         _ => Problem::io("reading sound from a program", &error),
     };
     let (rate_hz, channels) = header(pipe).map_err(io)?;
     let mut out = Limited::new(sink, limits);
-    let mut decoded =
-        Decoded { decoder: decoder.to_owned(), declared_ms: declared.0, tracks: declared.1, ..Decoded::default() };
+    let mut decoded = Decoded {
+        decoder: decoder.to_owned(),
+        codec: declared.codec.clone(),
+        declared_ms: declared.ms,
+        tracks: declared.tracks,
+        ..Decoded::default()
+    };
     let width = 2 * usize::from(channels.max(1));
     let mut bytes = vec![0; BLOCK_BYTES.max(width)];
-    let mut filled = 0;
+    let (mut filled, mut has_enough) = (0, false);
     loop {
         let read = match pipe.read(&mut bytes[filled..]) {
             Ok(read) => read,
@@ -60,6 +64,7 @@ pub fn decode_pipe(
                 ControlFlow::Continue(()) => {}
                 ControlFlow::Break(None) => {
                     decoded.declared_ms = None;
+                    has_enough = true;
                     break;
                 }
                 ControlFlow::Break(Some(problem)) if !out.heard() => return Err(problem),
@@ -77,19 +82,30 @@ pub fn decode_pipe(
     }
     (decoded.rate_hz, decoded.channels, decoded.decoded_ms) = (out.rate_hz(), out.channels(), out.decoded_ms());
     if !out.heard() {
-        return Err(no_sound(decoder, format));
+        return Err(no_sound(decoder, format, &declared));
     }
-    check_length(&mut decoded, 5_000);
+    if declared.missing_bytes > 0 && !has_enough && !is_known_damaged(&decoded) {
+        decoded.problems.push(ends_early(declared.missing_bytes));
+    }
+    let slack = decoded.declared_ms.map_or(0, slack_ms);
+    check_length(&mut decoded, slack);
     Ok(decoded)
 }
 
-/// A recording has sound, a film may have none.
-fn no_sound(decoder: &str, format: Format) -> Problem {
+/// A recording has sound, a film may have none. Where the container names a codec, the program may not know it.
+fn no_sound(decoder: &str, format: Format, declared: &Declared) -> Problem {
     let name = format.row().name;
+    if !declared.codec.is_empty() {
+        let hint = format!(
+            "{decoder} makes nothing of it: convert the sound to FLAC with a program that knows it and examine that beside it; \
+             where none can, it is damaged"
+        );
+        return Problem::Unsupported { format: format!("{} in {name}", declared.codec), hint };
+    }
     if format.row().kind == Kind::Audio {
         return Problem::Damaged { detail: format!("{decoder} found no sound in this {name}") };
     }
-    let hint = "where there should be sound, the file is damaged".to_owned();
+    let hint = "where there should be sound, it is of a codec that neither knows, or damaged".to_owned();
     Problem::Unsupported { format: format!("{name} in which {decoder} finds no sound"), hint }
 }
 

@@ -309,13 +309,18 @@ impl Walk<'_> {
     }
 }
 
-/// Ticks a second, and how many there are.
+/// Ticks a second, and how many there are: 0 where that is not known.
 fn clock(data: &[u8]) -> (u32, u64) {
     if data.first() == Some(&1) {
-        (field(data, 20), u64::from(field(data, 24)) << 32 | u64::from(field(data, 28)))
+        (field(data, 20), known(u64::from(field(data, 24)) << 32 | u64::from(field(data, 28))))
     } else {
-        (field(data, 12), u64::from(field(data, 16)))
+        (field(data, 12), known(u64::from(field(data, 16))))
     }
+}
+
+/// A duration; 0 for all ones, of 32 bits or 64, which say that it is not known (ISO 14496-12:2022, 8.2.2, 8.4.2).
+fn known(ticks: u64) -> u64 {
+    if ticks == u64::from(u32::MAX) || ticks == u64::MAX { 0 } else { ticks }
 }
 
 /// Three letters of 5 bits; `und` is none.
@@ -353,7 +358,7 @@ fn edits(data: &[u8]) -> Vec<Edit> {
             } else {
                 (u64::from(field(entry, 0)), i64::from(field(entry, 4).cast_signed()))
             };
-            Edit { duration, media_time: u64::try_from(media_time).ok() }
+            Edit { duration: known(duration), media_time: u64::try_from(media_time).ok() }
         })
         .collect()
 }

@@ -39,14 +39,28 @@ fn headers_are_not_believed() {
         let done = read(wav(channels, rate_hz, bits, 16_000, &second));
         assert!(done.is_err(), "{channels} channels, {rate_hz} Hz, {bits} bits: {done:?}");
     }
-    // One frame a second is slow, and possible: two bytes a second of 8,000 s.
-    assert_eq!(read(wav(1, 1, 16, 16_000, &second)).unwrap().decoded_ms, 8_000_000);
+    // A thousand frames a second are few, and possible.
+    assert_eq!(read(wav(1, 1_000, 16, 16_000, &second)).unwrap().decoded_ms, 8_000);
+}
+
+#[test]
+fn rates_below_what_is_heard_are_refused_before_decoding() {
+    for rate_hz in [1, 2, 999] {
+        match read(wav(1, rate_hz, 8, 200_000, &vec![128; 200_000])) {
+            Err(Problem::Unsupported { format, .. }) => {
+                assert_eq!(format, format!("sound of {rate_hz} samples a second"));
+            }
+            done => panic!("{rate_hz} Hz: {done:?}"),
+        }
+    }
 }
 
 #[test]
 fn a_day_is_enough() {
-    let day = read(wav(1, 1, 8, 200_000, &vec![128; 200_000])).unwrap();
-    assert_eq!(day.decoded_ms, 86_400_000);
+    let limits = Limits { audio_seconds: 86, ..Limits::default() };
+    let day = Source::from_bytes(wav(1, 1_000, 8, 200_000, &vec![128; 200_000]));
+    let day = decode(&day, Format::Wav, &limits, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(day.decoded_ms, 86_000);
     assert!(matches!(day.problems[..], [Problem::Limit { limit: LimitKind::AudioSeconds, .. }]), "{day:?}");
 }
 
