@@ -46,7 +46,7 @@ impl Output {
 
 /// What a person should know of an item that could not be examined.
 fn trouble(item: &ItemRecord) -> Option<String> {
-    let told = [Outcome::Unreadable, Outcome::Protected, Outcome::Failed, Outcome::Damaged];
+    let told = [Outcome::Unreadable, Outcome::Protected, Outcome::Failed, Outcome::Damaged, Outcome::Unsupported];
     if !told.iter().any(|outcome| outcome.name() == item.outcome) {
         return None;
     }

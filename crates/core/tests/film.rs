@@ -142,21 +142,53 @@ fn what_moves_fast_is_sampled_in_the_middle_of_steps_too() {
 }
 
 #[test]
-fn a_query_that_turns_out_long_has_the_first_look_alone() {
+fn a_query_that_turns_out_long_has_the_first_look_alone_and_a_beginning_with_both() {
     let with = |views, seconds: &[u64]| {
-        let mut fingerprinter = FilmFingerprinter::new(0, views);
+        let mut fingerprinter = FilmFingerprinter::new(3, views);
         for (number, &at) in (0..).zip(seconds) {
             fingerprinter.push(at * 1_000_000, Luma::new(WIDTH, HEIGHT, scene(number, at as f32)).unwrap());
         }
-        (fingerprinter.has_second_look(), fingerprinter.finish())
+        let beginning = fingerprinter.beginning();
+        assert_eq!(fingerprinter.beginning(), None);
+        (fingerprinter.has_second_look(), beginning, fingerprinter.finish())
     };
-    let (looks, short) = with(FilmViews::BothLooks, &[0, 2, 4, 1_200]);
-    assert!(looks && !short.thumbnails.is_empty());
+    let (looks, beginning, short) = with(FilmViews::BothLooks, &[0, 2, 4, 1_200]);
+    assert!(looks && beginning.is_none() && !short.thumbnails.is_empty());
     // A frame that comes later than that tells that the film is longer.
     let long = [0, 2, 4, 1_201, 1_203];
-    let (looks, film) = with(FilmViews::BothLooks, &long);
+    let (looks, beginning, film) = with(FilmViews::BothLooks, &long);
     assert!(!looks && film.frames.iter().any(|frame| frame.time_ms < 4_000));
-    assert_eq!((looks, film), with(FilmViews::FirstLook, &long));
+    assert_eq!((looks, None, film), with(FilmViews::FirstLook, &long));
+    let beginning = beginning.unwrap();
+    assert_eq!((beginning.stream, beginning.duration_ms, &beginning.views), (3, 1_201_000, &short.views));
+    assert!(beginning.frames.len() > 20 && short.frames.starts_with(&beginning.frames));
+    let of_beginning = &short.codes[..beginning.codes.len()];
+    assert!(beginning.codes == of_beginning && !beginning.thumbnails.is_empty());
+}
+
+/// A whole film that was turned, which a first look does not see, and that is longer than a second one lasts.
+#[test]
+fn a_long_film_is_found_by_the_second_look_of_its_beginning() {
+    let directory = tempfile::tempdir().unwrap();
+    let films = [0, 1, 2].map(|seed| film(FilmViews::Reference, 40.0, |seconds| scene(seed, seconds)));
+    index_of(films, directory.path());
+    let mut fingerprinter = FilmFingerprinter::new(0, FilmViews::BothLooks).second_look_until(12_000);
+    for number in 0..40 * 25_u64 {
+        let upright = scene(1, number as f32 / 25.0);
+        let turned = (0..WIDTH).flat_map(|x| (0..HEIGHT).rev().map(move |y| (y * WIDTH + x) as usize));
+        let turned = turned.map(|place| upright[place]).collect();
+        fingerprinter.push(number * 40_000, Luma::new(HEIGHT, WIDTH, turned).unwrap());
+    }
+    let beginning = fingerprinter.beginning().unwrap();
+    let whole = fingerprinter.finish();
+    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    let search = FilmSearch::new(&index).unwrap();
+    assert_eq!(search.find(&whole, 4.0), []);
+    let found = search.find_long(&whole, &beginning, 4.0);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let span = &found[0].query_span_ms;
+    assert!(index.film(found[0].segment, found[0].film).unwrap().source_name == "film-1.mp4", "{found:?}");
+    assert!(span.start < 1_000 && (11_000..=12_100).contains(&span.end), "{found:?}");
 }
 
 /// What is left of a frame that is cut: from these thousandths of its sides, so many thousandths of both.

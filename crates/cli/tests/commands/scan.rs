@@ -58,6 +58,11 @@ fn everything_has_one_outcome_and_they_sum_to_the_tree() {
         (&summary["record"], &summary["items"], &summary["exit_code"]),
         (&"summary".into(), &11.into(), &2.into())
     );
+    let aloud = minutia(&folder, &["scan", "evidence", "--index", "works.idx"]).ends(2);
+    for told in ["unsupported evidence/film.mid: ", "damaged    evidence/cut.jpg: "] {
+        assert!(aloud.err.contains(told), "{aloud:?}");
+    }
+
     let sum: u64 = summary["outcomes"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
     assert_eq!(sum, 11);
     assert_eq!(summary["outcomes"]["match"], 2);

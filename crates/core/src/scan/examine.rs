@@ -222,10 +222,10 @@ impl<'i> Examiner<'i> {
 
     /// Findings by moving pictures: for each item one a stretch that runs along a stretch of a registered film.
     fn seen(&self, queries: &[Query<'_>]) -> Result<Vec<(usize, Finding)>, IndexError> {
-        let films: Vec<(usize, &FilmFingerprint)> = queries
+        let films: Vec<(usize, (&FilmFingerprint, Option<&FilmFingerprint>))> = queries
             .iter()
             .enumerate()
-            .flat_map(|(n, query)| query.item.fingerprints.iter().filter_map(move |print| Some((n, print.film()?))))
+            .flat_map(|(n, query)| seen::films(query.item).into_iter().map(move |film| (n, film)))
             .collect();
         if films.is_empty() {
             return Ok(Vec::new());
@@ -233,7 +233,7 @@ impl<'i> Examiner<'i> {
         let (search, judge) = self.film()?;
         let found: Result<Vec<Vec<(usize, Finding)>>, IndexError> = films
             .par_iter()
-            .map(|&(number, film)| {
+            .map(|&(number, (film, beginning))| {
                 let coverage = queries[number].item.coverage.film.as_ref();
                 let of_key_frames = coverage.is_some_and(|coverage| coverage.key_frames);
                 let findings = match of_key_frames {
@@ -241,7 +241,7 @@ impl<'i> Examiner<'i> {
                         let stills = self.stills()?;
                         key_frames::by_key_frames(film, self.index, search, judge, stills, self.allowed)?
                     }
-                    false => seen::by_frames(film, self.index, search, judge)?,
+                    false => seen::by_frames(film, beginning, self.index, search, judge)?,
                 };
                 Ok(findings.into_iter().map(|finding| (number, finding)).collect())
             })

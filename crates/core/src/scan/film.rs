@@ -93,7 +93,7 @@ pub(super) fn read_film(
     };
     let views = match request.views {
         Views::Reference => FilmViews::Reference,
-        Views::Query if request.pass == Pass::Triage || is_long => FilmViews::FirstLook,
+        Views::Query if request.pass == Pass::Triage => FilmViews::FirstLook,
         Views::Query => FilmViews::BothLooks,
     };
     let wanted = film_wanted(request);
@@ -102,6 +102,9 @@ pub(super) fn read_film(
         Pass::Full => FilmFingerprinter::new(0, views),
         Pass::Triage => FilmFingerprinter::of_key_frames(0, views),
     };
+    if is_long {
+        fingerprinter = fingerprinter.second_look_until(FilmFingerprint::BEGINNING_MS);
+    }
     let mut sink = |frame: Frame| {
         if let Picture::Luma(luma) = upright(Picture::Luma(frame.luma), orientation) {
             fingerprinter.push(frame.pts_us, luma);

@@ -165,18 +165,21 @@ fn see(
     ffmpeg: Option<&Ffmpeg>,
     item: &mut Item,
 ) -> Result<(), Problem> {
-    let Seen { fingerprinter, coverage, problems } = caught(|| read_film(source, format, request, ffmpeg))?;
+    let Seen { mut fingerprinter, coverage, problems } = caught(|| read_film(source, format, request, ffmpeg))?;
     // The last key frame is shown until the end.
     let end_ms = coverage.declared_ms.filter(|_| coverage.key_frames && coverage.to_the_end);
     item.coverage.film = Some(coverage);
     item.problems.extend(problems);
     if request.tiers.codes {
+        let beginning = fingerprinter.beginning();
         let finish = || match end_ms {
             Some(ms) => fingerprinter.finish_at(ms.saturating_mul(1_000)),
             None => fingerprinter.finish(),
         };
         match caught(|| Ok(finish())) {
-            Ok(fingerprint) => item.fingerprints.push(Fingerprint::Film(fingerprint)),
+            Ok(fingerprint) => {
+                item.fingerprints.extend([Some(fingerprint), beginning].into_iter().flatten().map(Fingerprint::Film));
+            }
             Err(problem) => item.problems.push(problem),
         }
     }

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use minutia_media::Kind;
 
+use super::Item;
 use super::registered::{Found, Registered};
-use crate::fingerprint::FilmFingerprint;
+use crate::fingerprint::{FilmFingerprint, Fingerprint};
 use crate::index::{Index, IndexError};
 use crate::search::{FilmMatch, FilmSearch};
 use crate::verdict::{Evidence, FilmJudge, Finding, Shared};
@@ -19,17 +20,32 @@ const MOST_APART_MS: f64 = 500.0;
 const MOST_SHIFTED_MS: f64 = 3_000.0;
 const MOST_SPEED_APART: f64 = 0.002;
 
-/// What `query` shares with the films of `index`: a finding for each stretch, in no particular order.
+/// What `query` shares with the films of `index`, by the second look of its `beginning` where it is too long for its own: a
+/// finding for each stretch, in no particular order.
 ///
 /// # Errors
 /// [`IndexError::Damaged`].
 pub(super) fn by_frames(
     query: &FilmFingerprint,
+    beginning: Option<&FilmFingerprint>,
     index: &Index,
     search: &FilmSearch<'_>,
     judge: &FilmJudge,
 ) -> Result<Vec<Finding>, IndexError> {
-    findings(query, index, judge, search.find(query, judge.least_score()))
+    let least = judge.least_score();
+    let found = match beginning {
+        Some(beginning) => search.find_long(query, beginning, least),
+        None => search.find(query, least),
+    };
+    findings(query, index, judge, found)
+}
+
+/// The films of an item, each with its beginning, where it is too long for a second look: that stands behind it as another film of
+/// the same stream.
+pub(super) fn films(item: &Item) -> Vec<(&FilmFingerprint, Option<&FilmFingerprint>)> {
+    let films: Vec<&FilmFingerprint> = item.fingerprints.iter().filter_map(Fingerprint::film).collect();
+    let of_one = films.chunk_by(|a, b| a.stream == b.stream);
+    of_one.map(|of_one| (of_one[0], of_one.get(1).copied())).collect()
 }
 
 /// The findings of matches that reach a level.

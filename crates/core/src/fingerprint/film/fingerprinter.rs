@@ -67,6 +67,9 @@ pub struct FilmFingerprinter {
     /// The views that are made of one transform, which stand together.
     parts: Vec<Range<usize>>,
     made: FilmFingerprint,
+    /// When a query with both looks has lasted too long for the second, and what was made of it up to then.
+    second_look_us: u64,
+    beginning: Option<FilmFingerprint>,
 }
 
 /// The last frame that came.
@@ -121,7 +124,15 @@ impl FilmFingerprinter {
             wide: None,
             parts: parts_of(&views),
             made: FilmFingerprint { stream, views, ..FilmFingerprint::default() },
+            second_look_us: FilmFingerprint::SECOND_LOOK_MS * 1_000,
+            beginning: None,
         }
+    }
+
+    /// For a query with both looks that is known to be longer than so many milliseconds, which have the second.
+    #[must_use]
+    pub fn second_look_until(self, ms: u64) -> FilmFingerprinter {
+        FilmFingerprinter { second_look_us: ms.saturating_mul(1_000), ..self }
     }
 
     /// For the key frames of a stream alone, which are seconds apart: each is sampled once, at its own time.
@@ -137,7 +148,8 @@ impl FilmFingerprinter {
     /// within a quarter of a second, and where none does, of the one that is on screen: so a film is sampled alike where all of
     /// its frames come and where of each step only the first does, and one of pictures that stay is not sampled ahead. A query
     /// with both looks has samples in the middle of steps too, where it moves fast: of the first frame of the step's second half, if
-    /// that is not the next step's. One that turns out longer than [`FilmFingerprint::SECOND_LOOK_MS`] has the first look alone.
+    /// that is not the next step's. One that turns out longer than [`FilmFingerprint::SECOND_LOOK_MS`] has the first look alone,
+    /// and a [beginning](FilmFingerprinter::beginning) with both.
     pub fn push(&mut self, time_us: u64, frame: Luma) {
         if !(self.at_us..=LATEST_US).contains(&time_us) {
             return;
@@ -155,8 +167,8 @@ impl FilmFingerprinter {
             self.next_us = step_begins_us;
             self.begun = true;
         }
-        if self.is_fine && time_us > FilmFingerprint::SECOND_LOOK_MS * 1_000 {
-            self.leave_second_look();
+        if self.is_fine && time_us > self.second_look_us {
+            self.leave_second_look(time_us);
         }
         self.at_us = time_us;
         self.last = Some(Shown::Frame(frame, begins_us));
@@ -172,6 +184,11 @@ impl FilmFingerprinter {
     #[must_use]
     pub fn has_second_look(&self) -> bool {
         self.made.views.iter().any(FilmView::is_second_look)
+    }
+
+    /// Of a query that turned out too long for a second look: its beginning with both looks, once.
+    pub fn beginning(&mut self) -> Option<FilmFingerprint> {
+        self.beginning.take()
     }
 
     /// The fingerprint. The last frame is taken to stay as long as the one before it.
@@ -192,20 +209,25 @@ impl FilmFingerprinter {
         self.made
     }
 
-    /// Drops what only a second look needs, and makes no more of it.
-    fn leave_second_look(&mut self) {
+    /// Puts what was made with both looks up to that time aside, and goes on with the first alone.
+    fn leave_second_look(&mut self, time_us: u64) {
         self.end_shot();
         self.end_group();
         (self.is_fine, self.between) = (false, None);
-        let FilmFingerprint { views, codes, thumbnails, .. } = &mut self.made;
-        let is_kept: Vec<bool> = views.iter().map(|view| !view.is_second_look()).collect();
-        let mut of_codes = is_kept.iter().cycle();
-        codes.retain(|_| of_codes.next().is_some_and(|&kept| kept));
-        codes.shrink_to_fit();
-        let mut of_views = is_kept.iter();
-        views.retain(|_| of_views.next().is_some_and(|&kept| kept));
-        *thumbnails = Vec::new();
-        self.parts = parts_of(views);
+        let both = std::mem::take(&mut self.made);
+        let is_first: Vec<bool> = both.views.iter().map(|view| !view.is_second_look()).collect();
+        let codes = both.codes.iter().zip(is_first.iter().cycle()).filter(|&(_, &first)| first);
+        self.made = FilmFingerprint {
+            stream: both.stream,
+            width: both.width,
+            height: both.height,
+            views: both.views.iter().filter(|view| !view.is_second_look()).copied().collect(),
+            frames: both.frames.clone(),
+            codes: codes.map(|(&code, _)| code).collect(),
+            ..FilmFingerprint::default()
+        };
+        self.parts = parts_of(&self.made.views);
+        self.beginning = Some(FilmFingerprint { duration_ms: time_us / 1_000, ..both });
     }
 
     /// Samples the last frame at the times before that one that have no sample.

@@ -126,17 +126,31 @@ impl<'i> FilmSearch<'i> {
     /// The views for a second look are searched by where the first leave something of the query unexplained.
     #[must_use]
     pub fn find(&self, query: &FilmFingerprint, least_score: f64) -> Vec<FilmMatch> {
+        self.find_by(query, query, least_score)
+    }
+
+    /// As [`FilmSearch::find`], for a query that is too long for a second look: of it the first views are searched by, and of
+    /// its `beginning`, which has them, those for a second look.
+    #[must_use]
+    pub fn find_long(&self, query: &FilmFingerprint, beginning: &FilmFingerprint, least_score: f64) -> Vec<FilmMatch> {
+        self.find_by(query, beginning, least_score)
+    }
+
+    fn find_by(&self, query: &FilmFingerprint, again: &FilmFingerprint, least_score: f64) -> Vec<FilmMatch> {
         let mut first: Vec<FilmMatch> = Vec::new();
         for (segment, films) in &self.films {
             let found = find_films(films, query, false, self.level).into_iter();
             first.extend(found.map(|found| FilmMatch { segment: *segment, ..found }));
         }
-        if explained_ms(&first) as f64 >= ENOUGH_SHARE * query.duration_ms as f64 {
+        let is_explained = |film: &FilmFingerprint| {
+            explained_ms(&first, film.duration_ms) as f64 >= ENOUGH_SHARE * film.duration_ms as f64
+        };
+        if is_explained(query) || is_explained(again) {
             first.retain(|found| found.score >= least_score);
             return first;
         }
         for (segment, films) in &self.films {
-            let found = find_films(films, query, true, self.level).into_iter();
+            let found = find_films(films, again, true, self.level).into_iter();
             first.extend(found.map(|found| FilmMatch { segment: *segment, ..found }));
         }
         first.retain(|found| found.score >= least_score);
@@ -165,14 +179,14 @@ impl FilmSearch<'_> {
 const ENOUGH_SHARE: f64 = 0.8;
 const ENOUGH_SCORE: f64 = 12.0;
 
-/// How much of the query sure matches lie over, in milliseconds.
-fn explained_ms(found: &[FilmMatch]) -> u64 {
+/// How much of the query up to a time sure matches lie over, in milliseconds.
+fn explained_ms(found: &[FilmMatch], until_ms: u64) -> u64 {
     let sure = found.iter().filter(|found| found.score >= ENOUGH_SCORE);
     let mut spans: Vec<&Range<u64>> = sure.map(|found| &found.query_span_ms).collect();
     spans.sort_by_key(|span| (span.start, span.end));
     let (mut end, mut covered) = (0, 0);
     for span in spans {
-        covered += span.end.saturating_sub(span.start.max(end));
+        covered += span.end.min(until_ms).saturating_sub(span.start.max(end));
         end = end.max(span.end);
     }
     covered
