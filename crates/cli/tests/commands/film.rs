@@ -142,7 +142,7 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     }
     let explained = minutia(&folder, &["explain", "evidence/inside.mp4", "works/film.mp4"]).ends(1).out;
     for part in
-        ["Stretch 1: match, by frames, picture only", "recording    the same", "Judged by, for an index of 1 films"]
+        ["Stretch 1: match, by frames, picture only", "recording    the same", "Judged by, for an index of 1 film,"]
     {
         assert!(explained.contains(part), "expected {part} in {explained}");
     }
