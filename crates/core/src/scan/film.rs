@@ -201,6 +201,9 @@ fn coverage(decoded: &Decoded, film: &Film, request: &Request, second_look: bool
     let swaps = matches!(film.orientation, Transpose | Rotate90 | Transverse | Rotate270);
     let (width, height) = (decoded.film.width, decoded.film.height);
     let (width, height) = if swaps { (height, width) } else { (width, height) };
+    // Of no frame: what the container says, which may be impossible.
+    let possible = u64::from(width) * u64::from(height) <= request.limits.film_pixels;
+    let (width, height) = if possible { (width, height) } else { (0, 0) };
     FilmCoverage {
         decoder: decoded.decoder.clone(),
         codec: decoded.film.codec.clone(),
