@@ -117,11 +117,13 @@ impl Reader for Isolated {
             };
             return self.serve(&bytes, Some(&outside), request, sink);
         }
-        let unsupported = match self.serve(&bytes, None, request, sink) {
+        let unread = match self.serve(&bytes, None, request, sink) {
             Err(problem @ Problem::Unsupported { .. }) => problem,
+            // Of sound, what cannot be opened here.
+            Err(problem @ Problem::Damaged { .. }) if !is_film => problem,
             answer => return answer,
         };
-        let Some((ffmpeg, format)) = ffmpeg else { return Err(unsupported) };
+        let Some((ffmpeg, format)) = ffmpeg else { return Err(unread) };
         let (input, access) = input_of(&ffmpeg, format, source, evidence, request)?;
         let commands = commands(&ffmpeg, format, access, is_film, request);
         self.serve(&bytes, Some(&Outside { ffmpeg: &ffmpeg, commands, input }), request, sink)

@@ -103,6 +103,8 @@ fn hear(
     if request.tiers.codes {
         finish(fingerprinter, item);
     }
+    let outside = source.piped().map(|piped| piped.decoder.clone()).or(ffmpeg.map(Ffmpeg::decoder));
+    let by_program = outside.is_some_and(|decoder| decoder == sound.decoder);
     for track in 1..sound.tracks.min(MOST_TRACKS) {
         let mut fingerprinter = self::fingerprinter(request, track);
         let read = caught(|| {
@@ -115,6 +117,8 @@ fn hear(
             Ok(problems) => item.problems.extend(problems),
             // That it was not read is in the counts.
             Err(Problem::Unsupported { .. }) => continue,
+            // Here the file cannot be opened, and the first was read by a program.
+            Err(Problem::Damaged { .. }) if by_program => continue,
             Err(problem) => {
                 item.problems.push(problem);
                 continue;
