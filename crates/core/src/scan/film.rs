@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use minutia_media::decode::image::upright;
-use minutia_media::decode::video::ffmpeg::Access;
+use minutia_media::decode::video::ffmpeg::{Access, is_told_by_end};
 use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, Selection, TrackKind, Wanted};
 use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
@@ -109,10 +109,13 @@ pub(super) fn read_film(
         ControlFlow::Continue(())
     };
     let mut decoded = frames(source, format, &film, &wanted, request, ffmpeg, &mut sink)?;
+    // How a program ended is told last: whoever reads the pipe of somebody else's learns it later than all other problems.
+    let by_end = decoded.problems.pop_if(|problem| is_told_by_end(problem));
     let known = |problem: &Problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. });
     if !decoded.problems.iter().any(known) {
         decoded.problems.extend(video::cut_short(source, format));
     }
+    decoded.problems.extend(by_end);
     let coverage = coverage(&decoded, &film, request, fingerprinter.has_second_look());
     Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
 }
@@ -156,7 +159,8 @@ fn frames(
         None | Some(Err(_)) if video::is_native(format) => {
             let here = video::decode(source, format, wanted, limits, sink);
             match (here, outside) {
-                (Err(Problem::Unsupported { .. }), Some(Err(problem))) => Err(problem),
+                (Err(Problem::Unsupported { .. }), Some(Err(problem)))
+                | (Err(Problem::Damaged { .. }), Some(Err(problem @ Problem::Crashed { .. }))) => Err(problem),
                 (here, _) => here,
             }
         }

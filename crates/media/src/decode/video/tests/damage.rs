@@ -126,7 +126,8 @@ fn a_programs_answer_is_not_believed() {
     let wanted = Wanted { rate_fps: Some(4), ..Wanted::default() };
     let limits = Limits { film_pixels: 60_000, film_seconds: 60, film_frames: 100, ..Limits::default() };
     let access = ffmpeg.access(Format::Mp4).unwrap();
-    let mut command = ffmpeg.film_command(Format::Mp4, access, &wanted, &Limits::default()).unwrap();
+    let (any, stored) = (Limits::default(), ffmpeg::Planes::Stored);
+    let mut command = ffmpeg.film_command(Format::Mp4, access, &wanted, &any, stored).unwrap();
     let file = fs::File::open(folder().join("main.mp4")).unwrap();
     let whole = command.stdin(file).stdout(std::process::Stdio::piped()).output().unwrap().stdout;
     let read = |bytes: &[u8]| {
