@@ -146,6 +146,9 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     {
         assert!(explained.contains(part), "expected {part} in {explained}");
     }
+    let explained = minutia(&folder, &["explain", "a/03.png", "works/film.mp4"]).out;
+    assert!(explained.contains("Judged by, for a picture beside each frame"), "{explained}");
+    assert!(!explained.contains("landmarks"), "{explained}");
     let other = minutia(&folder, &["compare", "evidence/other.mp4", "works/film.mp4"]).ends(0);
     assert!(other.out.starts_with("no-match: nothing of A runs along B"), "{}", other.out);
 }

@@ -47,6 +47,26 @@ pub(super) fn tracks(source: &Source, format: Format) -> Result<Option<Tracks>, 
     Ok((!listed.is_empty()).then_some(Tracks { picture, sound, listed }))
 }
 
+/// What keeps a film from being read in which neither pictures nor sound were found by what this build and `decoder`, a program,
+/// know; `None` where that is told better by its parts.
+pub(super) fn empty(source: &Source, format: Format, has: Option<&Tracks>, decoder: Option<String>) -> Option<Problem> {
+    if let Some(cut_short) = video::cut_short(source, format) {
+        return Some(cut_short);
+    }
+    let name = format.row().name;
+    match (has, decoder) {
+        (Some(has), _) if !has.picture && !has.sound => Some(Problem::Unsupported {
+            format: format!("{name} without pictures and sound"),
+            hint: "nothing in it can be compared".to_owned(),
+        }),
+        (None, Some(decoder)) => Some(Problem::Unsupported {
+            format: format!("{name} in which {decoder} finds neither pictures nor sound"),
+            hint: "the program may not know its codecs, or the file is damaged".to_owned(),
+        }),
+        _ => None,
+    }
+}
+
 /// Which tracks a container has.
 #[derive(Clone)]
 pub(super) struct Tracks {

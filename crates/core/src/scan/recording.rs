@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use minutia_media::{Ffmpeg, Format, Problem, Source};
 
-use super::film::{Seen, read_film, tracks};
+use super::film::{self, Seen, read_film, tracks};
 use super::in_process::caught;
 use super::sound::{read_sound, read_track};
 use super::{Coverage, Item, Pass, Request, SoundCoverage};
@@ -51,6 +51,17 @@ pub(super) fn film_item(
     match (heard, seen) {
         (Ok(()), Ok(())) => {}
         (Err(of_sound), Err(of_picture)) => {
+            if let (Problem::Unsupported { .. }, Problem::Unsupported { .. }) = (&of_sound, &of_picture) {
+                let decoder = source.piped_film().map(|piped| piped.decoder.clone()).or(ffmpeg.map(Ffmpeg::decoder));
+                if let Some(problem) = film::empty(source, format, has, decoder) {
+                    return Err(problem);
+                }
+            }
+            if let (None, Problem::Damaged { .. }, Problem::Unsupported { .. }) = (has, &of_sound, &of_picture)
+                && (source.piped_film().is_some() || ffmpeg.is_some())
+            {
+                return Err(of_sound);
+            }
             return Err(if has.is_none_or(|has| has.picture) { of_picture } else { of_sound });
         }
         // Containers whose tracks are not told here may have either alone; the program looked, and found one.

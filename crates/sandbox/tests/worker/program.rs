@@ -320,3 +320,23 @@ pub(crate) fn asks_a_program_for_what_cannot_be_opened() {
     let (items, done) = read(&mut isolated, &formats("audio", "aac.m4a")[..600]);
     assert!(items.is_empty() && matches!(done, Err(Problem::Damaged { .. })), "{done:?}");
 }
+
+/// A film of which the end is missing is damaged, whatever there is left to see.
+pub(crate) fn tells_that_a_film_was_cut_short() {
+    let whole = formats("video", "mpeg4.avi");
+    let is_cut = |problem: &Problem| problem.to_string().contains("before its container does");
+    let check = |reader: &mut dyn Reader, kept: usize| match read(reader, &whole[..kept]) {
+        (_, Err(problem)) => assert!(is_cut(&problem), "{kept}: {problem}"),
+        (items, Ok(())) => assert!(items[0].problems.iter().any(is_cut), "{kept}: {items:?}"),
+    };
+    check(&mut quick(), 300);
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("tells_that_a_film_was_cut_short: not run in part (ffmpeg is not installed)");
+        return;
+    };
+    let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+    for kept in [300, whole.len() / 2, whole.len() - 5_000] {
+        check(&mut isolated, kept);
+        check(&mut WithFfmpeg(ffmpeg.clone()), kept);
+    }
+}

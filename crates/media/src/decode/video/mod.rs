@@ -22,6 +22,7 @@
 mod av1;
 mod blocks;
 mod codec;
+mod declared;
 mod demux;
 mod directory;
 pub mod ffmpeg;

@@ -19,7 +19,10 @@ fn made(ffmpeg: &Ffmpeg, arguments: &str, feed: Option<&[u8]>) -> Option<Vec<u8>
     output.status.success().then_some(output.stdout)
 }
 
-fn seen(ffmpeg: &Ffmpeg, film: Vec<u8>, wanted: &Wanted) -> Result<(Decoded, Vec<(u64, Vec<u8>)>), Problem> {
+/// The time and the luma of a frame.
+type Shown = (u64, Vec<u8>);
+
+fn seen(ffmpeg: &Ffmpeg, film: Vec<u8>, wanted: &Wanted) -> Result<(Decoded, Vec<Shown>), Problem> {
     let source = Source::from_bytes(film);
     let format = crate::probe(&source)?;
     let mut frames = Vec::new();
