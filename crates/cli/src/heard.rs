@@ -20,8 +20,10 @@ pub(crate) struct Heard {
     pub(crate) judge: SoundJudge,
     /// Where both have pictures.
     pub(crate) film_judge: Option<FilmJudge>,
+    /// Both have sound.
+    pub(crate) sound: bool,
     /// One is a film and the other a picture.
-    still: bool,
+    pub(crate) still: bool,
 }
 
 /// Aligns A with B; `None` unless both have sound, both are films, or one is a film and the other a picture.
@@ -61,7 +63,7 @@ pub(crate) fn align(a: &Side, b: &Side) -> Result<Option<Heard>> {
     let judge = *examiner.sound_judge()?;
     let film_judge = if see { Some(*examiner.film_judge()?) } else { None };
     let record = item(&a.facts, of_a, &examined);
-    Ok(Some(Heard { record, outcome: examined.outcome, judge, film_judge, still }))
+    Ok(Some(Heard { record, outcome: examined.outcome, judge, film_judge, sound: hear, still }))
 }
 
 impl Heard {
@@ -78,10 +80,10 @@ impl Heard {
         }
         let (at_match, at_possible) = self.judge.thresholds(1);
         let sound = format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings");
-        self.film_judge.as_ref().map_or(sound.clone(), |judge| {
-            let (at_match, at_possible) = judge.thresholds(0);
-            format!("pictures: match from {at_match:.1}, possible from {at_possible:.1}, and higher for long films; sound: {sound}")
-        })
+        let Some(judge) = &self.film_judge else { return sound };
+        let (at_match, at_possible) = judge.thresholds(0);
+        let sound = if self.sound { format!("; sound: {sound}") } else { String::new() };
+        format!("pictures: match from {at_match:.1}, possible from {at_possible:.1}, and higher for long films{sound}")
     }
 }
 

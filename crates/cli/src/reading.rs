@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use minutia::scan::{InProcess, Item, Reader, Request, WithFfmpeg};
 use minutia_media::{Ffmpeg, Problem, Source};
 use minutia_report::escape::text;
-use minutia_report::{ConfinementFacts, ProgramFacts, Reading as ReadingFacts, WorkerFacts};
+use minutia_report::{ConfinementFacts, ProcessFacts, ProgramFacts, Reading as ReadingFacts, WorkerFacts};
 use minutia_sandbox::{Config, Confinement, Isolated};
 
 use crate::args;
@@ -97,7 +97,10 @@ impl Reading {
 
     /// How files are read, for the record. Starts a worker and ffmpeg to ask them.
     pub(crate) fn facts(&self) -> Result<ReadingFacts> {
-        let Some(config) = &self.workers else { return Ok(ReadingFacts::Process) };
+        let Some(config) = &self.workers else {
+            let unconfined = |ffmpeg: &Ffmpeg| ProgramFacts { version: ffmpeg.version.clone(), confinement: None };
+            return Ok(ReadingFacts::Process(ProcessFacts { ffmpeg: self.ffmpeg.as_ref().map(unconfined) }));
+        };
         let confinement = Isolated::new(config.clone()).confinement().context(
             "expected to decode in worker processes, and none can be started; `--in-process` decodes without them, \
              which is safe for files that you trust",
@@ -114,7 +117,7 @@ impl Reading {
             confinement: confinement_facts(&confinement),
             ffmpeg: program.map(|(confinement, ffmpeg)| ProgramFacts {
                 version: ffmpeg.version.clone(),
-                confinement: confinement_facts(&confinement),
+                confinement: Some(confinement_facts(&confinement)),
             }),
         }))
     }

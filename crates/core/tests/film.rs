@@ -399,3 +399,57 @@ fn times_of_a_hostile_file_neither_panic_nor_fill_the_memory() {
         assert!(film.frames.len() >= 3 && film.codes.len() == film.frames.len() * film.views.len());
     }
 }
+
+#[test]
+fn a_film_is_called_dubbed_only_where_its_sound_was_compared() {
+    use minutia::fingerprint::AudioFingerprinter;
+    use minutia::media::{Format, Samples};
+    use minutia::scan::{Coverage, Examiner, Item, Query, SoundCoverage, Track};
+    use minutia::search::Settings;
+    use minutia::verdict::{Allowed, Shared};
+
+    // Chords that nothing else has, four a second.
+    let sound = |seed: u32| {
+        let mut fingerprinter = AudioFingerprinter::new(0);
+        let chord = |n: u32| (0..3).map(move |note| (n / 2_756 + 1) * (seed + note) * 2_654_435 % 97);
+        let sample = |n: u32| chord(n).map(|note| (n as f32 * (0.08 + note as f32 * 0.01)).sin() * 0.2).sum();
+        let interleaved = (0..11_025 * 9).map(sample).collect();
+        fingerprinter.push(&Samples { rate_hz: 11_025, channels: 1, interleaved });
+        let fingerprint = Fingerprint::Audio(fingerprinter.finish());
+        assert!(!fingerprint.says_too_little());
+        fingerprint
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(directory.path()).unwrap();
+    for (name, with_sound) in [("sound", true), ("silent", false)] {
+        let mut fingerprints = vec![Fingerprint::Film(film(FilmViews::Reference, 24.0, |seconds| scene(1, seconds)))];
+        fingerprints.extend(with_sound.then(|| sound(3)));
+        let (source_name, work) = (name.to_owned(), Work::new(WorkId::new(name).unwrap()));
+        writer.add(Entry { work, source_name, source_digest: None, fingerprints, thumbnail: None }).unwrap();
+    }
+    writer.commit().unwrap();
+    let index = Index::open(directory.path(), Access::Mapped).unwrap();
+    let examiner = Examiner::new(&index, Allowed::default(), Settings::default());
+    let pictures = Fingerprint::Film(film(FilmViews::BothLooks, 9.0, |seconds| scene(1, seconds + 6.4)));
+    let track = |kind: &str| Track { kind: kind.to_owned(), ..Track::default() };
+    let check = |kinds: &[&str], heard: Option<SoundCoverage>, expected: Option<bool>| {
+        let mut fingerprints = vec![pictures.clone()];
+        fingerprints.extend(heard.is_some().then(|| sound(7)));
+        let coverage = Coverage { sound: heard, ..Coverage::default() };
+        let tracks = kinds.iter().map(|kind| track(kind)).collect();
+        let (member, format, preview, problems) = (Vec::new(), Some(Format::Mp4), None, Vec::new());
+        let item = Item { member, format, coverage, fingerprints, tracks, preview, problems };
+        let found = examiner.examine(&[Query { digest: None, item: &item }]).unwrap().remove(0).findings;
+        for finding in &found {
+            let expected = if finding.reference_name == "sound" { expected } else { Some(false) };
+            assert_eq!(finding.shared, Some(Shared::PictureOnly { redubbed: expected }), "{kinds:?}");
+        }
+        assert_eq!(found.len(), 2, "{kinds:?}");
+    };
+    let read = |tracks, tracks_read| Some(SoundCoverage { tracks, tracks_read, ..SoundCoverage::default() });
+    check(&["picture", "sound"], read(1, 1), Some(true));
+    check(&["picture", "sound", "sound"], read(2, 1), None);
+    check(&["picture", "sound"], None, None);
+    check(&["picture", "subtitle"], None, Some(false));
+    check(&[], None, None);
+}

@@ -166,7 +166,7 @@ fn finding(finding: &Finding) -> FindingRecord {
         reference_span_ms: span(&finding.reference_span_ms),
         shared: finding.shared.map(|shared| shared_name(shared).to_owned()),
         redubbed: match finding.shared {
-            Some(Shared::PictureOnly { redubbed }) => Some(redubbed),
+            Some(Shared::PictureOnly { redubbed }) => redubbed,
             _ => None,
         },
         ..FindingRecord::default()

@@ -23,8 +23,8 @@ pub use lookup::{FilmQueryFacts, HitRecord, LOOKUP_SCHEMA, LookupLine, LookupRec
 pub use many::many;
 pub use record::{
     AccessTimes, CalibrationFacts, ConfinementFacts, Coverage, FilmCoverage, FilmFacts, FilmPart, FindingRecord,
-    IndexFacts, ItemRecord, LimitFacts, Line, Part, ProblemRecord, ProgramFacts, Reading, Record, RunRecord, SCHEMA,
-    Schema, SoundCalibrationFacts, SoundCoverage, SoundFacts, SoundPart, SummaryRecord, Totals, TrackRecord,
-    WorkerFacts,
+    IndexFacts, ItemRecord, LimitFacts, Line, Part, ProblemRecord, ProcessFacts, ProgramFacts, Reading, Record,
+    RunRecord, SCHEMA, Schema, SoundCalibrationFacts, SoundCoverage, SoundFacts, SoundPart, SummaryRecord, Totals,
+    TrackRecord, WorkerFacts,
 };
 pub use time::rfc3339;

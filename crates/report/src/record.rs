@@ -15,8 +15,8 @@ pub use finding::{FilmPart, FindingRecord, Part, SoundPart};
 pub use item::{Coverage, FilmCoverage, ItemRecord, ProblemRecord, SoundCoverage, TrackRecord};
 pub(crate) use run::is_zero;
 pub use run::{
-    CalibrationFacts, ConfinementFacts, FilmFacts, IndexFacts, LimitFacts, ProgramFacts, Reading, RunRecord,
-    SoundCalibrationFacts, SoundFacts, WorkerFacts,
+    CalibrationFacts, ConfinementFacts, FilmFacts, IndexFacts, LimitFacts, ProcessFacts, ProgramFacts, Reading,
+    RunRecord, SoundCalibrationFacts, SoundFacts, WorkerFacts,
 };
 
 /// The schema's name and version.

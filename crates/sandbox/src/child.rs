@@ -44,13 +44,20 @@ const MAX_LAST_WORDS: u64 = 4_096;
 pub enum StartError {
     /// The system did not start the program.
     #[error("a worker process could not be started: {0}")]
-    Spawn(#[from] io::Error),
+    Spawn(io::Error),
     /// The program is no worker of this build, or could not confine itself.
     #[error("a worker process did not become ready: {found}")]
     Handshake {
         /// What it did instead.
         found: String,
     },
+}
+
+// Without a source, since the message has it.
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> StartError {
+        StartError::Spawn(error)
+    }
 }
 
 /// What programs decode of a source for a worker.

@@ -5,9 +5,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use minutia::scan::{Item, Pass, Reader, Request, film_begins_here, film_wanted};
+use minutia::scan::{Item, Pass, Reader, Request, Track, film_begins_here, film_wanted};
 use minutia_media::decode::audio::ffmpeg::{Access, in_memory};
 use minutia_media::decode::video::DirectoryFirst;
+use minutia_media::decode::video::ffmpeg::Planes;
 use minutia_media::{Ffmpeg, Format, Kind, Problem, Source, probe};
 
 use crate::child::{PipedParts, StartError, Worker};
@@ -118,11 +119,13 @@ impl Reader for Isolated {
             };
             return self.serve(&bytes, Some(&outside), request, sink);
         }
-        let unsupported = match self.serve(&bytes, None, request, sink) {
+        let unread = match self.serve(&bytes, None, request, sink) {
             Err(problem @ Problem::Unsupported { .. }) => problem,
+            // Of sound, what cannot be opened here.
+            Err(problem @ Problem::Damaged { .. }) if !is_film => problem,
             answer => return answer,
         };
-        let Some((ffmpeg, format)) = ffmpeg else { return Err(unsupported) };
+        let Some((ffmpeg, format)) = ffmpeg else { return Err(unread) };
         let (input, access) = input_of(&ffmpeg, format, source, evidence, request)?;
         let commands = commands(&ffmpeg, format, access, is_film, request);
         self.serve(&bytes, Some(&Outside { ffmpeg: &ffmpeg, commands, input }), request, sink)
@@ -153,9 +156,12 @@ fn input_of<'a>(
 
 /// What the program is asked for: a worker that has no use for its answer closes the pipe, and the program ends.
 fn commands(ffmpeg: &Ffmpeg, format: Format, access: Access, is_film: bool, request: &Request) -> Commands {
-    let film = if is_film { ffmpeg.film_command(format, access, &film_wanted(request), &request.limits) } else { None };
+    let of_film = |planes| {
+        let command = || ffmpeg.film_command(format, access, &film_wanted(request), &request.limits, planes);
+        is_film.then(command).flatten()
+    };
     let sound = if request.pass == Pass::Full { ffmpeg.command(format, access) } else { None };
-    Commands { sound, film }
+    Commands { sound, film: of_film(Planes::Stored), converted_film: of_film(Planes::Converted) }
 }
 
 /// The bytes of a source, and the wall time that reading them may take.
@@ -176,6 +182,8 @@ struct Outside<'a> {
 struct Commands {
     sound: Option<Command>,
     film: Option<Command>,
+    /// Where no picture came of that.
+    converted_film: Option<Command>,
 }
 
 impl Isolated {
@@ -189,7 +197,7 @@ impl Isolated {
         loop {
             let attempt = match outside {
                 None => self.attempt(evidence, PipedParts::default(), request, sink),
-                Some(outside) => self.attempt_outside(evidence, outside, request, sink)?,
+                Some(outside) => self.attempt_outside(evidence, outside, Planes::Stored, request, sink)?,
             };
             match attempt {
                 Attempt::Answered(answer) => return answer,
@@ -204,6 +212,7 @@ impl Isolated {
         &mut self,
         evidence: &Evidence<'_>,
         outside: &Outside<'_>,
+        planes: Planes,
         request: &Request,
         sink: &mut dyn FnMut(Item),
     ) -> Result<Attempt, Problem> {
@@ -215,28 +224,64 @@ impl Isolated {
             let started = command.as_ref().map(|command| Program::start(launch, cost, ffmpeg, command, input));
             started.transpose().map(Option::unzip).map_err(|error| Problem::io("starting ffmpeg", &error))
         };
-        let ((of_sound, sound), (of_film, film)) = (start(&commands.sound)?, start(&commands.film)?);
+        let film = if planes == Planes::Stored { &commands.film } else { &commands.converted_film };
+        let ((of_sound, sound), (of_film, film)) = (start(&commands.sound)?, start(film)?);
         let mut items = Vec::new();
         let attempt = self.attempt(evidence, PipedParts { sound, film }, request, &mut |item| items.push(item));
         let mut programs = [&of_film, &of_sound].into_iter().flatten();
         if items.is_empty() && matches!(attempt, Attempt::Answered(Err(_))) && programs.any(Program::was_refused) {
             return Err(Problem::Crashed { detail: "ffmpeg could not be confined and was not started".to_owned() });
         }
+        // Nothing was handed over yet.
+        if planes == Planes::Stored
+            && is_unseen(&attempt, &items)
+            && of_film.as_ref().is_some_and(Program::may_need_conversion)
+        {
+            return self.attempt_outside(evidence, outside, Planes::Converted, request, sink);
+        }
+        if let Attempt::Answered(Err(Problem::Unsupported { .. } | Problem::Damaged { .. })) = attempt
+            && let Some(crash) = [&of_film, &of_sound].into_iter().flatten().find_map(Program::crash)
+        {
+            return Ok(Attempt::Answered(Err(crash)));
+        }
         let decoder = ffmpeg.decoder();
         for mut item in items {
-            if item.problems.is_empty() {
-                // What was not read to its end is no problem of its own.
-                let heard = item.coverage.sound.as_ref().is_some_and(|sound| sound.decoder == decoder);
-                let seen = item.coverage.film.as_ref().is_some_and(|film| film.decoder == decoder && film.to_the_end);
-                let problem_of = |program: &Option<Program>, read: bool| {
-                    program.as_ref().filter(|_| read).and_then(Program::problem)
-                };
-                item.problems.extend(problem_of(&of_sound, heard).or_else(|| problem_of(&of_film, seen)));
+            // What was not read to its end is no problem of its own.
+            let heard = item.coverage.sound.as_ref().is_some_and(|sound| sound.decoder == decoder);
+            let seen = item.coverage.film.as_ref().is_some_and(|film| film.decoder == decoder && film.to_the_end);
+            if heard && item.problems.is_empty() {
+                item.problems.extend(of_sound.as_ref().and_then(Program::problem));
+            }
+            match &of_film {
+                Some(program) if seen => item.problems.extend(program.problem()),
+                Some(program) if item.coverage.film.is_none() => unseen(&mut item, program),
+                _ => {}
             }
             sink(item);
         }
         Ok(attempt)
     }
+}
+
+/// Whether no pictures were seen of a film that may have some.
+fn is_unseen(attempt: &Attempt, items: &[Item]) -> bool {
+    let may_have = |item: &Item| item.tracks.is_empty() || item.tracks.iter().any(|track| track.kind == Track::PICTURE);
+    match attempt {
+        Attempt::Answered(Ok(())) => items.iter().all(|item| item.coverage.film.is_none() && may_have(item)),
+        Attempt::Answered(Err(Problem::Unsupported { .. } | Problem::Damaged { .. })) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Says of an item whose pictures were not seen that the program crashed over them, if so: in place of what that looked like to
+/// the worker, which stands last, where pictures are known to be there.
+fn unseen(item: &mut Item, program: &Program) {
+    let has_picture = item.tracks.iter().any(|track| track.kind == Track::PICTURE);
+    let Some(crash) = program.crash().filter(|_| has_picture || item.tracks.is_empty()) else { return };
+    if has_picture {
+        item.problems.pop_if(|last| matches!(last, Problem::Unsupported { .. } | Problem::Damaged { .. }));
+    }
+    item.problems.push(crash);
 }
 
 /// What came of one worker reading a source.

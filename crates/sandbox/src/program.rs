@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use minutia_media::decode::video::DirectoryFirst;
-use minutia_media::decode::video::ffmpeg::told_by_exit;
+use minutia_media::decode::video::ffmpeg::{crashed, may_need_conversion, told_by_end};
 use minutia_media::{Ffmpeg, Piped, Problem, Source};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, open};
 use rustix::pipe::fcntl_setpipe_size;
@@ -110,15 +110,20 @@ impl Program {
         end(&self.process, GRACE).is_some_and(|status| status.exit_status() == Some(i32::from(FAILED)))
     }
 
+    /// Whether it may do better with converted frames, where no picture came.
+    pub(crate) fn may_need_conversion(&self) -> bool {
+        end(&self.process, GRACE).and_then(|status| status.exit_status()).is_some_and(may_need_conversion)
+    }
+
     /// What went wrong with it, once all that it wrote was read.
     pub(crate) fn problem(&self) -> Option<Problem> {
         let status = end(&self.process, GRACE)?;
-        let detail = match (status.exit_status(), status.terminating_signal()) {
-            (Some(0), _) => return None,
-            (None, Some(signal)) => format!("ffmpeg ended with signal {signal}"),
-            (code, _) => told_by_exit(code),
-        };
-        Some(Problem::Damaged { detail })
+        told_by_end(status.exit_status(), status.terminating_signal())
+    }
+
+    /// What a signal says that ended it, where nothing came of it.
+    pub(crate) fn crash(&self) -> Option<Problem> {
+        crashed(end(&self.process, GRACE)?.terminating_signal()?)
     }
 }
 

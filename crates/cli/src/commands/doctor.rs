@@ -67,7 +67,7 @@ pub(crate) fn run() -> Result<Exit> {
             )?;
             row("confined by", told(&worker.confinement))?;
         }
-        Ok(ReadingFacts::Process) => row("workers", "none".to_owned())?,
+        Ok(ReadingFacts::Process(_)) => row("workers", "none".to_owned())?,
         Err(error) => {
             exit = Exit::Unexamined;
             row("workers", format!("NONE: {}", text(&format!("{error:#}"))))?;
@@ -114,7 +114,7 @@ pub(crate) fn run() -> Result<Exit> {
             let reading = Reading { ffmpeg: Some(ffmpeg.clone()), ..Reading::one(false) };
             match reading.facts() {
                 Ok(ReadingFacts::Worker(WorkerFacts { ffmpeg: Some(program), .. })) => {
-                    row("confined by", told(&program.confinement))?;
+                    row("confined by", program.confinement.as_ref().map_or_else(|| "nothing".to_owned(), told))?;
                 }
                 Ok(_) => {}
                 Err(error) => {

@@ -2,13 +2,13 @@
 
 use std::io::{BufWriter, Write, stdout};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use minutia::fingerprint::{AlgorithmId, Region};
 use minutia::scan::CHROMAPRINT_SCALE;
-use minutia::verdict::calibration::ScoreCalibration;
+use minutia::verdict::calibration::{Calibration, ScoreCalibration};
 use minutia::verdict::{Allowed, FilmJudge, Judge, Level, SoundJudge};
 use minutia_report::escape::{name, text};
-use minutia_report::{FilmPart, FindingRecord, SoundPart, format};
+use minutia_report::{FilmPart, FindingRecord, SoundPart, format, many};
 
 use super::compare::{exit, verdict};
 use crate::args;
@@ -236,8 +236,8 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         let allowed = Allowed::default();
         writeln!(
             out,
-            "Judged by, for an index of {} films, judged as one of at least {}",
-            judge.films(),
+            "Judged by, for an index of {}, judged as one of at least {}",
+            many(judge.films(), "film"),
             FilmJudge::FEWEST_FILMS
         )?;
         writeln!(
@@ -249,12 +249,24 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         writeln!(out, "  more for films of several minutes")?;
         calibrated(out, calibration, "films")?;
     }
+    if heard.still {
+        let by = Calibration::of(AlgorithmId::PDQ_AREA).context("expected a calibration in this build")?;
+        writeln!(
+            out,
+            "Judged by, for a picture beside each frame of a film that shows something else (pdq-area, 256 bits)"
+        )?;
+        writeln!(out, "  calibrated on {} pairs of unrelated pictures: {}", by.pairs, by.data)?;
+        writeln!(out, "  by {}", by.command)?;
+    }
+    if !heard.sound {
+        return Ok(());
+    }
     let (judge, allowed) = (&heard.judge, Allowed::default());
     let (calibration, (at_match, at_possible)) = (judge.calibration(), judge.thresholds(1));
     writeln!(
         out,
-        "Judged by, for an index of {} recordings, judged as one of at least {} (landmarks)",
-        judge.tracks(),
+        "Judged by, for an index of {}, judged as one of at least {} (landmarks)",
+        many(judge.tracks(), "recording"),
         SoundJudge::FEWEST_TRACKS
     )?;
     writeln!(out, "  match     score from {at_match:.1}: at most {} false ones for one item", allowed.at_match)?;
@@ -290,9 +302,9 @@ fn scale(out: &mut impl Write, compared: &Compared) -> Result<()> {
     let algorithm = AlgorithmId::PDQ_AREA.row().map_or("unknown", |row| row.name);
     let pictures = match judge.references() {
         few if few < Judge::FEWEST_PICTURES => {
-            format!("{few} pictures, judged as one of {}", Judge::FEWEST_PICTURES)
+            format!("{}, judged as one of {}", many(few, "picture"), Judge::FEWEST_PICTURES)
         }
-        many => format!("{many} pictures"),
+        enough => many(enough, "picture"),
     };
     writeln!(out, "Judged by, for an index of {pictures} ({algorithm}, 256 bits)")?;
     writeln!(

@@ -215,11 +215,28 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
 /// The recordings of a file, and, where nothing else was asked for, what an index would hold of its pictures, with a note of
 /// what is wrong with them.
 fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem> {
-    let (mut sound, mut films, mut problems, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let everything = matches!(asked, Asked::Default);
     let landmarks = !matches!(asked, Asked::Chromaprint);
     let request = Request { tiers: Tiers { codes: true, landmarks }, ..Request::reference() };
-    let mut sink = |item: Item| {
+    let read = |reading: Reading| {
+        let mut items = Vec::new();
+        reading.reader().read(source, &request, &mut |item: Item| items.push(item)).map(|()| items)
+    };
+    // The program takes longer to say its version than many a recording to be read.
+    let is_whole = |items: &[Item]| {
+        let has_film = |item: &Item| item.fingerprints.iter().any(|print| print.film().is_some());
+        let is_film = |item: &Item| item.format.is_some_and(|format| format.row().kind == Kind::Video);
+        items.iter().all(|item| item.problems.is_empty() && (has_film(item) || !is_film(item)))
+    };
+    let items = match read(Reading::one(true)) {
+        Ok(items) if is_whole(&items) => items,
+        here => match Reading::one(true).with_ffmpeg(true) {
+            Reading { ffmpeg: None, .. } => here?,
+            reading => read(reading)?,
+        },
+    };
+    let (mut sound, mut films, mut problems, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for item in items {
         for fingerprint in item.fingerprints {
             match fingerprint {
                 Fingerprint::Audio(audio) => sound.push(audio),
@@ -231,13 +248,6 @@ fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem>
             held.extend(tracks(&item.tracks));
         }
         problems.extend(item.problems);
-    };
-    // The program takes longer to say its version than many a recording to be read.
-    match Reading::one(true).reader().read(source, &request, &mut sink) {
-        Err(Problem::Unsupported { .. }) => {
-            Reading::one(true).with_ffmpeg(true).reader().read(source, &request, &mut sink)?;
-        }
-        read => read?,
     }
     if sound.is_empty() && films.is_empty() {
         let none =

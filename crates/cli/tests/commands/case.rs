@@ -97,6 +97,22 @@ fn another_run_is_refused_by_what_differs() {
 }
 
 #[test]
+fn a_case_in_process_goes_on_with_the_same_ffmpeg_only() {
+    let installed = Command::new("ffmpeg").arg("-version").output().is_ok_and(|output| output.status.success());
+    if !installed {
+        println!("a_case_in_process_goes_on_with_the_same_ffmpeg_only: not run (ffmpeg is not installed)");
+        return;
+    }
+    let folder = folder();
+    let here = [SCAN, &["--in-process"]].concat();
+    let ran = minutia(&folder, &here).ends(1).json();
+    let reading = &ran.last().unwrap()["run"]["reading"];
+    assert!(reading["ffmpeg"]["version"].is_string() && reading["ffmpeg"]["confinement"].is_null(), "{reading}");
+    minutia(&folder, &here).ends(1);
+    minutia(&folder, &[&here[..], &["--no-ffmpeg"]].concat()).ends(2).says(&["another run", "reading.ffmpeg"]);
+}
+
+#[test]
 fn records_and_evidence_that_were_changed_are_refused() {
     let folder = folder();
     scan(&folder).ends(1);

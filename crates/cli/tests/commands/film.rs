@@ -142,10 +142,13 @@ fn films_are_found_where_they_are_and_with_whose_sound() {
     }
     let explained = minutia(&folder, &["explain", "evidence/inside.mp4", "works/film.mp4"]).ends(1).out;
     for part in
-        ["Stretch 1: match, by frames, picture only", "recording    the same", "Judged by, for an index of 1 films"]
+        ["Stretch 1: match, by frames, picture only", "recording    the same", "Judged by, for an index of 1 film,"]
     {
         assert!(explained.contains(part), "expected {part} in {explained}");
     }
+    let explained = minutia(&folder, &["explain", "a/03.png", "works/film.mp4"]).out;
+    assert!(explained.contains("Judged by, for a picture beside each frame"), "{explained}");
+    assert!(!explained.contains("landmarks"), "{explained}");
     let other = minutia(&folder, &["compare", "evidence/other.mp4", "works/film.mp4"]).ends(0);
     assert!(other.out.starts_with("no-match: nothing of A runs along B"), "{}", other.out);
 }
@@ -373,4 +376,24 @@ fn a_poster_in_a_film_and_a_frame_of_a_film_are_found_with_their_places() {
     assert!(explained.contains("Frame 1: match, by its code"), "{explained}");
     let other = minutia(&folder, &["scan", "b/07.png", "--index", "films.idx", "--json"]).ends(0).json();
     assert_eq!(other[0]["outcome"], "no-match");
+}
+
+#[test]
+fn fingerprints_of_films_have_what_the_program_decodes() {
+    let folder = Folder::new();
+    let film = audio("formats/film.mp4");
+    let made = ffmpeg(&folder, &format!("-i {film} -c:v copy -c:a ac3 ac3.mp4"))
+        && ffmpeg(&folder, &format!("-i {film} -c:v mpeg4 -c:a copy mpeg4.mp4"));
+    if !made {
+        println!("fingerprints_of_films_have_what_the_program_decodes: not run (ffmpeg is not installed)");
+        return;
+    }
+    for name in ["ac3.mp4", "mpeg4.mp4"] {
+        let ran = minutia(&folder, &["fingerprint", "--json", name]).ends(0);
+        let algorithms: Vec<Value> = ran.json().into_iter().map(|line| line["algorithm"].clone()).collect();
+        assert!(algorithms.contains(&"chromaprint".into()) && algorithms.len() == 2, "{name}: {algorithms:?}");
+        assert!(!ran.err.contains("install ffmpeg"), "{name}: {}", ran.err);
+        let ran = minutia(&folder, &["fingerprint", "--algorithm", "chromaprint", name]).ends(0);
+        assert_eq!(ran.out.lines().count(), 1, "{name}: {}", ran.out);
+    }
 }

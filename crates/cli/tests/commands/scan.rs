@@ -134,7 +134,7 @@ fn the_number_of_threads_changes_no_byte() {
     };
     let in_process = scan("2", &["--in-process"]);
     assert_eq!(without_chain(&in_process), without_chain(&one));
-    assert!(in_process.contains(r#""reading":{"in":"process"}"#) && one.contains(r#""in":"worker""#));
+    assert!(in_process.contains(r#""reading":{"in":"process""#) && one.contains(r#""in":"worker""#));
 }
 
 #[test]

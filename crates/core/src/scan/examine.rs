@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::registered::{Found, Registered};
 use super::stills::{Asked, FilmStills, Still, stills_of};
-use super::{Item, aligned, chroma, key_frames, seen};
+use super::{Item, Track, aligned, chroma, key_frames, seen};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint};
 use crate::index::{Index, IndexError, Reference, WorkId};
 use crate::search::{self, FilmSearch, Hit, QueryGroup, SoundSearch, Within};
@@ -289,9 +289,7 @@ impl<'i> Examiner<'i> {
             return Ok(());
         }
         let with_sound = self.with_sound()?;
-        let mut sounds = item.fingerprints.iter().filter(|print| print.audio().is_some());
-        let heard = sounds.any(|sound| !sound.says_too_little());
-        seen::together(findings, heard, |finding| {
+        seen::together(findings, heard(item), |finding| {
             with_sound.contains(&(finding.work.clone(), finding.reference_name.clone()))
         });
         Ok(())
@@ -381,6 +379,17 @@ impl<'i> Examiner<'i> {
         };
         registered.found(self.index, found)
     }
+}
+
+/// Whether a film has sound that says something; `None` where it has some that was not searched, or may have.
+fn heard(item: &Item) -> Option<bool> {
+    let mut sounds = item.fingerprints.iter().filter(|print| print.audio().is_some()).peekable();
+    let without_sound = !item.tracks.is_empty() && item.tracks.iter().all(|track| track.kind != Track::SOUND);
+    if item.coverage.sound.as_ref().is_some_and(|sound| sound.tracks_read < sound.tracks) {
+        return None;
+    }
+    let is_animation = item.format.is_some_and(|format| format.row().kind == Kind::Image);
+    (sounds.peek().is_some() || without_sound || is_animation).then(|| sounds.any(|sound| !sound.says_too_little()))
 }
 
 /// The stills of an item's films; of an animated picture every frame is compared anyway.

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use minutia_media::decode::image::upright;
-use minutia_media::decode::video::ffmpeg::Access;
+use minutia_media::decode::video::ffmpeg::{Access, is_told_by_end};
 use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, Selection, TrackKind, Wanted};
 use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
@@ -45,6 +45,26 @@ pub(super) fn tracks(source: &Source, format: Format) -> Result<Option<Tracks>, 
     });
     let listed: Vec<Track> = listed.take(Track::MOST).collect();
     Ok((!listed.is_empty()).then_some(Tracks { picture, sound, listed }))
+}
+
+/// What keeps a film from being read in which neither pictures nor sound were found by what this build and `decoder`, a program,
+/// know; `None` where that is told better by its parts.
+pub(super) fn empty(source: &Source, format: Format, has: Option<&Tracks>, decoder: Option<String>) -> Option<Problem> {
+    if let Some(cut_short) = video::cut_short(source, format) {
+        return Some(cut_short);
+    }
+    let name = format.row().name;
+    match (has, decoder) {
+        (Some(has), _) if !has.picture && !has.sound => Some(Problem::Unsupported {
+            format: format!("{name} without pictures and sound"),
+            hint: "nothing in it can be compared".to_owned(),
+        }),
+        (None, Some(decoder)) => Some(Problem::Unsupported {
+            format: format!("{name} in which {decoder} finds neither pictures nor sound"),
+            hint: "the program may not know its codecs, or the file is damaged".to_owned(),
+        }),
+        _ => None,
+    }
 }
 
 /// Which tracks a container has.
@@ -112,10 +132,13 @@ pub(super) fn read_film(
         ControlFlow::Continue(())
     };
     let mut decoded = frames(source, format, &film, &wanted, request, ffmpeg, &mut sink)?;
+    // How a program ended is told last: whoever reads the pipe of somebody else's learns it later than all other problems.
+    let by_end = decoded.problems.pop_if(|problem| is_told_by_end(problem));
     let known = |problem: &Problem| matches!(problem, Problem::Damaged { .. } | Problem::Limit { .. });
     if !decoded.problems.iter().any(known) {
         decoded.problems.extend(video::cut_short(source, format));
     }
+    decoded.problems.extend(by_end);
     let coverage = coverage(&decoded, &film, request, fingerprinter.has_second_look());
     Ok(Seen { fingerprinter, coverage, problems: decoded.problems })
 }
@@ -159,7 +182,8 @@ fn frames(
         None | Some(Err(_)) if video::is_native(format) => {
             let here = video::decode(source, format, wanted, limits, sink);
             match (here, outside) {
-                (Err(Problem::Unsupported { .. }), Some(Err(problem))) => Err(problem),
+                (Err(Problem::Unsupported { .. }), Some(Err(problem)))
+                | (Err(Problem::Damaged { .. }), Some(Err(problem @ Problem::Crashed { .. }))) => Err(problem),
                 (here, _) => here,
             }
         }
@@ -204,6 +228,9 @@ fn coverage(decoded: &Decoded, film: &Film, request: &Request, second_look: bool
     let swaps = matches!(film.orientation, Transpose | Rotate90 | Transverse | Rotate270);
     let (width, height) = (decoded.film.width, decoded.film.height);
     let (width, height) = if swaps { (height, width) } else { (width, height) };
+    // Of no frame: what the container says, which may be impossible.
+    let possible = u64::from(width) * u64::from(height) <= request.limits.film_pixels;
+    let (width, height) = if possible { (width, height) } else { (0, 0) };
     FilmCoverage {
         decoder: decoded.decoder.clone(),
         codec: decoded.film.codec.clone(),

@@ -67,6 +67,12 @@ pub struct Track {
 }
 
 impl Track {
+    /// What [`Track::kind`] says of pictures.
+    pub const PICTURE: &str = "picture";
+
+    /// What [`Track::kind`] says of sound.
+    pub const SOUND: &str = "sound";
+
     /// The most that an item has.
     pub const MOST: usize = 1_000;
 }

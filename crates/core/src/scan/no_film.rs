@@ -26,6 +26,11 @@ pub(super) fn tracks(_: &Source, _: Format) -> Result<Option<Tracks>, Problem> {
     Ok(None)
 }
 
+/// Nothing better is known here than what the parts say.
+pub(super) fn empty(_: &Source, _: Format, _: Option<&Tracks>, _: Option<String>) -> Option<Problem> {
+    None
+}
+
 /// Refuses all films.
 pub(super) fn read_film(_: &Source, format: Format, _: &Request, _: Option<&Ffmpeg>) -> Result<Seen, Problem> {
     let hint = "this build reads no moving pictures".to_owned();

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use minutia_media::{Ffmpeg, Format, Problem, Source};
 
-use super::film::{Seen, read_film, tracks};
+use super::film::{self, Seen, read_film, tracks};
 use super::in_process::caught;
 use super::sound::{read_sound, read_track};
 use super::{Coverage, Item, Pass, Request, SoundCoverage};
@@ -57,6 +57,17 @@ pub(super) fn film_item(
             return Err(nothing_known(format));
         }
         (Err(of_sound), Err(of_picture)) => {
+            if let (Problem::Unsupported { .. }, Problem::Unsupported { .. }) = (&of_sound, &of_picture) {
+                let decoder = source.piped_film().map(|piped| piped.decoder.clone()).or(ffmpeg.map(Ffmpeg::decoder));
+                if let Some(problem) = film::empty(source, format, has, decoder) {
+                    return Err(problem);
+                }
+            }
+            if let (None, Problem::Damaged { .. }, Problem::Unsupported { .. }) = (has, &of_sound, &of_picture)
+                && (source.piped_film().is_some() || ffmpeg.is_some())
+            {
+                return Err(of_sound);
+            }
             return Err(if has.is_none_or(|has| has.picture) { of_picture } else { of_sound });
         }
         // Containers whose tracks are not told here may have either alone; the program looked, and found one.
@@ -117,6 +128,8 @@ fn hear(
     if request.tiers.codes {
         finish(fingerprinter, item);
     }
+    let outside = source.piped().map(|piped| piped.decoder.clone()).or(ffmpeg.map(Ffmpeg::decoder));
+    let by_program = outside.is_some_and(|decoder| decoder == sound.decoder);
     for track in 1..sound.tracks.min(MOST_TRACKS) {
         let mut fingerprinter = self::fingerprinter(request, track);
         let read = caught(|| {
@@ -129,6 +142,8 @@ fn hear(
             Ok(problems) => item.problems.extend(problems),
             // That it was not read is in the counts.
             Err(Problem::Unsupported { .. }) => continue,
+            // Here the file cannot be opened, and the first was read by a program.
+            Err(Problem::Damaged { .. }) if by_program => continue,
             Err(problem) => {
                 item.problems.push(problem);
                 continue;

@@ -99,8 +99,9 @@ fn finding(
 }
 
 /// Says of each stretch of a film whether picture and sound were found alike, one only, or one beside other sound. `heard`
-/// is whether the item has sound that says something, `has_sound` whether a finding's reference has.
-pub(super) fn together(findings: &mut [Finding], heard: bool, has_sound: impl Fn(&Finding) -> bool) {
+/// is whether the item has sound that says something, `None` where that was not looked at or could not be read; `has_sound`
+/// whether a finding's reference has.
+pub(super) fn together(findings: &mut [Finding], heard: Option<bool>, has_sound: impl Fn(&Finding) -> bool) {
     let placed: Vec<Option<Placed>> = findings.iter().map(Placed::of).collect();
     for (place, finding) in findings.iter_mut().enumerate() {
         let Some(this) = &placed[place] else { continue };
@@ -109,7 +110,8 @@ pub(super) fn together(findings: &mut [Finding], heard: bool, has_sound: impl Fn
         finding.shared = Some(if others.filter(same_file).any(|other| this.agrees_with(other)) {
             Shared::PictureAndSound
         } else if this.is_picture {
-            Shared::PictureOnly { redubbed: heard && has_sound(finding) }
+            let redubbed = if has_sound(finding) { heard } else { Some(false) };
+            Shared::PictureOnly { redubbed }
         } else {
             Shared::SoundOnly
         });

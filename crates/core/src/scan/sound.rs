@@ -8,7 +8,7 @@ use minutia_media::{Ffmpeg, Format, Limits, Problem, Samples, Source};
 use super::SoundCoverage;
 
 /// Streams the sound of `source` to `sink`, and says how far it came. A program is asked where the decoders here do not know
-/// the format or its codec.
+/// the format or its codec, or cannot open the file: what the program reads is not damaged.
 ///
 /// # Errors
 /// The problem that left nothing to hand over.
@@ -26,6 +26,13 @@ pub(super) fn read_sound(
         match audio::decode(source, format, limits, sink) {
             // Nothing was handed over yet.
             Err(Problem::Unsupported { .. }) if has_outside => outside(source, format, limits, ffmpeg, sink)?,
+            Err(damaged @ Problem::Damaged { .. }) if has_outside => {
+                let decoded = outside(source, format, limits, ffmpeg, sink).map_err(|_| damaged.clone())?;
+                if decoded.decoded_ms == 0 {
+                    return Err(damaged);
+                }
+                decoded
+            }
             decoded => decoded?,
         }
     };

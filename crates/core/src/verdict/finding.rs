@@ -183,8 +183,9 @@ pub enum Shared {
     PictureAndSound,
     /// The picture.
     PictureOnly {
-        /// Both films have sound, and it is not the same one here; else one of them has none.
-        redubbed: bool,
+        /// Whether both films have sound, and it is not the same one here; `Some(false)` where one of them has none. `None` where
+        /// the sound of the query was not compared, and nobody knows that it has none.
+        redubbed: Option<bool>,
     },
     /// The sound.
     SoundOnly,

@@ -123,7 +123,7 @@ fn a_stretch_of_a_film_says_what_of_it_is_the_references() {
         },
         query_span_ms: Some(0..10_000),
         reference_span_ms: Some(60_000..70_000),
-        shared: Some(Shared::PictureOnly { redubbed: true }),
+        shared: Some(Shared::PictureOnly { redubbed: Some(true) }),
         expected_false_matches: 1e-9,
         extrapolated: true,
         confidence: 1.0 - 1e-9,

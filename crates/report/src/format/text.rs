@@ -83,8 +83,10 @@ pub fn along(finding: &FindingRecord) -> String {
         format!("{} of it is {} of the reference", span(finding.query_span_ms), span(finding.reference_span_ms));
     if let Some(shared) = &finding.shared {
         let _ = write!(out, ", {}", text(shared));
-        if finding.redubbed == Some(true) {
-            out.push_str(" (with other sound)");
+        match finding.redubbed {
+            Some(true) => out.push_str(" (with other sound)"),
+            None if shared == "picture only" => out.push_str(" (the sound was not compared)"),
+            _ => {}
         }
     }
     // Finer than anybody hears, and than most spans tell.

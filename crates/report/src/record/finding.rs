@@ -93,6 +93,7 @@ pub struct FindingRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<String>,
     /// Where the picture only is the reference's: whether both films have sound, and it is not the same one.
+    /// Absent where the sound was not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redubbed: Option<bool>,
     /// Of a film: the mean distance of its frames in bits.

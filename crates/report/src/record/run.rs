@@ -150,7 +150,15 @@ pub enum Reading {
     /// In worker processes.
     Worker(WorkerFacts),
     /// In the scanning process itself, as was asked for.
-    Process,
+    Process(ProcessFacts),
+}
+
+/// How the scanning process read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessFacts {
+    /// The ffmpeg program that decoded for it; absent where there was none or it was not to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ffmpeg: Option<ProgramFacts>,
 }
 
 /// How workers read.
@@ -189,11 +197,12 @@ pub struct ConfinementFacts {
     pub seccomp: String,
 }
 
-/// A program that decoded for workers.
+/// A program that decoded for those who read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramFacts {
     /// What it says of itself.
     pub version: String,
-    /// What confined it.
-    pub confinement: ConfinementFacts,
+    /// What confined it; absent where nothing did, as in process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<ConfinementFacts>,
 }

@@ -43,6 +43,11 @@ const TESTS: &[(&str, fn())] = &[
     ("leads_no_program_to_another_file", program::leads_no_program_to_another_file),
     ("feeds_a_program_what_it_would_open_anew", program::feeds_a_program_what_it_would_open_anew),
     ("refuses_a_program_that_needs_more", program::refuses_a_program_that_needs_more),
+    ("tells_a_crash_of_a_program_as_one", program::tells_a_crash_of_a_program_as_one),
+    ("says_the_same_of_damage_as_in_process", program::says_the_same_of_damage_as_in_process),
+    ("believes_frames_and_not_containers", program::believes_frames_and_not_containers),
+    ("asks_a_program_for_what_cannot_be_opened", program::asks_a_program_for_what_cannot_be_opened),
+    ("tells_that_a_film_was_cut_short", program::tells_that_a_film_was_cut_short),
     ("ends_with_its_parent", ends_with_its_parent),
     ("refuses_a_program_that_is_no_worker", refuses_a_program_that_is_no_worker),
     ("leaves_nothing_behind", leaves_nothing_behind),
@@ -55,6 +60,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == marked::SPIN) {
         return marked::spin_within_a_budget();
+    }
+    // Started in place of ffmpeg.
+    if arguments.first().is_some_and(|first| first == "-nostdin") {
+        std::process::abort();
     }
     if arguments.first().is_some_and(|first| first == degraded::WITHOUT) {
         return degraded::run_without(&arguments[1..]);
@@ -339,7 +348,9 @@ fn refuses_a_program_that_is_no_worker() {
         config.launch.arguments.clear();
         let mut isolated = Isolated::new(config);
         let start = Instant::now();
-        assert!(isolated.confinement().is_err(), "{program}");
+        let error = isolated.confinement().unwrap_err();
+        // Printed with its causes it says so once.
+        assert!(std::error::Error::source(&error).is_none(), "{program}: {error}");
         assert!(matches!(read(&mut isolated, b"text").1, Err(Problem::Crashed { .. })), "{program}");
         assert!(start.elapsed() < Duration::from_secs(5), "{program}");
     }

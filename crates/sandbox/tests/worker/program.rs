@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use minutia::scan::{Reader, Request};
-use minutia_media::{Ffmpeg, Source};
+use minutia::scan::{InProcess, Reader, Request, WithFfmpeg};
+use minutia_media::{Ffmpeg, Problem, Source};
 use minutia_sandbox::{Config, Isolated, worker};
 
 use crate::{ffmpeg, quick, read};
@@ -208,4 +208,135 @@ pub(crate) fn refuses_a_program_that_needs_more() {
     let worker = quick().confinement().unwrap();
     let program = named(ffmpeg.program.to_str().unwrap()).unwrap().unwrap();
     assert_eq!((program.landlock, program.seccomp.holds()), (worker.landlock, worker.seccomp.holds()));
+}
+
+/// What a crash left unread is no damage of the file.
+pub(crate) fn tells_a_crash_of_a_program_as_one() {
+    let program = std::env::current_exe().unwrap();
+    let ffmpeg = Ffmpeg { program, version: "6.1".to_owned(), reads_descriptors: true };
+    let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+    let films = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/video/formats");
+    for name in ["mpeg4.avi", "mpeg2.ts", "hevc.mp4", "vp9.webm"] {
+        let bytes = fs::read(films.join(name)).unwrap();
+        let here = read(&mut WithFfmpeg(ffmpeg.clone()), &bytes);
+        assert_eq!(read(&mut isolated, &bytes), here, "{name}");
+        let detail = "ffmpeg ended with signal 6, before it had decoded anything".to_owned();
+        let crash = Problem::Crashed { detail };
+        match here {
+            (items, Err(problem)) => assert_eq!((items.len(), problem), (0, crash), "{name}"),
+            (items, Ok(())) => assert_eq!((items.len(), &items[0].problems), (1, &vec![crash]), "{name}"),
+        }
+    }
+    // What is decoded here needs no program.
+    let bytes = fs::read(films.join("main.mp4")).unwrap();
+    let here = read(&mut WithFfmpeg(ffmpeg), &bytes);
+    assert_eq!(here.0[0].problems, []);
+    assert_eq!(read(&mut isolated, &bytes), here);
+    let bytes = fs::read(films.join("../../audio/formats/ac3.mkv")).unwrap();
+    let (items, done) = read(&mut isolated, &bytes);
+    assert!(items.is_empty() && matches!(done, Err(Problem::Crashed { .. })), "{done:?}");
+}
+
+pub(crate) fn says_the_same_of_damage_as_in_process() {
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("says_the_same_of_damage_as_in_process: not run (ffmpeg is not installed)");
+        return;
+    };
+    let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+    let films = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/video/formats");
+    let mut several = 0;
+    for name in ["hevc.mp4", "high.mkv", "mpeg2.ts", "mpeg4.avi", "ten-bit.mkv", "vp9.webm"] {
+        let whole = fs::read(films.join(name)).unwrap();
+        for (kept, step) in [(9, 0), (7, 97), (9, 211)] {
+            let mut bytes = whole[..whole.len() * kept / 10].to_vec();
+            if step > 0 {
+                bytes[whole.len() / 3..].iter_mut().step_by(step).for_each(|byte| *byte ^= 0x55);
+            }
+            let here = read(&mut WithFfmpeg(ffmpeg.clone()), &bytes);
+            assert_eq!(read(&mut isolated, &bytes), here, "{name}, {kept} tenths, each {step}th byte");
+            several += usize::from(here.0.iter().any(|item| item.problems.len() > 1));
+        }
+    }
+    assert!(several > 0, "no film with more than one problem");
+}
+
+fn formats(kind: &str, name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(kind).join("formats").join(name))
+        .unwrap()
+}
+
+/// Other bytes at `at` behind the last `name`.
+fn altered(mut bytes: Vec<u8>, name: &[u8], at: usize, with: &[u8]) -> Vec<u8> {
+    let place = bytes.windows(name.len()).rposition(|part| part == name).unwrap() + name.len() + at;
+    bytes[place..place + with.len()].copy_from_slice(with);
+    bytes
+}
+
+/// A container may say 65,535 pixels of frames that are not: that is no message that a worker cannot send.
+pub(crate) fn believes_frames_and_not_containers() {
+    let film = altered(formats("video", "baseline.mp4"), b"avc1", 24, &[0xff; 4]);
+    let here = read(&mut InProcess, &film);
+    assert_eq!(read(&mut quick(), &film), here);
+    let seen = here.0[0].coverage.film.clone().unwrap();
+    assert!(here.0[0].problems.is_empty() && seen.width < 1_000 && seen.height < 1_000 && seen.width > 0, "{seen:?}");
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("believes_frames_and_not_containers: not run in part (ffmpeg is not installed)");
+        return;
+    };
+    let here = read(&mut WithFfmpeg(ffmpeg.clone()), &film);
+    let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg), ..Config::default() });
+    assert_eq!(read(&mut isolated, &film), here);
+    let by_program = here.0[0].coverage.film.clone().unwrap();
+    assert_eq!((by_program.width, by_program.height), (seen.width, seen.height));
+}
+
+/// A clock of no ticks a second, which the demuxers here refuse, is no damage of sound that the program reads.
+pub(crate) fn asks_a_program_for_what_cannot_be_opened() {
+    let files = ["aac.m4a", "film.mp4"].map(|name| (name, altered(formats("audio", name), b"mvhd", 12, &[0; 4])));
+    let mut refused = 0;
+    for (name, bytes) in &files {
+        let (items, done) = read(&mut InProcess, bytes);
+        let damaged = |problem: &Problem| matches!(problem, Problem::Damaged { .. });
+        let is_refused = done.is_err() || items.iter().any(|item| item.problems.iter().any(damaged));
+        assert!(is_refused, "{name}: {done:?} {items:?}");
+        refused += 1;
+    }
+    assert_eq!(refused, files.len());
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("asks_a_program_for_what_cannot_be_opened: not run in part (ffmpeg is not installed)");
+        return;
+    };
+    let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+    for (name, bytes) in &files {
+        let here = read(&mut WithFfmpeg(ffmpeg.clone()), bytes);
+        assert_eq!(&read(&mut isolated, bytes), &here, "{name}");
+        let sound = here.0[0].coverage.sound.as_ref().unwrap();
+        assert!(sound.decoder == ffmpeg.decoder() && sound.decoded_ms > 1_000, "{name}: {sound:?}");
+        let of_sound =
+            |problem: &&Problem| problem.to_string().contains("sound") || problem.to_string().contains("mp4");
+        assert_eq!(here.0[0].problems.iter().find(of_sound), None, "{name}");
+    }
+    // What the program cannot read either stays damaged.
+    let (items, done) = read(&mut isolated, &formats("audio", "aac.m4a")[..600]);
+    assert!(items.is_empty() && matches!(done, Err(Problem::Damaged { .. })), "{done:?}");
+}
+
+/// A film of which the end is missing is damaged, whatever there is left to see.
+pub(crate) fn tells_that_a_film_was_cut_short() {
+    let whole = formats("video", "mpeg4.avi");
+    let is_cut = |problem: &Problem| problem.to_string().contains("before its container does");
+    let check = |reader: &mut dyn Reader, kept: usize| match read(reader, &whole[..kept]) {
+        (_, Err(problem)) => assert!(is_cut(&problem), "{kept}: {problem}"),
+        (items, Ok(())) => assert!(items[0].problems.iter().any(is_cut), "{kept}: {items:?}"),
+    };
+    check(&mut quick(), 300);
+    let Some(ffmpeg) = ffmpeg() else {
+        println!("tells_that_a_film_was_cut_short: not run in part (ffmpeg is not installed)");
+        return;
+    };
+    let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
+    for kept in [300, whole.len() / 2, whole.len() - 5_000] {
+        check(&mut isolated, kept);
+        check(&mut WithFfmpeg(ffmpeg.clone()), kept);
+    }
 }

@@ -116,10 +116,10 @@ fn tell_left_out(index: &Index) -> Result<()> {
     tell_further_views(index)?;
     let info = index.info()?;
     for (count, kind, how) in
-        [(info.pictures, "pictures", "--format csv"), (info.tracks, "recordings", "--format fpcalc")]
+        [(info.pictures, "picture", "--format csv"), (info.tracks, "recording", "--format fpcalc")]
     {
         if count > 0 {
-            anstream::eprintln!("note: {count} {kind} were left out: `{how}` writes them");
+            anstream::eprintln!("note: {} left out: `{how}` writes what is left out here", many(count, kind));
         }
     }
     Ok(())

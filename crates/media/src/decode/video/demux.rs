@@ -107,6 +107,7 @@ pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Prob
     match format {
         Format::Mp4 | Format::M4a => mp4::missing_bytes(source),
         Format::Matroska => matroska::missing_bytes(source),
+        Format::Avi | Format::Asf | Format::Flv => super::declared::missing_bytes(source, format),
         _ => Ok(0),
     }
 }

@@ -4,10 +4,12 @@
 //! ([`decode_pipe`]). Of frames that are not wanted it is asked to hand over as few as it can know of; which are taken is
 //! decided here.
 
+use std::io::{self, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::{Decoded, FrameSink, Selection, Wanted, decode_pipe, describe, unsupported};
+use super::{Decoded, Film, FrameSink, Selection, Wanted, decode_pipe, describe, unsupported};
 pub use crate::program::Access;
 use crate::program::{feed, rewound};
 use crate::{Ffmpeg, Format, Limits, Problem, Source};
@@ -17,15 +19,54 @@ const MOST_ERRORS: &str = "0.02";
 /// Its exit status where there were more.
 const TOO_MANY_ERRORS: i32 = 69;
 
-/// What an exit status of the program says, other than 0; `None` for a death by a signal.
-#[must_use]
-pub fn told_by_exit(status: Option<i32>) -> String {
-    match status {
-        Some(TOO_MANY_ERRORS) => "ffmpeg could not decode more than 2 % of it".to_owned(),
-        Some(code) => format!("ffmpeg ended with exit status {code}"),
-        None => "ffmpeg ended with a signal".to_owned(),
-    }
+/// Where luma is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planes {
+    /// Out of the frames as they are stored.
+    Stored,
+    /// Out of frames that were converted: those stored as red, green and blue have none, and the program ends without a picture.
+    /// It chooses a format by what all frames may have, so that one command cannot do both without touching stored luma.
+    Converted,
 }
+
+/// Whether a program that ended with this exit status before a picture came may do better with [`Planes::Converted`].
+#[must_use]
+pub fn may_need_conversion(code: i32) -> bool {
+    !matches!(code, 0 | TOO_MANY_ERRORS)
+}
+
+/// What the program's end says of a film of which all that came was read, by its exit status or the signal that ended it. `None`
+/// where it ended well.
+#[must_use]
+pub fn told_by_end(code: Option<i32>, signal: Option<i32>) -> Option<Problem> {
+    let detail = match (code, signal) {
+        (Some(0), _) => return None,
+        (Some(TOO_MANY_ERRORS), _) => TOO_MANY.to_owned(),
+        (Some(code), _) => format!("{ENDED} exit status {code}"),
+        (None, Some(signal)) => format!("{ENDED} signal {signal}"),
+        (None, None) => format!("{ENDED} a signal"),
+    };
+    Some(Problem::Damaged { detail })
+}
+
+/// Whether a problem is one of [`told_by_end`].
+#[must_use]
+pub fn is_told_by_end(problem: &Problem) -> bool {
+    matches!(problem, Problem::Damaged { detail } if detail == TOO_MANY || detail.starts_with(ENDED))
+}
+
+const ENDED: &str = "ffmpeg ended with";
+const TOO_MANY: &str = "ffmpeg could not decode more than 2 % of it";
+
+/// What a signal says that ended the program before anything came of it: that it failed, and nothing about the film. `None` for
+/// the signal of a pipe that nobody reads.
+#[must_use]
+pub fn crashed(signal: i32) -> Option<Problem> {
+    let detail = format!("{ENDED} signal {signal}, before it had decoded anything");
+    (signal != SIGPIPE).then_some(Problem::Crashed { detail })
+}
+
+const SIGPIPE: i32 = 13;
 
 /// How much before the wanted part it is told to begin: seeking goes by decoding time, which is less.
 const SEEK_MARGIN_US: u64 = 1_000_000;
@@ -33,7 +74,14 @@ const SEEK_MARGIN_US: u64 = 1_000_000;
 impl Ffmpeg {
     /// The command that decodes what is wanted of the pictures of its standard input, a file of this format that comes so, to
     /// its standard output. Standard input and output are for the caller to set. `None` where it is not to be asked.
-    pub fn film_command(&self, format: Format, access: Access, wanted: &Wanted, limits: &Limits) -> Option<Command> {
+    pub fn film_command(
+        &self,
+        format: Format,
+        access: Access,
+        wanted: &Wanted,
+        limits: &Limits,
+        planes: Planes,
+    ) -> Option<Command> {
         let mut options: Vec<String> = Vec::new();
         let mut option = |words: &[&str]| options.extend(words.iter().map(|&word| word.to_owned()));
         // Before a frame is allocated.
@@ -56,10 +104,12 @@ impl Ffmpeg {
         command
             .arg("-map")
             .arg(format!("0:V:{}", wanted.track.unwrap_or(0)))
-            .args(["-an", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-vf", &filters(wanted)])
+            .args(["-an", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-vf", &filters(wanted, planes)])
             .args(if self.reads_descriptors { ["-fps_mode", "passthrough"] } else { ["-vsync", "passthrough"] })
             // What it hides inside of pictures shows in its exit status, so that a film of holes is no whole one.
             .args(["-max_error_rate", MOST_ERRORS])
+            // Of what is converted, the same bits on every processor.
+            .args(["-sws_flags", "bicubic+accurate_rnd+full_chroma_int+bitexact"])
             .args(["-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-threads", "1"])
             .args(["-fflags", "+bitexact", "-flags:v", "+bitexact", "-f", "nut", "pipe:1"]);
         Some(command)
@@ -82,7 +132,30 @@ impl Ffmpeg {
         if let Some(problem) = film.refused(wanted.track.unwrap_or(0)) {
             return Err(problem);
         }
-        let command = self.access(format).and_then(|access| self.film_command(format, access, wanted, limits));
+        let stored = self.decode_luma(source, &film, format, wanted, limits, Planes::Stored, sink)?;
+        let (Err(Problem::Unsupported { .. } | Problem::Damaged { .. }), Some(code)) = (&stored.0, stored.1) else {
+            return stored.0;
+        };
+        if !may_need_conversion(code) {
+            return stored.0;
+        }
+        // Nothing was handed over yet.
+        self.decode_luma(source, &film, format, wanted, limits, Planes::Converted, sink)?.0
+    }
+
+    /// What came of it, and the exit status where the program ended by itself.
+    #[allow(clippy::too_many_arguments, clippy::type_complexity, reason = "one caller, twice")]
+    fn decode_luma(
+        &self,
+        source: &Source,
+        film: &Film,
+        format: Format,
+        wanted: &Wanted,
+        limits: &Limits,
+        planes: Planes,
+        sink: FrameSink<'_>,
+    ) -> Result<(Result<Decoded, Problem>, Option<i32>), Problem> {
+        let command = self.access(format).and_then(|access| self.film_command(format, access, wanted, limits, planes));
         let mut command = command.ok_or_else(|| unsupported(format, None))?;
         let io = |error: std::io::Error| Problem::io("starting ffmpeg", &error);
         // Films are too long to be copied.
@@ -92,30 +165,69 @@ impl Ffmpeg {
         };
         let mut child = command.stdin(stdin).stdout(Stdio::piped()).spawn().map_err(io)?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let mut ended = false;
         let read = thread::scope(|scope| {
             // Ends with the program, which closes its end.
             stdin.map(|stdin| scope.spawn(|| feed(stdin, source)));
-            let read = match stdout {
-                Some(mut pipe) => decode_pipe(&mut pipe, &self.decoder(), film, wanted, limits, sink),
-                None => Err(Problem::Crashed { detail: "ffmpeg without a pipe".to_owned() }),
+            let Some(pipe) = stdout else {
+                let _ = child.kill();
+                return Err(Problem::Crashed { detail: "ffmpeg without a pipe".to_owned() });
             };
-            if !read.as_ref().is_ok_and(|decoded| decoded.to_the_end) {
+            let mut pipe = Watched { pipe, ended: false };
+            let read = decode_pipe(&mut pipe, &self.decoder(), film.clone(), wanted, limits, sink);
+            // What has closed its end has ended, and how is its own doing.
+            if !pipe.ended {
                 let _ = child.kill();
             }
+            ended = pipe.ended;
             read
         });
         let status = child.wait().map_err(io)?;
-        let mut decoded = read?;
-        if decoded.to_the_end && decoded.problems.is_empty() && !status.success() {
-            decoded.problems.push(Problem::Damaged { detail: told_by_exit(status.code()) });
-        }
-        Ok(decoded)
+        let read = match read {
+            Ok(mut decoded) => {
+                if decoded.to_the_end {
+                    decoded.problems.extend(told_by_end(status.code(), status.signal()));
+                }
+                Ok(decoded)
+            }
+            Err(problem @ (Problem::Unsupported { .. } | Problem::Damaged { .. })) if ended => {
+                Err(status.signal().and_then(crashed).unwrap_or(problem))
+            }
+            Err(problem) => Err(problem),
+        };
+        Ok((read, status.code().filter(|_| ended)))
     }
 }
 
+/// A pipe that knows whether its end was seen.
+struct Watched<R> {
+    pipe: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.pipe.read(buffer)?;
+        self.ended |= read == 0 && !buffer.is_empty();
+        Ok(read)
+    }
+}
+
+/// Lets time go on where a clock jumps back by more than a second, as in recordings that were put one behind the other: what
+/// follows comes a step behind the latest frame. Further on it would be taken for late. A frame with one wrong time does not
+/// move those behind it: the shift before is kept as well, and taken again where it fits.
+///
+/// Of the registers 0 is the shift, 1 the last step, 2 the latest time, 3 the shift before.
+const ONE_CLOCK: &str = "setpts='\
+    if(isnan(PREV_INPTS),st(2,PTS+ld(0)),\
+    if(lt(PTS+ld(0),ld(2)-1/TB),st(3,ld(0));st(0,ld(2)+max(ld(1),1)-PTS),\
+    if(gt(PTS+ld(0),ld(2)+1/TB)*between(PTS+ld(3),ld(2),ld(2)+1/TB),st(0,ld(3)),\
+    if(between(PTS-PREV_INPTS,1,1/TB),st(1,PTS-PREV_INPTS)))));\
+    st(2,max(ld(2),PTS+ld(0)));PTS+ld(0)'";
+
 /// Takes luma as it is stored, of frames that come in the order of their times: those of others would be made up further
 /// on. For a rate, lets through whatever may be the first frame of a part of a second, give or take a millisecond.
-fn filters(wanted: &Wanted) -> String {
+fn filters(wanted: &Wanted, planes: Planes) -> String {
     let rate = wanted.rate_fps.map(|rate| rate.max(1));
     let milliseconds = Wanted::EARLY_US / 1_000;
     let [later, earlier] = [milliseconds + 1, milliseconds - 1].map(|early| format!("0.{early:03}"));
@@ -130,5 +242,7 @@ fn filters(wanted: &Wanted) -> String {
         0 => String::new(),
         _ => format!("gte(t,{}.{:06})*", start_us / 1_000_000, start_us % 1_000_000),
     };
-    format!("select='{key}{within}(isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins})',extractplanes=y")
+    let select = format!("select='{key}{within}(isnan(prev_selected_pts)+gt(pts,prev_selected_pts){begins})'");
+    let convert = if planes == Planes::Converted { "format=yuv444p," } else { "" };
+    format!("{ONE_CLOCK},{select},{convert}extractplanes=y")
 }

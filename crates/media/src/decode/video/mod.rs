@@ -4,21 +4,25 @@
 //! pure-Rust decoders of [`CODECS`]: H.264, and with the feature `av1` AV1, whose decoder has a limit that its page tells.
 //! Everything else is read by the `ffmpeg` program where it is installed, which is faster too: [`ffmpeg`] builds its command,
 //! and [`decode_pipe`] reads what it writes. It is told which demuxer to use by our own probe, and neither scales nor turns
-//! nor converts: the luma plane comes as the stream stores it, so that one stream gives the same bits whichever decoder read
+//! nor converts what has luma: the plane comes as the stream stores it, so that one stream gives the same bits whichever decoder read
 //! it.
 //!
 //! **Luma** is 8 bits a pixel, the whole picture, cropped as the stream says, and **as stored**: most films use 16 for black
 //! and 235 for white, and no decoder here stretches that. Samples of more bits lose their lower ones. What is stored turned
-//! stays turned: [`Film::orientation`] says how to show it.
+//! stays turned: [`Film::orientation`] says how to show it. What is stored as red, green and blue has no luma, and is converted
+//! by the program (BT.601, 16 to 235).
 //!
 //! **Time** is presentation time in microseconds from the film's own zero, rounded to the nearest: edit lists and the offsets
 //! of tracks are applied. What the container hides before its zero or outside its edits is not handed over. Transport and
-//! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins.
+//! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins. Where a clock
+//! jumps back by more than a second (recordings one behind the other in one file), the program's frames go on a step behind the
+//! latest one.
 
 #[cfg(feature = "av1")]
 mod av1;
 mod blocks;
 mod codec;
+mod declared;
 mod demux;
 mod directory;
 pub mod ffmpeg;

@@ -29,6 +29,8 @@ pub(super) struct Out<'a> {
     /// The time of the last frame, taken or not.
     last_us: Option<u64>,
     first_us: Option<u64>,
+    /// Width and height of the first frame handed over.
+    size_px: Option<(u32, u32)>,
     decoded: u64,
     taken: u64,
     /// Frames whose time was not behind that of the one before.
@@ -46,6 +48,7 @@ impl<'a> Out<'a> {
             part: None,
             last_us: None,
             first_us: None,
+            size_px: None,
             decoded: 0,
             taken: 0,
             backwards: 0,
@@ -110,6 +113,7 @@ impl<'a> Out<'a> {
     pub(super) fn give(&mut self, frame: Frame) -> ControlFlow<()> {
         self.taken += 1;
         self.first_us.get_or_insert(frame.pts_us);
+        self.size_px.get_or_insert((frame.luma.width(), frame.luma.height()));
         let flow = (self.sink)(frame);
         self.broken_off |= flow.is_break();
         flow
@@ -119,6 +123,10 @@ impl<'a> Out<'a> {
     pub(super) fn finish(self, decoded: &mut Decoded) {
         (decoded.frames, decoded.decoded_frames) = (self.taken, self.decoded);
         (decoded.first_us, decoded.last_us) = (self.first_us, self.last_us);
+        // Containers may say what is not so.
+        if let Some(size_px) = self.size_px {
+            (decoded.film.width, decoded.film.height) = size_px;
+        }
         if self.backwards > 0 {
             let detail = format!("{} of {} frames were out of the order of their times", self.backwards, self.decoded);
             decoded.problems.push(Problem::Damaged { detail });

@@ -6,6 +6,7 @@ mod av1;
 mod damage;
 mod directory;
 mod hostile;
+mod made;
 
 use std::fs;
 use std::path::{Path, PathBuf};

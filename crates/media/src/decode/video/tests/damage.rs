@@ -126,7 +126,8 @@ fn a_programs_answer_is_not_believed() {
     let wanted = Wanted { rate_fps: Some(4), ..Wanted::default() };
     let limits = Limits { film_pixels: 60_000, film_seconds: 60, film_frames: 100, ..Limits::default() };
     let access = ffmpeg.access(Format::Mp4).unwrap();
-    let mut command = ffmpeg.film_command(Format::Mp4, access, &wanted, &Limits::default()).unwrap();
+    let (any, stored) = (Limits::default(), ffmpeg::Planes::Stored);
+    let mut command = ffmpeg.film_command(Format::Mp4, access, &wanted, &any, stored).unwrap();
     let file = fs::File::open(folder().join("main.mp4")).unwrap();
     let whole = command.stdin(file).stdout(std::process::Stdio::piped()).output().unwrap().stdout;
     let read = |bytes: &[u8]| {
@@ -177,4 +178,31 @@ fn a_file_that_ends_before_its_container_is_known_to() {
     }
     let done = cut_short(&Source::from_bytes(b"\0\0\0\x01ftyp\xff\xff\xff\xff\xff\xff\xff\xff".to_vec()), Format::Mp4);
     assert!(matches!(done, None | Some(Problem::Damaged { .. })), "{done:?}");
+}
+
+#[test]
+fn files_that_are_shorter_than_they_say_are_cut_short() {
+    let sound = folder().join("../../audio/formats");
+    let files = [(folder().join("mpeg4.avi"), Format::Avi), (sound.join("mp3.avi"), Format::Avi)];
+    let more = [(sound.join("wma.wma"), Format::Asf), (sound.join("mp3.flv"), Format::Flv)];
+    for (path, format) in files.into_iter().chain(more) {
+        let whole = fs::read(&path).unwrap();
+        let cut = |bytes: &[u8]| cut_short(&Source::from_bytes(bytes.to_vec()), format);
+        assert_eq!(cut(&whole), None, "{}", path.display());
+        // What somebody put behind it says nothing.
+        assert_eq!(cut(&[&whole[..], &[0; 1_000]].concat()), None, "{}", path.display());
+        for kept in [whole.len() / 2, 1_000, 400] {
+            let detail = format!("the file ends {} bytes before its container does", whole.len() - kept);
+            assert_eq!(cut(&whole[..kept]), Some(Problem::Damaged { detail }), "{}", path.display());
+        }
+        for kept in 0..300 {
+            let _ = cut(&whole[..kept]);
+        }
+    }
+    let flash = fs::read(sound.join("mp3.flv")).unwrap();
+    assert!(cut_short(&Source::from_bytes(flash[..60].to_vec()), Format::Flv).is_some());
+    // A recording that was never closed.
+    let mut open = fs::read(folder().join("mpeg4.avi")).unwrap();
+    open[4..8].copy_from_slice(&[0; 4]);
+    assert_eq!(cut_short(&Source::from_bytes(open), Format::Avi), None);
 }

@@ -96,7 +96,8 @@ fn a_program_that_cannot_go_back_reads_it() {
     let bytes = [&film[..moov], &free, &film[moov..]].concat();
     let decoded = |bytes: &[u8]| {
         let wanted = Wanted::default();
-        let mut command = ffmpeg.film_command(crate::Format::Mp4, Access::Stream, &wanted, &Limits::default()).unwrap();
+        let (limits, stored) = (Limits::default(), super::super::ffmpeg::Planes::Stored);
+        let mut command = ffmpeg.film_command(crate::Format::Mp4, Access::Stream, &wanted, &limits, stored).unwrap();
         let mut child =
             command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
