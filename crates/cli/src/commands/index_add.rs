@@ -48,7 +48,7 @@ pub(crate) fn run(args: args::IndexAdd) -> Result<Exit> {
         anstream::eprintln!("note: no file was found to add; expected pictures, sound or films there");
     }
     if added.commit.generation == 0 {
-        anstream::eprintln!("note: no index was made: one of nothing would be taken for one that finds nothing");
+        anstream::eprintln!("note: no index was made: there is nothing to put into it");
     }
     Ok(if added.troubles == 0 && added.commit.generation > 0 { Exit::Nothing } else { Exit::Unexamined })
 }
@@ -140,6 +140,7 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
         used: HashSet::new(),
         by_stem: BTreeMap::new(),
         progress: Progress::over(roots, resolution),
+        entries: 0,
         added: Added::default(),
     };
     let own = settings.catalogue.as_deref().and_then(|path| path.canonicalize().ok());
@@ -158,7 +159,10 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
         }
         Ok(())
     })?;
-    adding.added.take(writer.commit()?);
+    // One of nothing would be taken for one that finds nothing.
+    if adding.entries > 0 || writer.base().is_some() {
+        adding.added.take(writer.commit()?);
+    }
     if let Some(base) = writer.base() {
         indexes::tell_hot_codes(&base.info()?);
     }
@@ -173,6 +177,8 @@ struct Adding<'a> {
     /// Without a catalogue: files by the work that their name makes.
     by_stem: BTreeMap<WorkId, u64>,
     progress: Progress,
+    /// Files that the index was given.
+    entries: u64,
     added: Added,
 }
 
@@ -190,6 +196,7 @@ impl Adding<'_> {
                 self.added.film_ms += films.clone().map(|film| film.duration_ms).sum::<u64>();
                 let codes: usize = films.map(|film| film.codes.len()).sum();
                 writer.add(entry)?;
+                self.entries += 1;
                 Ok((peaks + codes) as u64)
             }
             Err(reason) => {

@@ -283,8 +283,7 @@ impl Writer {
     }
 
     /// Makes everything since the last commit durable and visible to readers that open from now on. Small segments are
-    /// merged on the way. Nothing to do gives no new generation, and of nothing no new index: one of nothing would be taken
-    /// for one that finds nothing.
+    /// merged on the way. Nothing to do gives no new generation, except that a new index gets its first.
     ///
     /// # Errors
     /// [`IndexError::Io`] where something cannot be written: the index is then at the generation before, or, where the last
@@ -294,7 +293,7 @@ impl Writer {
         let buried = |number: &u64| self.tombstones.get(number).cloned().unwrap_or_default();
         let unchanged =
             self.parts().iter().zip(self.listed()).all(|(part, listed)| part.dead == buried(&listed.number));
-        if self.draft.is_empty() && unchanged {
+        if self.draft.is_empty() && unchanged && self.base.is_some() {
             return Ok(self.finish_commit());
         }
         let mut weight =
@@ -321,7 +320,7 @@ impl Writer {
     /// As [`Writer::commit`].
     pub fn compact(&mut self) -> Result<Commit, IndexError> {
         let clean = self.tombstones.values().all(Dead::is_empty);
-        if self.draft.is_empty() && clean && self.parts().len() <= 1 {
+        if self.base.is_some() && self.draft.is_empty() && clean && self.parts().len() <= 1 {
             return Ok(self.finish_commit());
         }
         self.write_generation(0)

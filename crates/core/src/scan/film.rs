@@ -61,7 +61,7 @@ pub(super) fn empty(source: &Source, format: Format, has: Option<&Tracks>, decod
         }),
         (None, Some(decoder)) => Some(Problem::Unsupported {
             format: format!("{name} in which {decoder} finds neither pictures nor sound"),
-            hint: "the program may not know its codecs, or the file is damaged".to_owned(),
+            hint: "it may not know the codecs, which another program may convert, or the file is damaged".to_owned(),
         }),
         _ => None,
     }

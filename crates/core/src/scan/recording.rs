@@ -50,12 +50,6 @@ pub(super) fn film_item(
     let seen = see(source, format, request, ffmpeg, &mut item);
     match (heard, seen) {
         (Ok(()), Ok(())) => {}
-        // A program looked for both.
-        (Err(Problem::Unsupported { .. }), Err(Problem::Unsupported { .. }))
-            if has.is_none() && (source.piped().is_some() || ffmpeg.is_some()) =>
-        {
-            return Err(nothing_known(format));
-        }
         (Err(of_sound), Err(of_picture)) => {
             if let (Problem::Unsupported { .. }, Problem::Unsupported { .. }) = (&of_sound, &of_picture) {
                 let decoder = source.piped_film().map(|piped| piped.decoder.clone()).or(ffmpeg.map(Ffmpeg::decoder));
@@ -77,14 +71,6 @@ pub(super) fn film_item(
         _ => {}
     }
     Ok(item)
-}
-
-fn nothing_known(format: Format) -> Problem {
-    Problem::Unsupported {
-        format: format!("{} in which neither pictures nor sound can be decoded", format.row().name),
-        hint: "convert it with a program that knows its codecs and examine that beside it; where none can, it is damaged or empty"
-            .to_owned(),
-    }
 }
 
 fn empty(format: Format) -> Item {
