@@ -160,7 +160,8 @@ fn a_query_that_turns_out_long_has_the_first_look_alone_and_a_beginning_with_bot
     assert!(!looks && film.frames.iter().any(|frame| frame.time_ms < 4_000));
     assert_eq!((looks, None, film), with(FilmViews::FirstLook, &long));
     let beginning = beginning.unwrap();
-    assert_eq!((beginning.stream, beginning.duration_ms, &beginning.views), (3, 1_201_000, &short.views));
+    assert_eq!((beginning.stream, &beginning.views), (3, &short.views));
+    assert_eq!(beginning.duration_ms, FilmFingerprint::BEGINNING_MS);
     assert!(beginning.frames.len() > 20 && short.frames.starts_with(&beginning.frames));
     let of_beginning = &short.codes[..beginning.codes.len()];
     assert!(beginning.codes == of_beginning && !beginning.thumbnails.is_empty());

@@ -186,7 +186,8 @@ impl FilmFingerprinter {
         self.made.views.iter().any(FilmView::is_second_look)
     }
 
-    /// Of a query that turned out too long for a second look: its beginning with both looks, once.
+    /// Of a query that turned out too long for a second look: its [beginning](FilmFingerprint::BEGINNING_MS) with both looks,
+    /// once.
     pub fn beginning(&mut self) -> Option<FilmFingerprint> {
         self.beginning.take()
     }
@@ -227,7 +228,15 @@ impl FilmFingerprinter {
             ..FilmFingerprint::default()
         };
         self.parts = parts_of(&self.made.views);
-        self.beginning = Some(FilmFingerprint { duration_ms: time_us / 1_000, ..both });
+        // A search of what is twenty minutes long would take four times as long.
+        let mut beginning = both;
+        beginning.duration_ms = (time_us / 1_000).min(FilmFingerprint::BEGINNING_MS);
+        let kept = beginning.frames.partition_point(|frame| u64::from(frame.time_ms) < beginning.duration_ms);
+        beginning.frames.truncate(kept);
+        beginning.codes.truncate(kept * beginning.views.len());
+        beginning.codes.shrink_to_fit();
+        beginning.thumbnails.retain(|thumbnail| (thumbnail.frame as usize) < kept);
+        self.beginning = Some(beginning);
     }
 
     /// Samples the last frame at the times before that one that have no sample.

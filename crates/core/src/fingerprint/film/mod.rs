@@ -104,9 +104,9 @@ impl FilmFingerprint {
     /// A query that is longer, in milliseconds, has the first look alone, but for its beginning: what the second looks at takes 70 to
     /// 190 kB a second.
     pub const SECOND_LOOK_MS: u64 = 20 * 60 * 1_000;
-    /// How much of the beginning of a query has a second look that is known to be longer, in milliseconds. Of a whole film that
+    /// How much of the beginning of a query that is longer has a second look, in milliseconds. Of a whole film that
     /// was turned, framed or filmed from a screen it is enough.
-    pub const BEGINNING_MS: u64 = 10 * 60 * 1_000;
+    pub const BEGINNING_MS: u64 = 5 * 60 * 1_000;
     /// A sample is of the first frame that begins so long before it or later, in microseconds.
     pub const EARLY_US: u64 = 20_000;
     /// From one frame of a query that has the views for a second look to the next, in milliseconds.
