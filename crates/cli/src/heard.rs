@@ -79,11 +79,11 @@ impl Heard {
             return "no frame of the film is near the picture".to_owned();
         }
         let (at_match, at_possible) = self.judge.thresholds(1);
-        let sound = format!("match from {at_match:.1}, possible from {at_possible:.1}, and higher for long recordings");
+        let sound = format!("match from {at_match}, possible from {at_possible}, and higher for long recordings");
         let Some(judge) = &self.film_judge else { return sound };
         let (at_match, at_possible) = judge.thresholds(0);
         let sound = if self.sound { format!("; sound: {sound}") } else { String::new() };
-        format!("pictures: match from {at_match:.1}, possible from {at_possible:.1}, and higher for long films{sound}")
+        format!("pictures: match from {at_match}, possible from {at_possible}, and higher for long films{sound}")
     }
 }
 

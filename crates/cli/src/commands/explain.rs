@@ -242,10 +242,10 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         )?;
         writeln!(
             out,
-            "  match     score from {at_match:.1}, where frames change and change alike: at most {} false ones for one item",
+            "  match     score from {at_match}, where frames change and change alike: at most {} false ones for one item",
             allowed.at_match
         )?;
-        writeln!(out, "  possible  score from {at_possible:.1}: at most {}", allowed.at_possible)?;
+        writeln!(out, "  possible  score from {at_possible}: at most {}", allowed.at_possible)?;
         writeln!(out, "  more for films of several minutes")?;
         calibrated(out, calibration, "films")?;
     }
@@ -269,8 +269,8 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         many(judge.tracks(), "recording"),
         SoundJudge::FEWEST_TRACKS
     )?;
-    writeln!(out, "  match     score from {at_match:.1}: at most {} false ones for one item", allowed.at_match)?;
-    writeln!(out, "  possible  score from {at_possible:.1}: at most {}", allowed.at_possible)?;
+    writeln!(out, "  match     score from {at_match}: at most {} false ones for one item", allowed.at_match)?;
+    writeln!(out, "  possible  score from {at_possible}: at most {}", allowed.at_possible)?;
     writeln!(out, "  more for recordings that are searched in several windows")?;
     calibrated(out, calibration, "recordings")?;
     if heard.record.findings.iter().any(|finding| finding.method == "chromaprint") {

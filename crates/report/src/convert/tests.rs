@@ -80,7 +80,7 @@ fn sound_has_its_length_and_its_findings_say_where_and_how_fast() {
         crate::format::described(found),
         "0:31.2-0:41.2 of it is 1:02.5-1:12.9 of the reference, 4.2 % faster, +71 cents, in \
          the difference of the channels; 212 peaks coincide, score \
-         31.5 of at least 12.2; 1.0e-9 false matches expected (extrapolated); reference song.flac"
+         31.5 of at least 12.25; 1.0e-9 false matches expected (extrapolated); reference song.flac"
     );
 }
 
@@ -140,7 +140,7 @@ fn a_stretch_of_a_film_says_what_of_it_is_the_references() {
     assert_eq!(
         crate::format::described(found),
         "0:00.0-0:10.0 of it is 1:00.0-1:10.0 of the reference, picture only (with other sound), mirrored top to bottom, \
-         cut to 81 % of the reference; 20 frames compared, 12.2 bits apart on average, score 24.5 of at least 8.0; \
+         cut to 81 % of the reference; 20 frames compared, 12.2 bits apart on average, score 24.5 of at least 8; \
          1.0e-9 false matches expected (extrapolated); reference film.mkv"
     );
 }

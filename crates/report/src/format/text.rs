@@ -66,7 +66,7 @@ pub fn described(finding: &FindingRecord) -> String {
             (None, "chromaprint") => write!(out, "; {coinciding} items coincide"),
             (None, _) => write!(out, "; {coinciding} peaks coincide"),
         };
-        let _ = write!(out, ", score {score:.1} of at least {least:.1}");
+        let _ = write!(out, ", score {score:.1} of at least {least}");
     }
     let extrapolated = if finding.extrapolated { " (extrapolated)" } else { "" };
     let _ = write!(out, "; {:.1e} false matches expected{extrapolated}", finding.expected_false_matches);
@@ -241,7 +241,7 @@ pub fn summary(summary: &SummaryRecord, head: &str) -> String {
         thresholds.push(format!("pictures: match {at_match}, possible {at_possible}"));
     }
     let from = |what: &str, at_match: f64, at_possible: f64| {
-        format!("{what}: match from {at_match:.1}, possible from {at_possible:.1}")
+        format!("{what}: match from {at_match}, possible from {at_possible}")
     };
     if let Some(sound) = run.sound.as_ref().filter(|_| index.recordings > 0) {
         thresholds.push(from("sound", sound.match_score, sound.possible_score));
