@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Minutia's search beside Faiss: the same codes, the same queries, one pinned thread, taking turns.
 
-    python3 -m venv ENV && ENV/bin/pip install faiss-cpu numpy        (a folder outside the repository)
     cargo build --release -p minutia-benches --example side
-    ENV/bin/python benches/record/beside_faiss.py target/release/examples/side WORK [REAL] > benches/record/DATE-faiss.md
+    python3 benches/record/beside_faiss.py target/release/examples/side WORK [REAL] > benches/record/DATE-faiss.md
 
-WORK is a folder for a few gigabytes of codes and indexes. REAL is a file of codes of real pictures, 32 bytes each, as
+WORK is a folder outside the repository for a few gigabytes of codes and indexes; where Faiss is not installed it is put into
+WORK/python, from PyPI, and the script begins again there. REAL is a file of codes of real pictures, 32 bytes each, as
 `codes FOLDER REAL` of `side` writes it; without it the rows about real codes are left out. Times are processor time of the
 one process (Faiss: this one; Minutia: `side`), medians of ROUNDS turns. Faiss finds distances *below* its radius, so it is
 given ours + 1; the numbers of hits must agree or the row says so. FAISS_SIMD_LEVEL=AVX2 in the environment holds Faiss to AVX2,
@@ -19,8 +19,17 @@ import subprocess
 import sys
 import time
 
-import faiss
-import numpy
+try:
+    import faiss
+    import numpy
+except ImportError:
+    home = os.path.join(os.path.abspath(sys.argv[2]), "python")
+    python = os.path.join(home, "bin", "python")
+    if os.path.abspath(sys.executable) == python:
+        raise
+    subprocess.run([sys.executable, "-m", "venv", home], check=True, stdout=sys.stderr)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "faiss-cpu", "numpy"], check=True, stdout=sys.stderr)
+    os.execv(python, [python, *sys.argv])
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 CORE = int(os.environ.get("CORE", "0"))
