@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use minutia::index::{Access, Index, IndexError, Info};
+use minutia::index::{Access, Index, IndexError, Info, Rules, Writer};
 use minutia_report::{IndexFacts, archive};
 use tempfile::TempDir;
 
@@ -18,6 +18,13 @@ pub(crate) fn open(path: &Path) -> Result<Index, IndexError> {
     Index::open(path, if is_leaving(path) { Access::InMemory } else { Access::Mapped })
 }
 
+/// Opens an index for writing, and makes it at first use.
+pub(crate) fn writer(path: &Path) -> Result<Writer, IndexError> {
+    let place = if path.exists() { path } else { directory_of(path) };
+    let access = if is_leaving(place) { Access::InMemory } else { Access::Mapped };
+    Writer::open_with(path, Rules { access, ..Rules::default() })
+}
+
 /// Opens an index into memory, wherever it is.
 pub(crate) fn open_in_memory(path: &Path) -> Result<Index, IndexError> {
     Index::open(path, Access::InMemory)
@@ -26,7 +33,7 @@ pub(crate) fn open_in_memory(path: &Path) -> Result<Index, IndexError> {
 /// True for what lies on a file system that may go away.
 fn is_leaving(path: &Path) -> bool {
     // Numbers of statfs(2). A file system that cannot be asked is taken for one that stays: opening will say what is wrong.
-    const LEAVING: [u64; 13] = [
+    const LEAVING: [u64; 17] = [
         0x6969,      // NFS
         0x517b,      // SMB
         0xff53_4d42, // CIFS
@@ -40,6 +47,10 @@ fn is_leaving(path: &Path) -> bool {
         0x2011_bab0, // exFAT
         0x9660,      // ISO 9660
         0x1501_3346, // UDF
+        0x7366_746e, // NTFS
+        0x482b,      // HFS+
+        0x786f_4256, // shared folders of VirtualBox
+        0xbacb_acbc, // and of VMware
     ];
     rustix::fs::statfs(path).is_ok_and(|found| LEAVING.contains(&(found.f_type as u64 & 0xffff_ffff)))
 }

@@ -163,7 +163,7 @@ pub(crate) fn remove(path: &Path, works: &[String]) -> Result<Exit> {
 /// A writer for an index that is there already: only `add` makes one.
 fn open_for_writing(path: &Path) -> Result<Writer> {
     indexes::open(path)?;
-    Ok(Writer::open(path)?)
+    Ok(indexes::writer(path)?)
 }
 
 fn told(commit: &Commit) -> Result<Exit> {

@@ -131,7 +131,7 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
     let catalogue = settings.catalogue.as_deref().map(Catalogue::read).transpose()?;
     // An early word where no worker can be started.
     settings.reading.facts_aloud()?;
-    let mut writer = Writer::open(&settings.index)?;
+    let mut writer = indexes::writer(&settings.index)?;
     let resolution = Resolution::here();
     let request = Request { preview_px: settings.thumbnails.then_some(THUMBNAIL_PX), ..Request::reference() };
     let mut adding = Adding {

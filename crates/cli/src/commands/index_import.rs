@@ -28,7 +28,7 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
     let algorithm = args.listing.algorithm.as_deref();
     // A wrong name must not leave a new directory behind.
     Lists::of(algorithm, None)?;
-    let mut writer = Writer::open(&args.index)?;
+    let mut writer = indexes::writer(&args.index)?;
     let mut lists = Lists::of(algorithm, writer.base().and_then(Index::algorithm))?;
     let (mut files, mut recordings) = (0, 0);
     let mut done = Imported::default();

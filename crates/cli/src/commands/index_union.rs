@@ -48,7 +48,7 @@ pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {
 
 /// Makes a compact index in `directory` of all of `indexes`.
 pub(super) fn make(directory: &Path, indexes: impl IntoIterator<Item = Opened>) -> Result<()> {
-    let mut writer = Writer::open(directory)?;
+    let mut writer = indexes::writer(directory)?;
     for opened in indexes {
         put(&mut writer, &opened.index)?;
     }

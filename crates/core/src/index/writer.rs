@@ -48,11 +48,13 @@ pub struct Rules {
     /// Segments of at most so many rows (works, references, peaks, codes of films) are merged at every commit: as many
     /// take milliseconds. Larger ones are where they are no larger than twice what would be merged behind them.
     pub merge_up_to: u64,
+    /// How the files that are written on come into memory: read where they lie on a network or on removable media.
+    pub access: Access,
 }
 
 impl Default for Rules {
     fn default() -> Rules {
-        Rules { min_quality: 0, multi_index_from: 200_000, merge_up_to: 8_192 }
+        Rules { min_quality: 0, multi_index_from: 200_000, merge_up_to: 8_192, access: Access::Mapped }
     }
 }
 
@@ -162,7 +164,7 @@ impl Writer {
             write_aside(directory, manifest::NAME, |out| out.write_all(text.as_bytes()))?;
             sync_directory(directory)?;
         }
-        let base = match Index::open(directory, Access::Mapped) {
+        let base = match Index::open(directory, rules.access) {
             Ok(index) => Some(index),
             Err(IndexError::NotAnIndex { .. }) => None,
             Err(error) => return Err(error),
@@ -347,7 +349,7 @@ impl Writer {
         };
         let finished = all.finish();
         self.kept = keep;
-        match self.publish(&finished).and_then(|()| Index::open(&self.directory, Access::Mapped)) {
+        match self.publish(&finished).and_then(|()| Index::open(&self.directory, self.rules.access)) {
             Ok(base) => self.base = Some(base),
             Err(error) => {
                 // It can be tried again.

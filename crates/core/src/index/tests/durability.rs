@@ -103,6 +103,24 @@ fn between_a_failed_commit_and_the_next_a_writer_goes_on() {
     }
 }
 
+/// On a network an index is read and not mapped, by whoever writes it too.
+#[test]
+fn a_writer_that_reads_its_files_writes_what_one_that_maps_them_does() {
+    let written = [Access::Mapped, Access::InMemory].map(|access| {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open_with(directory.path(), Rules { access, ..Rules::default() }).unwrap();
+        for seeds in [0..12, 8..20] {
+            seeds.for_each(|seed| writer.add(entry(seed)).unwrap());
+            writer.remove(&entry(3).work.id).unwrap();
+            writer.commit().unwrap();
+        }
+        assert_eq!(writer.base().unwrap().verify(), []);
+        drop(writer);
+        files(directory.path())
+    });
+    assert_eq!(written[0], written[1]);
+}
+
 /// Damage must not be merged into a new segment, whose checksums would say that it is none.
 #[test]
 fn a_damaged_segment_is_not_written_anew() {
