@@ -40,6 +40,7 @@ mod error;
 mod files;
 mod film;
 mod finished;
+mod held;
 mod identifier;
 mod info;
 mod landmarks;

@@ -7,19 +7,18 @@ use std::path::{Path, PathBuf};
 use minutia_media::Preview;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{Draft, region_row};
+use super::draft::Draft;
 use super::files::{ASIDE, sync_directory, write_aside};
-use super::film::Films;
 use super::finished::{Finished, write_segment};
 use super::layout::{HEIGHTS, Kind};
 use super::manifest::{self, Listed, Manifest};
 use super::reader::{Access, Index, Part, checksum_of_header, read_manifest};
-use super::sound::Sound;
 use super::tombstones::{self, Dead, Tombstones};
-use super::{IndexError, Work, WorkId, verify};
+use super::{IndexError, Work, WorkId, held, verify};
 use crate::fingerprint::{AlgorithmId, Fingerprint};
 
 const LOCK: &str = "LOCK";
+
 /// A registered file: what it is a copy of, and what is kept of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -234,13 +233,15 @@ impl Writer {
         self.space = Some(algorithm.space());
         self.done.entries += 1;
         let mut known = false;
-        for (place, item) in self.items_of_file(&entry)? {
-            let part = &self.parts()[place];
-            let number = self.listed()[place].number;
-            if holds_all_of(part, item, &entry, algorithm, self.rules)? {
-                known = true;
-            } else if self.tombstones.entry(number).or_default().bury_item(item) {
-                self.done.removed += u64::from(self.parts()[place].segment.item(item)?.references);
+        for place in 0..self.parts().len() {
+            let (part, number) = (&self.parts()[place], self.listed()[place].number);
+            for item in held::items_of_file(&part.segment, self.tombstones.get(&number), &entry)? {
+                let part = &self.parts()[place];
+                if held::all_of(part, item, &entry, algorithm, self.rules.min_quality)? {
+                    known = true;
+                } else if self.tombstones.entry(number).or_default().bury_item(item) {
+                    self.done.removed += u64::from(self.parts()[place].segment.item(item)?.references);
+                }
             }
         }
         if known {
@@ -422,29 +423,6 @@ impl Writer {
     fn listed(&self) -> &[Listed] {
         self.base.as_ref().map_or(&[], |base| &base.manifest().segments[..self.kept])
     }
-
-    /// The living items of the same file: segment, item.
-    fn items_of_file(&self, entry: &Entry) -> Result<Vec<(usize, u32)>, IndexError> {
-        let mut found = Vec::new();
-        for (place, (part, listed)) in self.parts().iter().zip(self.listed()).enumerate() {
-            let segment = &part.segment;
-            let Some(work) = segment.find_work(entry.work.id.as_str())? else { continue };
-            let candidates = match &entry.source_digest {
-                Some(digest) => segment.items_with_digest(digest)?,
-                None => segment.items_named(work, &entry.source_name)?.collect(),
-            };
-            for item in candidates {
-                let row = segment.item(item)?;
-                let same_name = entry.source_digest.is_some() || row.source_name == entry.source_name;
-                let same_file = row.source_digest == entry.source_digest && same_name && row.work == work;
-                let dead = self.tombstones.get(&listed.number).is_some_and(|dead| dead.item(item));
-                if same_file && !dead {
-                    found.push((place, item));
-                }
-            }
-        }
-        Ok(found)
-    }
 }
 
 impl Drop for Writer {
@@ -462,58 +440,6 @@ impl Drop for Writer {
             }
         }
     }
-}
-
-/// True where the item has the references that the entry would bring and nothing else, and the thumbnail where the entry
-/// has one.
-fn holds_all_of(
-    part: &Part,
-    item: u32,
-    entry: &Entry,
-    algorithm: AlgorithmId,
-    rules: Rules,
-) -> Result<bool, IndexError> {
-    let segment = &part.segment;
-    if segment.item(item)?.algorithm != algorithm {
-        return Ok(false);
-    }
-    if entry.thumbnail.is_some() && segment.thumbnail(item)? != entry.thumbnail {
-        return Ok(false);
-    }
-    let mut wanted = Draft::default();
-    wanted.add(Entry { thumbnail: None, ..entry.clone() }, algorithm, rules.min_quality)?;
-    let wanted = wanted.finish();
-    let frames = segment.frames_of(item);
-    if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {
-        return Ok(false);
-    }
-    let sound = Sound::open(segment, &part.dead)?;
-    let tracks = sound.as_ref().map_or(0..0, |sound| sound.tracks_of(item));
-    let mut held = sound.iter().flat_map(|sound| tracks.clone().map(|track| sound.fingerprint(track)));
-    if tracks.len() != wanted.tracks().len() || !wanted.tracks().all(|track| held.next().as_ref() == Some(track)) {
-        return Ok(false);
-    }
-    let films = Films::open(segment, &part.dead)?;
-    let places = films.as_ref().map_or(0..0, |films| films.films_of(item));
-    let mut held = films.iter().flat_map(|films| places.clone().map(|film| films.fingerprint(film)));
-    if places.len() != wanted.films().len() || !wanted.films().all(|film| held.next().as_ref() == Some(film)) {
-        return Ok(false);
-    }
-    for (code, frame, region, quality) in wanted.references() {
-        let Some(code) = segment.find_code(&code) else { return Ok(false) };
-        let mut there = false;
-        for reference in segment.references_in(code, &frames)? {
-            let (found, found_region, found_quality) = segment.reference(reference)?;
-            there |= (region_row(&found_region), found_quality) == (region, quality) && {
-                let found = segment.frame(found)?;
-                (found.number, found.time_ms) == (frame.number, frame.time_ms)
-            };
-        }
-        if !there {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// True for a directory that something else than an index was put into.
