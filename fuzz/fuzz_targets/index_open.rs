@@ -191,22 +191,27 @@ fn seed(folder: &Path, corpus: &Path) {
             let code = Code(std::array::from_fn(mix));
             let region = Region { kind: RegionKind::Crop, left: 1, top: 2, right: 3, bottom: 4 };
             let views = vec![View { region, turn: Dihedral::Identity, code, quality: 90, plain_rim: 0 }];
+            // One in five is a hash of a list, of which no file is known.
+            let bare = place % 5 == 1;
             let image = ImageFingerprint {
                 frame: 0,
                 time_ms: 0,
-                width: 4,
-                height: 3,
+                width: if bare { 0 } else { 4 },
+                height: if bare { 0 } else { 3 },
                 orientation: Orientation::Upright,
                 views,
             };
-            let mut fingerprints = vec![Fingerprint::Image(image), Fingerprint::Audio(recording(place as u32))];
+            let mut fingerprints = vec![Fingerprint::Image(image)];
+            if !bare {
+                fingerprints.push(Fingerprint::Audio(recording(place as u32)));
+            }
             if place == 2 {
                 fingerprints.push(Fingerprint::Film(film(FilmViews::Reference)));
             }
             let entry = Entry {
                 work: Work::new(WorkId::new(format!("w{}", place % 9)).expect("an id")),
-                source_name: format!("{place}.jpg"),
-                source_digest: (place % 2 == 0).then_some([place as u8; 32]),
+                source_name: if bare { code.to_string() } else { format!("{place}.jpg") },
+                source_digest: (place % 2 == 0 && !bare).then_some([place as u8; 32]),
                 fingerprints,
                 thumbnail: None,
             };

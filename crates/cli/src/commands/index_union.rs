@@ -15,7 +15,7 @@ use crate::indexes::{self, ASIDE, Opened, directory_of};
 use crate::settings::shown;
 
 /// References between commits: what is held of them bounds the memory.
-pub(crate) const REFERENCES_PER_COMMIT: usize = 1 << 18;
+pub(crate) const REFERENCES_PER_COMMIT: usize = 1 << 20;
 
 /// Makes the union as typed.
 pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {

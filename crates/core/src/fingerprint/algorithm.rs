@@ -56,6 +56,18 @@ impl AlgorithmId {
     /// `landmarks`: what scans of sound use.
     pub const LANDMARKS: AlgorithmId = AlgorithmId(11);
 
+    /// The hexadecimal digits of a code that carry meaning: what hash lists print of it.
+    pub fn digits(self, code: &Code) -> String {
+        let mut digits = code.to_string();
+        digits.truncate(self.digit_count());
+        digits
+    }
+
+    /// How many those are: all 64 where the algorithm is not known here.
+    pub(crate) fn digit_count(self) -> usize {
+        self.row().map_or(Code::BITS, |row| row.bits).div_ceil(4) as usize
+    }
+
     /// The algorithm in whose space the codes lie: `pdq-area` for the dialects of PDQ, whose codes of one picture are a few
     /// bits apart; itself for every other.
     #[must_use]

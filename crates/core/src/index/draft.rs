@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::film::Films;
 use super::finished::Finished;
 use super::layout::{Kind, RegionRow};
+use super::name::Name;
 use super::segment::{Segment, SegmentFrame, region_number};
 use super::sound::Sound;
 use super::tombstones::Dead;
@@ -22,10 +23,10 @@ use super::{Entry, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint, Region};
 
 /// Regions that the 24 bits of a reference's row can number.
-const MOST_REGIONS: usize = 1 << 24;
+pub(super) const MOST_REGIONS: usize = 1 << 24;
 
 /// See [`DraftItem::key`].
-type ItemKey = (u32, Result<[u8; 32], String>);
+type ItemKey = (u32, Result<[u8; 32], Name>);
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -44,7 +45,7 @@ pub(super) struct Draft {
 #[derive(Clone, Debug)]
 pub(super) struct DraftItem {
     pub(super) work: u32,
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) digest: Option<[u8; 32]>,
     /// Whose codes.
     pub(super) algorithm: AlgorithmId,
@@ -153,7 +154,7 @@ impl Draft {
         let work = self.put_work(entry.work)?;
         let item = self.put_item(DraftItem {
             work,
-            name: entry.source_name,
+            name: Name::of(entry.source_name.into()),
             digest: entry.source_digest,
             algorithm,
             thumbnail: entry.thumbnail,
@@ -299,6 +300,7 @@ impl Draft {
             }
         }
         let mut item_places = vec![None; counts.items as usize];
+        // Those of bare hashes follow with their references.
         for (item, place) in item_places.iter_mut().enumerate() {
             if dead.item(item as u32) {
                 continue;
@@ -309,7 +311,7 @@ impl Draft {
                 .ok_or_else(|| segment.wrong(Kind::Items, format!("one of {} works", counts.works), row.work))?;
             *place = Some(self.put_item(DraftItem {
                 work,
-                name: row.source_name.to_owned(),
+                name: Name::of(row.source_name),
                 digest: row.source_digest,
                 algorithm: row.algorithm,
                 thumbnail: segment.thumbnail(item as u32)?,
@@ -353,6 +355,23 @@ impl Draft {
             let bytes = segment.code(code)?.0;
             for reference in segment.references_of(code)? {
                 let (frame, region, quality) = segment.reference(reference)?;
+                if let Some(work) = segment.work_of_bare(reference)? {
+                    let at = segment.frame_of(reference)?;
+                    if !dead.item(at.item) {
+                        let work = *work_places.get(work as usize).ok_or_else(|| {
+                            segment.wrong(Kind::References, format!("one of {} works", counts.works), work)
+                        })?;
+                        let algorithm = segment.algorithm_of_bare(reference)?;
+                        let name = Name::Digits(Code(bytes), algorithm.digit_count() as u8);
+                        let (digest, thumbnail) = (None, None);
+                        let item = DraftItem { work, name, digest, algorithm, thumbnail, dead: false };
+                        let item = self.put_item(item)?;
+                        let frame = number(self.frames.len(), "pictures")?;
+                        self.frames.push(SegmentFrame { item, ..at });
+                        self.put_reference(bytes, frame, region, quality)?;
+                    }
+                    continue;
+                }
                 let place = frame_places.get(frame as usize).ok_or_else(|| {
                     segment.wrong(Kind::References, format!("one of {} frames", counts.frames), frame)
                 })?;

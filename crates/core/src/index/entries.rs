@@ -4,15 +4,18 @@
 use super::film::Films;
 use super::layout::Kind;
 use super::reader::Part;
+use super::segment::SegmentFrame;
 use super::sound::Sound;
 use super::{Entry, Index, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
 
 impl Index {
     /// Every registered file as the entry that [`Writer::add_coded`](super::Writer::add_coded) takes, with the algorithm of
-    /// its codes: by segment, and in each by work, digest and name. Holds eight bytes for each reference of one segment.
+    /// its codes: by segment, and in each by work, digest and name, hashes of lists without a file last. Holds eight bytes
+    /// for each reference of one segment.
     ///
-    /// Pictures come before sound, and sound before films. What an index does not keep comes back plain: references are not turned, and the plain rim of their views is 0.
+    /// Pictures come before sound, and sound before films. What an index does not keep comes back plain: references are not
+    /// turned, and the plain rim of their views is 0.
     pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, AlgorithmId), IndexError>> {
         self.parts().iter().flat_map(move |part| {
             let prepared = by_item(part).and_then(|places| {
@@ -23,7 +26,7 @@ impl Index {
                 Ok((places, sound, films)) => (places, sound, films, None),
                 Err(error) => (Vec::new(), None, None, Some(error)),
             };
-            let items = if error.is_some() { 0..0 } else { 0..part.segment.header().counts.items as u32 };
+            let items = error.is_none().then(|| part.segment.items()).into_iter().flatten();
             let living = items.filter(|&item| !part.dead.item(item));
             error
                 .map(Err)
@@ -47,20 +50,14 @@ impl Index {
         // As it was registered last, which may stand in another segment.
         let work = self.work(&id)?.unwrap_or_else(|| Work::new(id));
         let frames = segment.frames_of(item);
+        let bare = segment.bare_of_item(item);
         let mut pictures = Vec::with_capacity(frames.len());
         for number in frames.clone() {
-            let frame = segment.frame(number)?;
-            pictures.push(ImageFingerprint {
-                frame: frame.number,
-                time_ms: frame.time_ms,
-                width: frame.width,
-                height: frame.height,
-                orientation: frame.orientation,
-                views: Vec::new(),
-            });
+            pictures.push(picture(&bare.map_or_else(|| segment.frame(number), |bare| segment.frame_of(bare))?));
         }
         let first = places.partition_point(|&(of, _)| of < item);
-        for &(_, reference) in places[first..].iter().take_while(|&&(of, _)| of == item) {
+        let of_item = places[first..].iter().take_while(|&&(of, _)| of == item).map(|&(_, reference)| reference);
+        for reference in of_item.chain(bare) {
             let (frame, region, quality) = segment.reference(reference)?;
             let code = segment.code(segment.code_of(reference)?)?;
             let picture = frame.checked_sub(frames.start).and_then(|place| pictures.get_mut(place as usize));
@@ -76,7 +73,7 @@ impl Index {
         }
         let entry = Entry {
             work,
-            source_name: row.source_name.to_owned(),
+            source_name: row.source_name.into_owned(),
             source_digest: row.source_digest,
             fingerprints,
             thumbnail: segment.thumbnail(item)?,
@@ -85,13 +82,28 @@ impl Index {
     }
 }
 
-/// Item and number of each living reference of a segment, sorted: references stand by code, not by file.
+/// A picture of which no view is known yet.
+fn picture(frame: &SegmentFrame) -> ImageFingerprint {
+    ImageFingerprint {
+        frame: frame.number,
+        time_ms: frame.time_ms,
+        width: frame.width,
+        height: frame.height,
+        orientation: frame.orientation,
+        views: Vec::new(),
+    }
+}
+
+/// Item and number of each living reference of a segment that is no bare hash, sorted: references stand by code, not by
+/// file.
 fn by_item(part: &Part) -> Result<Vec<(u32, u32)>, IndexError> {
     let segment = &part.segment;
     let mut places = Vec::new();
     for reference in 0..segment.header().counts.references as u32 {
-        let (frame, ..) = segment.reference(reference)?;
-        let item = segment.frame(frame)?.item;
+        if segment.work_of_bare(reference)?.is_some() {
+            continue;
+        }
+        let item = segment.item_number_of(reference)?;
         if !part.dead.item(item) {
             places.push((item, reference));
         }

@@ -212,7 +212,7 @@ impl Index {
         let item = part.segment.item(row[0])?;
         Ok(Film {
             work: part.work_id(item.work)?,
-            source_name: item.source_name.to_owned(),
+            source_name: item.source_name.into_owned(),
             source_digest: item.source_digest,
             stream: row[1],
             duration_ms: u64::from(row[3]) << 32 | u64::from(row[2]),

@@ -1,5 +1,7 @@
 //! A finished draft: what a segment holds, in the order of the format, as the bytes of its sections and of its file.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use bytemuck::NoUninit;
@@ -7,7 +9,8 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, number, region_row};
+use super::bare::Places;
+use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, MOST_REGIONS, number, region_row};
 use super::film::FilmTable;
 use super::landmarks::{self, FAMILIES};
 use super::layout::{
@@ -47,6 +50,12 @@ pub(super) struct Finished {
     pub(super) films: Vec<DraftFilm>,
 }
 
+/// Where the row of a region stands: with that algorithm's number for bare hashes, with 0 for others.
+struct RegionPlaces {
+    plain: Vec<u32>,
+    of_bare: BTreeMap<(u32, u32), u32>,
+}
+
 impl Finished {
     pub(super) fn is_empty(&self) -> bool {
         self.works.is_empty()
@@ -74,6 +83,139 @@ impl Finished {
 
     /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
     pub(super) fn sections(&self, space: AlgorithmId, multi_index_from: u64) -> Result<(Counts, Sections), IndexError> {
+        let places = self.places();
+        let mut sections = Sections::new();
+        let (mut counts, multi_index) = self.put_codes(space, &places, multi_index_from, &mut sections)?;
+        self.put_frames(&places, &mut sections);
+        self.put_catalogue(space, &places, &mut sections)?;
+        self.put_thumbnails(&places, &mut sections);
+        if !multi_index.is_empty() {
+            sections.push((Kind::MultiIndex, rows(multi_index)));
+        }
+        if !self.tracks.is_empty() {
+            self.put_sound(&places, &mut sections)?;
+        }
+        if !self.films.is_empty() {
+            self.put_films(&places, &mut sections)?;
+        }
+        counts.frames = places.frame_count.into();
+        counts.items = places.items.iter().flatten().count() as u64;
+        counts.works = self.works.len() as u64;
+        Ok((counts, sections))
+    }
+
+    /// The sections of the codes and of what refers to them, and their counts; and the multi-index.
+    fn put_codes(
+        &self,
+        space: AlgorithmId,
+        places: &Places,
+        multi_index_from: u64,
+        sections: &mut Sections,
+    ) -> Result<(Counts, Vec<u32>), IndexError> {
+        // Bare hashes are numbered behind the items, and their works behind the frames.
+        number(self.items.len().saturating_add(self.references.len()), "files and references")?;
+        number(self.frames.len().saturating_add(self.works.len()), "pictures and works")?;
+        let (regions, region_places) = self.region_rows(space, places)?;
+        let mut counts = Counts { references: self.references.len() as u64, ..Counts::default() };
+        let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
+        let (mut shared, mut ends): (Vec<SharedRow>, Vec<u32>) = (Vec::new(), Vec::new());
+        let mut references: Vec<ReferenceRow> = Vec::with_capacity(self.references.len());
+        let mut bare: Vec<[u32; 2]> = Vec::new();
+        let mut more = 0;
+        for same in self.references.chunk_by(|a, b| a.code == b.code) {
+            let place = codes.len() % 64;
+            if place == 0 {
+                shared.push([0, 0, ends.len() as u32]);
+            }
+            if same.len() > 1 {
+                more += same.len() - 1;
+                ends.push(more as u32);
+                if let Some(row) = shared.last_mut() {
+                    row[place / 32] |= 1 << (place % 32);
+                }
+            }
+            for reference in same {
+                if let Some(frame) = places.frames[reference.frame as usize] {
+                    let region = region_places.plain[reference.region as usize];
+                    references.push([frame, region << 8 | u32::from(reference.quality)]);
+                }
+            }
+            for reference in same.iter().filter(|reference| places.frames[reference.frame as usize].is_none()) {
+                let item = &self.items[self.frames[reference.frame as usize].item as usize];
+                let region = region_places.of_bare[&(reference.region, algorithm_number(item.algorithm, space))];
+                bare.push([item.work, references.len() as u32]);
+                references.push([places.frame_count + item.work, region << 8 | u32::from(reference.quality)]);
+            }
+            codes.push(bytemuck::cast(same[0].code));
+            counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
+            counts.hot_codes += u64::from(same.len() >= HOT);
+        }
+        counts.codes = codes.len() as u64;
+        let multi_index = if counts.codes >= multi_index_from { multi_index::build(&codes) } else { Vec::new() };
+        sections.push((Kind::Codes, rows(codes)));
+        sections.push((Kind::Shared, rows(shared)));
+        sections.push((Kind::SharedEnds, rows(ends)));
+        sections.push((Kind::References, rows(references)));
+        sections.push((Kind::Regions, rows(regions)));
+        if !bare.is_empty() {
+            bare.par_sort_unstable();
+            sections.push((Kind::BareHashes, rows(bare.into_iter().map(|[_, reference]| reference).collect())));
+        }
+        Ok((counts, multi_index))
+    }
+
+    /// The rows of the regions, and where each of them stands.
+    fn region_rows(&self, space: AlgorithmId, places: &Places) -> Result<(Vec<RegionRow>, RegionPlaces), IndexError> {
+        let mut plain = vec![false; self.regions.len()];
+        let mut of_bare: BTreeSet<(u32, u32)> = BTreeSet::new();
+        for reference in &self.references {
+            let frame = reference.frame as usize;
+            if places.frames[frame].is_some() {
+                plain[reference.region as usize] = true;
+            } else {
+                let item = &self.items[self.frames[frame].item as usize];
+                of_bare.insert((reference.region, algorithm_number(item.algorithm, space)));
+            }
+        }
+        let plain = (0..).zip(plain).filter(|&(_, used)| used).map(|(region, _)| (region, 0));
+        of_bare.extend(plain);
+        // Those of one region differ in the last of the row's numbers, and regions are in the order of the others.
+        let row = |&(region, algorithm): &(u32, u32)| -> RegionRow {
+            let [kind, left, top, right, bottom, _] = region_row(&self.regions[region as usize]);
+            [kind, left, top, right, bottom, algorithm as u16]
+        };
+        if of_bare.len() > MOST_REGIONS {
+            return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
+        }
+        let rows = of_bare.iter().map(row).collect();
+        let mut of_region = RegionPlaces { plain: vec![0; self.regions.len()], of_bare: BTreeMap::new() };
+        for (place, key) in (0..).zip(of_bare) {
+            if key.1 == 0 {
+                of_region.plain[key.0 as usize] = place;
+            }
+            of_region.of_bare.insert(key, place);
+        }
+        Ok((rows, of_region))
+    }
+
+    /// The sections of the frames.
+    fn put_frames(&self, places: &Places, sections: &mut Sections) {
+        let (mut frames, mut moments): (Vec<FrameRow>, Vec<MomentRow>) = (Vec::new(), Vec::new());
+        for (frame, place) in self.frames.iter().zip(&places.frames) {
+            let (Some(place), Some(item)) = (*place, places.items[frame.item as usize]) else { continue };
+            frames.push([item, frame.width, frame.height << 3 | (orientation_number(frame.orientation) - 1)]);
+            let moment = [place, frame.number, frame.time_ms as u32, (frame.time_ms >> 32) as u32];
+            if moment[1..] != [0; 3] {
+                moments.push(moment);
+            }
+        }
+        sections.push((Kind::Frames, rows(frames)));
+        sections.push((Kind::Moments, rows(moments)));
+    }
+
+    /// The sections of the files and the works.
+    fn put_catalogue(&self, space: AlgorithmId, places: &Places, sections: &mut Sections) -> Result<(), IndexError> {
+        let filed = || self.items.iter().zip(&places.items).filter(|(_, place)| place.is_some()).map(|(item, _)| item);
         let mut strings: Vec<&str> = vec![""];
         for work in &self.works {
             strings.push(work.id.as_str());
@@ -82,11 +224,32 @@ impl Finished {
             }
             strings.extend(work.identifiers.iter().map(|identifier| identifier.value()));
         }
-        strings.extend(self.items.iter().map(|item| item.name.as_str()));
+        let names: Vec<Cow<'_, str>> = filed().map(|item| item.name.text()).collect();
+        strings.extend(names.iter().map(|name| &**name));
         strings.par_sort_unstable();
         strings.dedup();
         number(strings.len(), "texts")?;
         let place = |text: &str| strings.binary_search(&text).map_or(0, |place| place as u32);
+
+        let mut item_references = vec![0_u32; self.items.len()];
+        for reference in &self.references {
+            item_references[self.frames[reference.frame as usize].item as usize] += 1;
+        }
+        let mut items: Vec<ItemRow> = Vec::new();
+        let mut digests: Vec<(&[u8; 32], u32)> = Vec::new();
+        for ((item, references), item_place) in self.items.iter().zip(&item_references).zip(&places.items) {
+            let Some(item_place) = *item_place else { continue };
+            let name = &names[item_place as usize];
+            let mut row = [0; 12];
+            let made = 2 * algorithm_number(item.algorithm, space) + u32::from(item.digest.is_some());
+            row[..4].copy_from_slice(&[item.work, place(name), *references, made]);
+            for (word, bytes) in row[4..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+            items.push(row);
+            digests.extend(item.digest.as_ref().map(|digest| (digest, item_place)));
+        }
+        digests.par_sort_unstable();
 
         let text = |text: &Option<String>| text.as_deref().map_or(0, place);
         let terms_of = |work: &Work| -> TermsRow {
@@ -103,124 +266,49 @@ impl Finished {
             let terms = terms.binary_search(&terms_of(work)).expect("the terms of every work were collected");
             works.push([place(work.id.as_str()), text(&work.title), terms as u32, first]);
         }
-
-        let mut item_references = vec![0_u32; self.items.len()];
-        for reference in &self.references {
-            item_references[self.frames[reference.frame as usize].item as usize] += 1;
-        }
-        let mut items: Vec<ItemRow> = Vec::with_capacity(self.items.len());
-        for (item, references) in self.items.iter().zip(&item_references) {
-            let mut row = [0; 12];
-            let algorithm = if item.algorithm == space { 0 } else { u32::from(item.algorithm.0) };
-            let made = 2 * algorithm + u32::from(item.digest.is_some());
-            row[..4].copy_from_slice(&[item.work, place(&item.name), *references, made]);
-            for (word, bytes) in row[4..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
-                *word = u32::from_le_bytes(*bytes);
-            }
-            items.push(row);
-        }
-        let mut digests: Vec<u32> =
-            (0..self.items.len() as u32).filter(|&item| self.items[item as usize].digest.is_some()).collect();
-        digests.sort_unstable_by_key(|&item| (self.items[item as usize].digest, item));
-
-        let row = |frame: &SegmentFrame| {
-            [frame.item, frame.width, frame.height << 3 | (orientation_number(frame.orientation) - 1)]
-        };
-        let frames: Vec<FrameRow> = self.frames.iter().map(row).collect();
-        let moment = |(place, frame): (u32, &SegmentFrame)| -> MomentRow {
-            [place, frame.number, frame.time_ms as u32, (frame.time_ms >> 32) as u32]
-        };
-        let moments = (0..).zip(&self.frames).map(moment).filter(|moment| moment[1..] != [0; 3]);
-        let moments: Vec<MomentRow> = moments.collect();
-
-        let mut counts = Counts {
-            references: self.references.len() as u64,
-            frames: frames.len() as u64,
-            items: items.len() as u64,
-            works: works.len() as u64,
-            ..Counts::default()
-        };
-        let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
-        let (mut shared, mut ends): (Vec<SharedRow>, Vec<u32>) = (Vec::new(), Vec::new());
-        let mut more = 0;
-        for same in self.references.chunk_by(|a, b| a.code == b.code) {
-            let place = codes.len() % 64;
-            if place == 0 {
-                shared.push([0, 0, ends.len() as u32]);
-            }
-            if same.len() > 1 {
-                more += same.len() - 1;
-                ends.push(more as u32);
-                if let Some(row) = shared.last_mut() {
-                    row[place / 32] |= 1 << (place % 32);
-                }
-            }
-            codes.push(bytemuck::cast(same[0].code));
-            counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
-            counts.hot_codes += u64::from(same.len() >= HOT);
-        }
-        counts.codes = codes.len() as u64;
-        let references: Vec<ReferenceRow> =
-            self.references.iter().map(|r| [r.frame, r.region << 8 | u32::from(r.quality)]).collect();
-
         let mut string_ends: Vec<u32> = Vec::with_capacity(strings.len());
         let mut string_bytes = Vec::new();
         for text in &strings {
             string_bytes.extend_from_slice(text.as_bytes());
             string_ends.push(number(string_bytes.len(), "bytes of texts")?);
         }
-        let multi_index = if counts.codes >= multi_index_from { multi_index::build(&codes) } else { Vec::new() };
-        let mut sections = vec![
-            (Kind::Codes, rows(codes)),
-            (Kind::Shared, rows(shared)),
-            (Kind::SharedEnds, rows(ends)),
-            (Kind::References, rows(references)),
-            (Kind::Regions, rows(self.regions.iter().map(region_row).collect::<Vec<RegionRow>>())),
-            (Kind::Frames, rows(frames)),
-            (Kind::Moments, rows(moments)),
-            (Kind::Items, rows(items)),
-            (Kind::Digests, rows(digests)),
-            (Kind::Works, rows(works)),
-            (Kind::Terms, rows(terms)),
-            (Kind::Identifiers, rows(identifiers)),
-            (Kind::StringEnds, rows(string_ends)),
-            (Kind::Strings, rows(string_bytes)),
-        ];
-        if self.items.iter().any(|item| item.thumbnail.is_some()) {
-            let mut ends: Vec<u64> = Vec::with_capacity(self.items.len());
-            let mut bytes = Vec::new();
-            for item in &self.items {
-                if let Some(preview) = &item.thumbnail {
-                    for side in [preview.width, preview.height] {
-                        bytes.extend_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
-                    }
-                    bytes.extend_from_slice(&preview.jpeg);
-                }
-                ends.push(bytes.len() as u64);
-            }
-            sections.push((Kind::ThumbnailEnds, rows(ends)));
-            sections.push((Kind::Thumbnails, rows(bytes)));
-        }
-        if !multi_index.is_empty() {
-            sections.push((Kind::MultiIndex, rows(multi_index)));
-        }
-        if !self.tracks.is_empty() {
-            self.put_sound(&mut sections)?;
-        }
-        if !self.films.is_empty() {
-            self.put_films(&mut sections)?;
-        }
-        Ok((counts, sections))
+        sections.push((Kind::Items, rows(items)));
+        sections.push((Kind::Digests, rows(digests.into_iter().map(|(_, item)| item).collect())));
+        sections.push((Kind::Works, rows(works)));
+        sections.push((Kind::Terms, rows(terms)));
+        sections.push((Kind::Identifiers, rows(identifiers)));
+        sections.push((Kind::StringEnds, rows(string_ends)));
+        sections.push((Kind::Strings, rows(string_bytes)));
+        Ok(())
     }
-}
 
-impl Finished {
+    /// The sections of the thumbnails, where there are any.
+    fn put_thumbnails(&self, places: &Places, sections: &mut Sections) {
+        if self.items.iter().all(|item| item.thumbnail.is_none()) {
+            return;
+        }
+        let (mut ends, mut bytes): (Vec<u64>, Vec<u8>) = (Vec::new(), Vec::new());
+        for (item, _) in self.items.iter().zip(&places.items).filter(|(_, place)| place.is_some()) {
+            if let Some(preview) = &item.thumbnail {
+                for side in [preview.width, preview.height] {
+                    bytes.extend_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
+                }
+                bytes.extend_from_slice(&preview.jpeg);
+            }
+            ends.push(bytes.len() as u64);
+        }
+        sections.push((Kind::ThumbnailEnds, rows(ends)));
+        sections.push((Kind::Thumbnails, rows(bytes)));
+    }
+
     /// The sections of the films.
-    fn put_films(&self, sections: &mut Sections) -> Result<(), IndexError> {
+    fn put_films(&self, places: &Places, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = FilmTable::default();
         for DraftFilm { item, film } in &self.films {
             let most = u32::MAX.into();
-            table.put(*item, film).ok_or(IndexError::TooLarge { what: "codes of films", most })?;
+            // A bare hash has no films.
+            let item = places.items[*item as usize].unwrap_or(*item);
+            table.put(item, film).ok_or(IndexError::TooLarge { what: "codes of films", most })?;
         }
         sections.push((Kind::FilmCodes, rows(table.codes)));
         sections.push((Kind::Films, rows(table.rows)));
@@ -232,13 +320,14 @@ impl Finished {
     }
 
     /// The sections of the tracks.
-    fn put_sound(&self, sections: &mut Sections) -> Result<(), IndexError> {
+    fn put_sound(&self, places: &Places, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = Vec::with_capacity(self.tracks.len());
         let (mut times, mut pitches, mut items) = (Vec::new(), Vec::new(), Vec::new());
         let mut runs = Vec::with_capacity(2 * self.tracks.len());
         for DraftTrack { item, audio } in &self.tracks {
             table.push(track_row(
-                *item,
+                // A bare hash has no sound.
+                places.items[*item as usize].unwrap_or(*item),
                 audio,
                 number(times.len(), "peaks")?,
                 number(items.len(), "Chromaprint items")?,
@@ -298,6 +387,11 @@ pub(super) fn write_segment(
         out.write_all(&[0; ALIGNMENT][..bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])?;
     }
     Ok(header)
+}
+
+/// The number on disk of the algorithm that made codes in a segment of that space: 0 for the segment's own.
+fn algorithm_number(algorithm: AlgorithmId, space: AlgorithmId) -> u32 {
+    if algorithm == space { 0 } else { algorithm.0.into() }
 }
 
 fn scheme_number(scheme: Scheme) -> u32 {

@@ -18,12 +18,12 @@ pub(super) fn items_of_file<B: AsRef<[u8]>>(
     let Some(work) = segment.find_work(entry.work.id.as_str())? else { return Ok(Vec::new()) };
     let candidates = match &entry.source_digest {
         Some(digest) => segment.items_with_digest(digest)?,
-        None => segment.items_named(work, &entry.source_name)?.collect(),
+        None => segment.items_named(work, &entry.source_name)?,
     };
     let mut found = Vec::new();
     for item in candidates {
         let row = segment.item(item)?;
-        let same_name = entry.source_digest.is_some() || row.source_name == entry.source_name;
+        let same_name = entry.source_digest.is_some() || *row.source_name == *entry.source_name;
         let same_file = row.source_digest == entry.source_digest && same_name && row.work == work;
         if same_file && !dead.is_some_and(|dead| dead.item(item)) {
             found.push(item);
@@ -71,9 +71,9 @@ pub(super) fn all_of(
         let Some(code) = segment.find_code(&code) else { return Ok(false) };
         let mut there = false;
         for reference in segment.references_in(code, &frames)? {
-            let (found, found_region, found_quality) = segment.reference(reference)?;
+            let (_, found_region, found_quality) = segment.reference(reference)?;
             there |= (region_row(&found_region), found_quality) == (region, quality) && {
-                let found = segment.frame(found)?;
+                let found = segment.frame_of(reference)?;
                 (found.number, found.time_ms) == (frame.number, frame.time_ms)
             };
         }

@@ -99,7 +99,8 @@ impl Index {
             let buried = part.buried_references();
             info.tombstones += buried;
             info.references += header.counts.references.saturating_sub(buried);
-            info.items += header.counts.items.saturating_sub(part.dead.items().len() as u64);
+            let items = header.counts.items + part.segment.bare().len() as u64;
+            info.items += items.saturating_sub(part.dead.items().len() as u64);
             info.codes += header.counts.codes;
             info.hot_codes += header.counts.hot_codes;
             info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);

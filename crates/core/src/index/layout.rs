@@ -95,6 +95,9 @@ pub(super) enum Kind {
     FilmCodeEnds,
     /// `u16` of the same frames: a bit for each view that has a code, and the highest where it is wide.
     FilmViewsSeen,
+    /// `u32` references that are bare hashes, sorted by their works and their numbers. A bare hash is a code of a list, of
+    /// which no file is known: it has a work, and neither an item nor a frame of its own.
+    BareHashes,
 }
 
 /// One row of the table of kinds.
@@ -145,6 +148,7 @@ pub(super) const KINDS: &[KindRow] = &[
     row(Kind::Films, 37, "films", true, 36),
     row(Kind::FilmCodeEnds, 38, "film code ends", true, 4),
     row(Kind::FilmViewsSeen, 39, "film views seen", true, 2),
+    row(Kind::BareHashes, 40, "bare hashes", true, 4),
 ];
 
 impl Kind {
@@ -168,11 +172,12 @@ pub(super) type FrameRow = [u32; 3];
 pub(super) const HEIGHTS: u32 = 1 << 29;
 /// A frame's place in its file: frame, number, time in ms (low half, high half).
 pub(super) type MomentRow = [u32; 4];
-/// A region: kind, left, top, right, bottom, zero.
+/// A region: kind, left, top, right, bottom, and of regions of bare hashes the number of the algorithm that made their
+/// codes (0: the segment's).
 pub(super) type RegionRow = [u16; 6];
 /// 64 codes: a bit for each that has more than one reference (low half, high half), and how many such codes stand before.
 pub(super) type SharedRow = [u32; 3];
-/// A reference: frame, region * 256 + quality.
+/// A reference: frame (of a bare hash the number of frames + its work), region * 256 + quality.
 pub(super) type ReferenceRow = [u32; 2];
 /// A track: item, stream, duration in ms (low half, high half), content in ms (low, high), first peak, peaks of the mid mix,
 /// peaks of the side mix, first Chromaprint item, Chromaprint items, zero.

@@ -32,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bare;
 mod bits;
 mod catalogue;
 mod draft;
@@ -47,6 +48,7 @@ mod landmarks;
 mod layout;
 mod manifest;
 mod multi_index;
+mod name;
 mod reader;
 mod segment;
 mod sound;

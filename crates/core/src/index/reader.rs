@@ -8,7 +8,7 @@ use minutia_machine::mapped::Mapped;
 use minutia_media::Preview;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::layout::{FrameRow, Kind};
+use super::layout::Kind;
 use super::manifest::{self, Listed, Manifest};
 use super::segment::Segment;
 use super::tombstones::{self, Dead, Tombstones};
@@ -178,7 +178,8 @@ impl Index {
         let of_part = |part: &Part| {
             let frames = |&item: &u32| part.segment.frames_of(item).len() as u64;
             let buried: u64 = part.dead.items().iter().map(frames).sum();
-            part.segment.header().counts.frames.saturating_sub(buried)
+            let all = part.segment.header().counts.frames + part.segment.bare().len() as u64;
+            all.saturating_sub(buried)
         };
         self.parts.iter().map(of_part).sum()
     }
@@ -194,14 +195,14 @@ impl Index {
         })?;
         let segment = &part.segment;
         let local = u32::try_from(row - part.first_row).unwrap_or(u32::MAX);
-        let (frame, region, quality) = segment.reference(local)?;
+        let (_, region, quality) = segment.reference(local)?;
         let code = segment.code(segment.code_of(local)?)?;
-        let frame = segment.frame(frame)?;
-        let item = segment.item(frame.item)?;
+        let frame = segment.frame_of(local)?;
+        let item = segment.item_of(local, &code)?;
         Ok(Reference {
             row,
             work: part.work_id(item.work)?,
-            source_name: item.source_name.to_owned(),
+            source_name: item.source_name.into_owned(),
             source_digest: item.source_digest,
             frame: frame.number,
             time_ms: frame.time_ms,
@@ -232,8 +233,8 @@ impl Index {
     pub fn thumbnail(&self, row: u64) -> Result<Option<Preview>, IndexError> {
         let place = self.parts.partition_point(|part| part.first_row <= row).saturating_sub(1);
         let Some(part) = self.parts.get(place) else { return Ok(None) };
-        let (frame, ..) = part.segment.reference(u32::try_from(row - part.first_row).unwrap_or(u32::MAX))?;
-        part.segment.thumbnail(part.segment.frame(frame)?.item)
+        let local = u32::try_from(row - part.first_row).unwrap_or(u32::MAX);
+        part.segment.thumbnail(part.segment.item_number_of(local)?)
     }
 
     /// The thumbnail of a registered file, where one was kept.
@@ -262,11 +263,10 @@ impl Index {
         Ok(files)
     }
 
-    /// All registered files, by segment, and in each by work, digest and name.
+    /// All registered files, by segment, and in each by work, digest and name, hashes of lists without a file last.
     pub fn files(&self) -> impl Iterator<Item = Result<SourceFile, IndexError>> {
         self.parts.iter().enumerate().flat_map(move |(place, part)| {
-            let items = 0..part.segment.header().counts.items as u32;
-            items.filter(|&item| !part.dead.item(item)).map(move |item| self.file(place, item))
+            part.segment.items().filter(|&item| !part.dead.item(item)).map(move |item| self.file(place, item))
         })
     }
 
@@ -313,7 +313,7 @@ impl Index {
         let row = part.segment.item(item)?;
         Ok(SourceFile {
             work: part.work_id(row.work)?,
-            source_name: row.source_name.to_owned(),
+            source_name: row.source_name.into_owned(),
             source_digest: row.source_digest,
             references: row.references,
             algorithm: row.algorithm,
@@ -343,9 +343,7 @@ impl Part {
         if self.dead.is_empty() {
             return Ok(true);
         }
-        let [frame, _] = self.segment.row(Kind::References, reference)?;
-        let [item, ..]: FrameRow = self.segment.row(Kind::Frames, frame)?;
-        Ok(!self.dead.item(item))
+        Ok(!self.dead.item(self.segment.item_number_of(reference)?))
     }
 
     pub(super) fn work_id(&self, work: u32) -> Result<WorkId, IndexError> {

@@ -4,6 +4,7 @@
 //! number inside a section is therefore checked where it is used: whatever the bytes are, an accessor answers or says
 //! what is wrong.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ pub(crate) struct Segment<B> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentItem<'a> {
     pub(crate) work: u32,
-    pub(crate) source_name: &'a str,
+    pub(crate) source_name: Cow<'a, str>,
     pub(crate) source_digest: Option<[u8; 32]>,
     /// Whose codes.
     pub(crate) algorithm: AlgorithmId,
@@ -91,6 +92,16 @@ impl<B: AsRef<[u8]>> Segment<B> {
         Ok(rows)
     }
 
+    /// Files that have a row: their items stand before those of bare hashes.
+    pub(super) fn item_count(&self) -> u32 {
+        self.header.counts.items as u32
+    }
+
+    /// Pictures that have a row.
+    pub(super) fn frame_count(&self) -> u32 {
+        self.header.counts.frames as u32
+    }
+
     /// The distinct codes, as the kernels take them. A code's place is its number.
     pub(crate) fn codes(&self) -> &[[u64; 4]] {
         self.rows(Kind::Codes)
@@ -136,7 +147,8 @@ impl<B: AsRef<[u8]>> Segment<B> {
         Err(self.wrong(Kind::Shared, format!("a code of reference {reference}"), "none"))
     }
 
-    /// Frame, region and quality of the reference of that number.
+    /// Frame, region and quality of the reference of that number. The frame of a bare hash has no row (see
+    /// [`Segment::frame_of`]).
     pub(crate) fn reference(&self, number: u32) -> Result<(u32, Region, u8), IndexError> {
         let [frame, packed] = self.row::<ReferenceRow>(Kind::References, number)?;
         let [kind, left, top, right, bottom, _] = self.row::<RegionRow>(Kind::Regions, packed >> 8)?;
@@ -160,25 +172,43 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     pub(crate) fn item(&self, number: u32) -> Result<SegmentItem<'_>, IndexError> {
+        let Some(reference) = self.bare_of_item(number) else { return self.filed_item(number) };
+        let code = self.code(self.code_of(reference)?)?;
+        self.item_of(reference, &code)
+    }
+
+    /// The item of a reference, whose code this is.
+    pub(crate) fn item_of(&self, reference: u32, code: &Code) -> Result<SegmentItem<'_>, IndexError> {
+        let Some(work) = self.work_of_bare(reference)? else { return self.filed_item(self.item_number_of(reference)?) };
+        let algorithm = self.algorithm_of_bare(reference)?;
+        let source_name = Cow::Owned(algorithm.digits(code));
+        Ok(SegmentItem { work, source_name, source_digest: None, algorithm, references: 1 })
+    }
+
+    /// An item that has a row.
+    fn filed_item(&self, number: u32) -> Result<SegmentItem<'_>, IndexError> {
         let row = self.row::<ItemRow>(Kind::Items, number)?;
         let [work, name, references, made, ..] = row;
         Ok(SegmentItem {
             work,
-            source_name: self.string(name)?,
+            source_name: Cow::Borrowed(self.string(name)?),
             source_digest: (made & 1 == 1).then(|| digest_of(&row)),
-            algorithm: self.algorithm_of(&row),
+            algorithm: algorithm(made >> 1, self.header.algorithm),
             references,
         })
     }
 
-    /// Whose codes an item has.
-    fn algorithm_of(&self, row: &ItemRow) -> AlgorithmId {
-        let number = if row[3] >> 1 == 0 { self.header.algorithm } else { row[3] >> 1 };
-        AlgorithmId(number as u16)
+    /// The work of an item that has a row; the last number there is where it has none.
+    pub(super) fn work_of_item(&self, number: u32) -> u32 {
+        self.rows::<ItemRow>(Kind::Items).get(number as usize).map_or(u32::MAX, |row| row[0])
     }
 
-    /// The frames of an item.
+    /// The frames of an item. That of a bare hash has the number of its work behind the frames that have rows.
     pub(crate) fn frames_of(&self, item: u32) -> Range<u32> {
+        if let Some(reference) = self.bare_of_item(item) {
+            let frame = self.row::<ReferenceRow>(Kind::References, reference).map_or(0, |[frame, _]| frame);
+            return frame..frame.saturating_add(1);
+        }
         let frames = self.rows::<FrameRow>(Kind::Frames);
         let start = frames.partition_point(|row| row[0] < item);
         let end = start + frames[start..].partition_point(|row| row[0] == item);
@@ -196,7 +226,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// The thumbnail of an item, where one was kept.
     pub(crate) fn thumbnail(&self, item: u32) -> Result<Option<Preview>, IndexError> {
-        if self.header.section(Kind::ThumbnailEnds).is_none() {
+        if self.header.section(Kind::ThumbnailEnds).is_none() || self.bare_of_item(item).is_some() {
             return Ok(None);
         }
         let end = self.row::<u64>(Kind::ThumbnailEnds, item)?;
@@ -274,7 +304,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
         self.rows::<[u8; 32]>(Kind::Codes).binary_search(&code.0).ok().map(|place| place as u32)
     }
 
-    /// The items of a work.
+    /// The items of a work that have rows.
     pub(crate) fn items_of(&self, work: u32) -> Range<u32> {
         let items = self.rows::<ItemRow>(Kind::Items);
         let start = items.partition_point(|row| row[0] < work);
@@ -286,18 +316,20 @@ impl<B: AsRef<[u8]>> Segment<B> {
     pub(crate) fn algorithms(&self, dead: &Dead) -> BTreeSet<AlgorithmId> {
         let rows = (0..).zip(self.rows::<ItemRow>(Kind::Items));
         let living = rows.filter(|&(item, row)| row[2] > 0 && !dead.item(item));
-        living.map(|(_, row)| self.algorithm_of(row)).collect()
+        let filed = living.map(|(_, row)| algorithm(row[3] >> 1, self.header.algorithm));
+        let bare = self.bare().iter().filter(|&&bare| self.item_of_bare(bare).is_ok_and(|item| !dead.item(item)));
+        filed.chain(bare.filter_map(|&bare| self.algorithm_of_bare(bare).ok())).collect()
     }
 
     /// The items of a work that have that name and no digest: in a work, which may have a million, the last, by name.
-    pub(crate) fn items_named(&self, work: u32, name: &str) -> Result<Range<u32>, IndexError> {
+    pub(crate) fn items_named(&self, work: u32, name: &str) -> Result<Vec<u32>, IndexError> {
         let of_work = self.items_of(work);
         let start = first_that(of_work.clone(), |item| {
             let item = self.item(item)?;
-            Ok(item.source_digest.is_none() && item.source_name >= name)
+            Ok(item.source_digest.is_none() && *item.source_name >= *name)
         })?;
-        let end = first_that(start..of_work.end, |item| Ok(self.item(item)?.source_name > name))?;
-        Ok(start..end)
+        let end = first_that(start..of_work.end, |item| Ok(*self.item(item)?.source_name > *name))?;
+        Ok((start..end).chain(self.bare_item_named(work, name)?).collect())
     }
 
     /// The references of a code that are of some frames: those of a code, of which there may be a million, stand in the
@@ -371,6 +403,11 @@ impl<B: AsRef<[u8]>> References<'_, B> {
         let expected = format!("references up to {} of code {code} of {}", self.most, self.codes);
         self.segment.wrong(Kind::Shared, expected, format!("{:?}", self.find(code)))
     }
+}
+
+/// The algorithm of that number on disk, where 0 stands for the segment's.
+pub(super) fn algorithm(number: u32, of_segment: u32) -> AlgorithmId {
+    AlgorithmId(if number == 0 { of_segment } else { number } as u16)
 }
 
 /// The digest in an item's row.
@@ -456,6 +493,21 @@ mod tests {
             };
             draft.add(entry, AlgorithmId::PDQ_AREA, 0).unwrap();
         }
+        // Hashes of no known file, which share a code.
+        for (work, code) in [("6", Code([9; 32])), ("7", Code([9; 32])), ("7", Code([10; 32]))] {
+            let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 1, bottom: 1 };
+            let views = vec![View { region, turn: Dihedral::Identity, code, quality: 1, plain_rim: 0 }];
+            let (width, height, orientation) = (0, 0, Orientation::Upright);
+            let image = ImageFingerprint { frame: 0, time_ms: 0, width, height, orientation, views };
+            let entry = Entry {
+                work: Work::new(WorkId::new(work).unwrap()),
+                source_name: code.to_string(),
+                source_digest: None,
+                fingerprints: vec![Fingerprint::Image(image)],
+                thumbnail: None,
+            };
+            draft.add(entry, AlgorithmId::PDQ, 0).unwrap();
+        }
         let (counts, sections) = draft.finish().sections(AlgorithmId::PDQ_AREA, 1).unwrap();
         let mut bytes = Vec::new();
         write_segment(AlgorithmId::PDQ_AREA, counts, &sections, &mut bytes).unwrap();
@@ -472,13 +524,47 @@ mod tests {
         for number in 0..counts.references as u32 {
             sound &= segment.reference(number).is_ok() && segment.code_of(number).is_ok();
         }
-        for number in 0..counts.items as u32 {
+        for number in segment.items() {
             sound &= segment.item(number).is_ok() && segment.thumbnail(number).is_ok();
         }
         for number in 0..counts.works as u32 {
             sound &= segment.work(number).is_ok();
         }
         sound
+    }
+
+    /// Of a segment with a multi-index; those of the other files of an index are in `tests/damage.rs`.
+    #[test]
+    #[cfg_attr(miri, ignore = "a million segments")]
+    fn every_flipped_bit_and_every_cut_is_found() {
+        struct Cut<'a>(&'a [u64], usize);
+
+        impl AsRef<[u8]> for Cut<'_> {
+            fn as_ref(&self) -> &[u8] {
+                &bytemuck::cast_slice(self.0)[..self.1]
+            }
+        }
+
+        fn is_sound(words: &[u64], bytes: usize) -> bool {
+            let segment = Segment::open(Cut(words, bytes), Path::new("segment"));
+            segment.is_ok_and(|segment| verify::check(&segment).is_empty())
+        }
+
+        let bytes = segment();
+        let mut words: Vec<u64> = bytemuck::pod_collect_to_vec(&bytes);
+        let whole = Segment::open(Cut(&words, bytes.len()), Path::new("segment")).unwrap();
+        assert!(whole.multi_index().unwrap().is_some() && !whole.bare().is_empty());
+        assert!(is_sound(&words, bytes.len()));
+        for at in 0..bytes.len() {
+            assert!(!is_sound(&words, at), "cut at {at}");
+        }
+        for at in 0..words.len() {
+            for bit in 0..64 {
+                words[at] ^= 1 << bit;
+                assert!(!is_sound(&words, bytes.len()), "bit {bit} of word {at} was not missed");
+                words[at] ^= 1 << bit;
+            }
+        }
     }
 
     /// Without files, so that Miri can watch it.

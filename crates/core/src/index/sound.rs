@@ -89,7 +89,7 @@ impl Index {
         let [_, stream, duration_low, duration_high, content_low, content_high, _, mid, side, _, items, _] = row;
         Ok(Track {
             work: part.work_id(item.work)?,
-            source_name: item.source_name.to_owned(),
+            source_name: item.source_name.into_owned(),
             source_digest: item.source_digest,
             stream,
             duration_ms: u64::from(duration_high) << 32 | u64::from(duration_low),

@@ -6,10 +6,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::film::Films;
 use super::landmarks::FAMILIES;
 use super::layout::{
-    ALIGNMENT, FilmRow, FrameRow, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, MomentRow, RegionRow, Section,
-    SharedRow, TermsRow, TrackRow, WorkRow,
+    ALIGNMENT, FilmRow, FrameRow, HEADER_BYTES, HOT, IdentifierRow, ItemRow, Kind, MomentRow, ReferenceRow, RegionRow,
+    Section, SharedRow, TermsRow, TrackRow, WorkRow,
 };
-use super::segment::{Segment, digest_of};
+use super::segment::{Segment, algorithm, digest_of};
 use super::sound::Sound;
 use super::tombstones::Dead;
 use super::{Damage, IndexError};
@@ -34,6 +34,7 @@ pub(super) fn check<B: AsRef<[u8]> + Sync>(segment: &Segment<B>) -> Vec<Damage> 
             check_items,
             check_frames,
             check_codes,
+            check_bare,
             check_multi_index,
             check_sound,
             check_films,
@@ -142,8 +143,10 @@ fn check_items<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     if !rows.is_sorted_by_key(|row| row[0]) {
         return Err(segment.wrong(Kind::Items, "items in the order of their works", "another order"));
     }
-    if references != counts.references {
-        return Err(segment.wrong(Kind::Items, format!("{} references", counts.references), references));
+    let bare = segment.bare().len() as u64;
+    if references + bare != counts.references {
+        let expected = format!("{} references beside {bare} bare hashes", counts.references);
+        return Err(segment.wrong(Kind::Items, expected, references));
     }
     let order = segment.rows::<u32>(Kind::Digests);
     let key = |item: &u32| rows.get(*item as usize).map(|row| (row[3] & 1, digest_of(row), *item));
@@ -171,10 +174,34 @@ fn check_frames<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> 
         return Err(segment.wrong(Kind::Moments, "moments of frames, in their order", "others"));
     }
     let regions = segment.rows::<RegionRow>(Kind::Regions);
-    if regions.iter().all(|row| row[0] <= 3 && row[5] == 0) && regions.is_sorted_by(|a, b| a < b) {
+    let of_segment = segment.header().algorithm;
+    let comparable =
+        |row: &RegionRow| algorithm(row[5].into(), of_segment).compares_with(AlgorithmId(of_segment as u16));
+    if regions.iter().all(|row| row[0] <= 3 && comparable(row)) && regions.is_sorted_by(|a, b| a < b) {
         Ok(())
     } else {
-        Err(segment.wrong(Kind::Regions, "distinct regions in order, of kinds 0..=3", "others"))
+        Err(segment.wrong(Kind::Regions, "distinct regions in order, of kinds 0..=3 and comparable codes", "others"))
+    }
+}
+
+/// That the list of bare hashes has every reference without a frame, once, in order.
+fn check_bare<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
+    let mut before = None;
+    for &reference in segment.bare() {
+        let work = segment.work_of_bare(reference)?;
+        if work.is_none() || before >= Some((work, reference)) {
+            let expected = "references without a frame, by work and number";
+            return Err(segment.wrong(Kind::BareHashes, expected, format!("{reference} of work {work:?}")));
+        }
+        before = Some((work, reference));
+    }
+    let frames = segment.header().counts.frames;
+    let rows = segment.rows::<ReferenceRow>(Kind::References);
+    let without = rows.iter().filter(|row| u64::from(row[0]) >= frames).count();
+    if without == segment.bare().len() {
+        Ok(())
+    } else {
+        Err(segment.wrong(Kind::BareHashes, format!("{without} bare hashes"), segment.bare().len()))
     }
 }
 
@@ -205,8 +232,9 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
         hot += u64::from(range.len() >= HOT);
         for reference in range {
             let (frame, ..) = segment.reference(reference)?;
-            if u64::from(frame) >= counts.frames {
-                return Err(segment.wrong(Kind::References, format!("one of {} frames", counts.frames), frame));
+            if u64::from(frame) >= counts.frames + counts.works {
+                let expected = format!("one of {} frames or {} works", counts.frames, counts.works);
+                return Err(segment.wrong(Kind::References, expected, frame));
             }
         }
     }

@@ -271,7 +271,7 @@ impl Writer {
             let segment = &self.parts()[place].segment;
             let Some(work) = segment.find_work(id.as_str())? else { continue };
             let mut buried = Vec::new();
-            for item in segment.items_of(work) {
+            for item in segment.items_of(work).chain(segment.bare_items_of(work)?) {
                 buried.push((item, u64::from(segment.item(item)?.references)));
             }
             let dead = self.tombstones.entry(number).or_default();

@@ -157,7 +157,7 @@ pub(super) fn read<'a>(line: u64, default: &'static Algorithm, get: impl Fn(Fiel
 fn hash(line: u64, algorithm: &Algorithm, get: impl Fn(Field) -> Option<String>) -> Result<Hash, String> {
     let code = code(get(Field::Hash).unwrap_or_default().trim(), algorithm)?;
     let file = get(Field::File);
-    let id = get(Field::Id).or_else(|| file.clone()).unwrap_or_else(|| digits(&code, algorithm));
+    let id = get(Field::Id).or_else(|| file.clone()).unwrap_or_else(|| algorithm.id.digits(&code));
     Ok(Hash {
         line,
         code,
@@ -220,12 +220,6 @@ fn code(text: &str, algorithm: &Algorithm) -> Result<Code, String> {
 }
 
 /// The digits of a code that carry meaning.
-pub(super) fn digits(code: &Code, algorithm: &Algorithm) -> String {
-    let mut digits = code.to_string();
-    digits.truncate(algorithm.bits.div_ceil(4) as usize);
-    digits
-}
-
 pub(super) fn number(get: &impl Fn(Field) -> Option<String>, field: Field, most: u64) -> Result<Option<u64>, String> {
     let Some(text) = get(field) else { return Ok(None) };
     let number = text.trim().parse::<u64>().ok().filter(|&number| number <= most);

@@ -102,7 +102,7 @@ pub struct Wrong {
 impl Hash {
     /// The code's hexadecimal digits, as many as its algorithm has.
     pub fn digits(&self) -> String {
-        self.algorithm.row().map_or_else(|| self.code.to_string(), |row| fields::digits(&self.code, row))
+        self.algorithm.digits(&self.code)
     }
 }
 

@@ -105,6 +105,9 @@ fn entry(seed: u64) -> Entry {
     if seed.is_multiple_of(4) {
         fingerprints.push(Fingerprint::Film(film(&mut numbers, 3)));
     }
+    if seed % 7 == 5 {
+        return hash(work, numbers.code(), AlgorithmId::PDQ_AREA);
+    }
     let mut digest = [0; 32];
     digest.fill_with(|| numbers.next() as u8);
     let thumbnail =
@@ -115,6 +118,19 @@ fn entry(seed: u64) -> Entry {
         source_digest: (seed % 3 != 2).then_some(digest),
         fingerprints,
         thumbnail,
+    }
+}
+
+/// A hash as lists have it: of no known file.
+fn hash(work: Work, code: Code, algorithm: AlgorithmId) -> Entry {
+    let (width, height, orientation) = (0, 0, Orientation::Upright);
+    let image = ImageFingerprint { frame: 0, time_ms: 0, width, height, orientation, views: vec![view(code, 77)] };
+    Entry {
+        work,
+        source_name: algorithm.digits(&code),
+        source_digest: None,
+        fingerprints: vec![Fingerprint::Image(image)],
+        thumbnail: None,
     }
 }
 
