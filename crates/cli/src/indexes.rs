@@ -18,11 +18,11 @@ pub(crate) fn open(path: &Path) -> Result<Index, IndexError> {
     Index::open(path, if is_leaving(path) { Access::InMemory } else { Access::Mapped })
 }
 
-/// Opens an index for writing, and makes it at first use.
-pub(crate) fn writer(path: &Path) -> Result<Writer, IndexError> {
+/// Opens an index for writing, and makes it at first use. Views of less quality than `min_quality` are left out.
+pub(crate) fn writer(path: &Path, min_quality: u8) -> Result<Writer, IndexError> {
     let place = if path.exists() { path } else { directory_of(path) };
     let access = if is_leaving(place) { Access::InMemory } else { Access::Mapped };
-    Writer::open_with(path, Rules { access, ..Rules::default() })
+    Writer::open_with(path, Rules { access, min_quality, ..Rules::default() })
 }
 
 /// Opens an index into memory, wherever it is.
@@ -30,9 +30,14 @@ pub(crate) fn open_in_memory(path: &Path) -> Result<Index, IndexError> {
     Index::open(path, Access::InMemory)
 }
 
-/// True for what lies on a file system that may go away.
+/// True for what lies on a file system that may go away. One that cannot be asked is taken for one that stays: opening will say
+/// what is wrong.
 fn is_leaving(path: &Path) -> bool {
-    // Numbers of statfs(2). A file system that cannot be asked is taken for one that stays: opening will say what is wrong.
+    rustix::fs::statfs(path).is_ok_and(|found| leaves(found.f_type as u64 & 0xffff_ffff))
+}
+
+/// Whether file systems of that number of statfs(2) may go away.
+fn leaves(kind: u64) -> bool {
     const LEAVING: [u64; 17] = [
         0x6969,      // NFS
         0x517b,      // SMB
@@ -52,7 +57,7 @@ fn is_leaving(path: &Path) -> bool {
         0x786f_4256, // shared folders of VirtualBox
         0xbacb_acbc, // and of VMware
     ];
-    rustix::fs::statfs(path).is_ok_and(|found| LEAVING.contains(&(found.f_type as u64 & 0xffff_ffff)))
+    LEAVING.contains(&kind)
 }
 
 /// An index that is open for reading, and sound.
@@ -142,5 +147,21 @@ pub(crate) fn facts(info: &Info) -> IndexFacts {
         references: info.references,
         recordings: info.tracks,
         films: info.films,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_networks_and_removable_media_hold_is_read_and_what_stays_is_mapped() {
+        // As `stat -f -c %t` prints them: NFS, FUSE, exFAT; ext4, XFS, Btrfs, tmpfs, overlayfs.
+        assert!([0x6969, 0x6573_5546, 0x2011_bab0].into_iter().all(leaves));
+        assert!(![0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630].into_iter().any(leaves));
+        let there = tempfile::tempdir().unwrap();
+        let found = rustix::fs::statfs(there.path()).unwrap();
+        assert_eq!(is_leaving(there.path()), leaves(found.f_type as u64 & 0xffff_ffff));
+        assert!(!is_leaving(&there.path().join("missing")));
     }
 }

@@ -32,6 +32,27 @@ pub(crate) fn counted(sets: u64) -> ProgressBar {
     bar
 }
 
+/// A bar over so many files that go into an index.
+pub(crate) fn files(files: u64) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(files);
+    bar.set_style(style("{bar:24} {pos} of {len} files, {eta} left {msg}"));
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+/// A word on what takes a while.
+pub(crate) fn waiting(message: String) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(message);
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
 /// What a walk ahead counts.
 #[derive(Default)]
 struct Total {

@@ -84,6 +84,10 @@ pub(crate) struct IndexAdd {
     /// A CSV file that says which file is which work
     #[arg(long, value_name = "CSV")]
     pub(crate) catalogue: Option<PathBuf>,
+    /// The least PDQ quality of the views of pictures that are kept, 0 to 100; its authors advise 50. The others are left out and
+    /// counted
+    #[arg(long, value_name = "QUALITY", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_quality: u8,
     /// Keep a small picture of each file, to be shown in reports
     #[arg(long)]
     pub(crate) thumbnails: bool,
@@ -149,6 +153,10 @@ pub(crate) struct IndexImport {
     /// Who holds the rights, where a list does not say
     #[arg(long, value_name = "NAME")]
     pub(crate) owner: Option<String>,
+    /// The least PDQ quality of the hashes of pictures that are kept, 0 to 100; its authors advise 50. The others are left out and
+    /// counted
+    #[arg(long, value_name = "QUALITY", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_quality: u8,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }

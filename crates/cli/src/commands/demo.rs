@@ -53,6 +53,7 @@ fn part(media: &Path, out: &mut impl Write) -> Result<(bool, Vec<ItemRecord>)> {
         roots: Roots::of(vec![works.clone()])?,
         index: index.clone(),
         owner: None,
+        min_quality: 0,
         thumbnails: false,
         reading: Reading::all(),
     })?;

@@ -4,13 +4,14 @@ use std::io::{Write, stdout};
 use std::path::Path;
 
 use anyhow::Result;
-use minutia::index::{Commit, Removed, WorkId, Writer};
+use minutia::index::{Commit, Index, Removed, WorkId, Writer};
 use minutia_report::escape::{self, text};
 use minutia_report::many;
 use serde_json::json;
 
 use crate::exit::Exit;
 use crate::indexes;
+use crate::progress;
 use crate::settings::shown;
 
 /// Says what an index consists of.
@@ -125,8 +126,12 @@ pub(crate) fn verify(path: &Path) -> Result<Exit> {
 
 /// Merges all segments into one.
 pub(crate) fn compact(path: &Path) -> Result<Exit> {
-    let commit = open_for_writing(path)?.compact()?;
-    told(&commit)
+    let mut writer = open_for_writing(path)?;
+    let references = writer.base().map(Index::info).transpose()?.map_or(0, |info| info.references);
+    let bar = progress::waiting(format!("merging {}", many(references, "reference")));
+    let commit = writer.compact();
+    bar.finish_and_clear();
+    told(&commit?)
 }
 
 /// Removes works.
@@ -163,7 +168,7 @@ pub(crate) fn remove(path: &Path, works: &[String]) -> Result<Exit> {
 /// A writer for an index that is there already: only `add` makes one.
 fn open_for_writing(path: &Path) -> Result<Writer> {
     indexes::open(path)?;
-    Ok(indexes::writer(path)?)
+    Ok(indexes::writer(path, 0)?)
 }
 
 fn told(commit: &Commit) -> Result<Exit> {

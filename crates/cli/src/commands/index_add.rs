@@ -39,6 +39,7 @@ pub(crate) fn run(args: args::IndexAdd) -> Result<Exit> {
         index: args.index,
         catalogue: args.catalogue,
         owner: args.owner,
+        min_quality: args.min_quality,
         thumbnails: args.thumbnails,
         reading: Reading::of(&args.reading),
     };
@@ -59,6 +60,7 @@ pub(crate) struct Settings {
     pub(crate) index: PathBuf,
     pub(crate) catalogue: Option<PathBuf>,
     pub(crate) owner: Option<String>,
+    pub(crate) min_quality: u8,
     pub(crate) thumbnails: bool,
     pub(crate) reading: Reading,
 }
@@ -131,7 +133,7 @@ pub(crate) fn add(settings: &Settings) -> Result<Added> {
     let catalogue = settings.catalogue.as_deref().map(Catalogue::read).transpose()?;
     // An early word where no worker can be started.
     settings.reading.facts_aloud()?;
-    let mut writer = indexes::writer(&settings.index)?;
+    let mut writer = indexes::writer(&settings.index, settings.min_quality)?;
     let resolution = Resolution::here();
     let request = Request { preview_px: settings.thumbnails.then_some(THUMBNAIL_PX), ..Request::reference() };
     let mut adding = Adding {

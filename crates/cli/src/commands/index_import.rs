@@ -28,7 +28,7 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
     let algorithm = args.listing.algorithm.as_deref();
     // A wrong name must not leave a new directory behind.
     Lists::of(algorithm, None)?;
-    let mut writer = indexes::writer(&args.index)?;
+    let mut writer = indexes::writer(&args.index, args.min_quality)?;
     let mut lists = Lists::of(algorithm, writer.base().and_then(Index::algorithm))?;
     let (mut files, mut recordings) = (0, 0);
     let mut done = Imported::default();
@@ -85,7 +85,11 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
         )?;
     }
     if refused > 0 {
-        write!(out, "; {} left out, which would say too little (every bit the same)", many(refused, "hash"))?;
+        let why = match args.min_quality {
+            0 => "every bit the same".to_owned(),
+            quality => format!("a quality below {quality}, or every bit the same"),
+        };
+        write!(out, "; {} left out, which would say too little ({why})", many(refused, "hash"))?;
     }
     if let Some(base) = writer.base() {
         let info = base.info()?;
@@ -103,7 +107,9 @@ pub(crate) fn run(args: &IndexImport) -> Result<Exit> {
     if let Some(base) = writer.base() {
         indexes::tell_hot_codes(&base.info()?);
     }
-    Ok(if lists.wrong + refused == 0 { Exit::Nothing } else { Exit::Unexamined })
+    // What a quality was asked for to leave out is no failure.
+    let missing = lists.wrong + if args.min_quality == 0 { refused } else { 0 };
+    Ok(if missing == 0 { Exit::Nothing } else { Exit::Unexamined })
 }
 
 /// What came of a list.

@@ -12,6 +12,7 @@ use minutia_report::many;
 use crate::args::IndexUnion;
 use crate::exit::Exit;
 use crate::indexes::{self, ASIDE, Opened, directory_of};
+use crate::progress;
 use crate::settings::shown;
 
 /// References between commits: what is held of them bounds the memory.
@@ -31,7 +32,8 @@ pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {
     let aside = tempfile::Builder::new().prefix(ASIDE).tempdir_in(beside);
     let aside = aside.with_context(|| format!("{}: making the directory", shown(out)))?;
     let directory = aside.path().join("index");
-    make(&directory, opened)?;
+    // The path that was typed means more than the one that was made up.
+    make(&directory, opened).with_context(|| format!("{}: making the union", shown(out)))?;
     fs::rename(&directory, out).with_context(|| format!("{}: naming the finished index", shown(out)))?;
     File::open(beside)?.sync_all()?;
     let info = indexes::open(out)?.info()?;
@@ -48,20 +50,25 @@ pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {
 
 /// Makes a compact index in `directory` of all of `indexes`.
 pub(super) fn make(directory: &Path, indexes: impl IntoIterator<Item = Opened>) -> Result<()> {
-    let mut writer = indexes::writer(directory)?;
+    let mut writer = indexes::writer(directory, 0)?;
     for opened in indexes {
         put(&mut writer, &opened.index)?;
     }
-    writer.compact()?;
+    let bar = progress::waiting("merging".to_owned());
+    let merged = writer.compact();
+    bar.finish_and_clear();
+    merged?;
     Ok(())
 }
 
 /// Puts everything of an index into another, and commits what is much; the number of files.
 pub(super) fn put(writer: &mut Writer, index: &Index) -> Result<u64> {
     let (mut files, mut references) = (0, 0);
+    let bar = progress::files(index.info()?.items);
     for entry in index.entries() {
         let (entry, algorithm) = entry?;
         files += 1;
+        bar.inc(1);
         references += references_of(&entry);
         writer.add_coded(entry, algorithm)?;
         if references >= REFERENCES_PER_COMMIT {
@@ -69,6 +76,7 @@ pub(super) fn put(writer: &mut Writer, index: &Index) -> Result<u64> {
             writer.commit()?;
         }
     }
+    bar.finish_and_clear();
     Ok(files)
 }
 

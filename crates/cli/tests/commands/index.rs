@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 use crate::evidence::{Folder, minutia};
 
@@ -40,6 +41,23 @@ fn every_file_is_added_or_told() {
 
     let again = minutia(&folder, &["index", "add", "works.idx", "works/a.png", "works/sub"]).ends(0);
     assert!(again.out.contains("3 unchanged"), "{}", again.out);
+}
+
+#[test]
+fn views_of_less_quality_than_is_asked_for_are_left_out_and_counted() {
+    let folder = Folder::new();
+    // Much of it is sky.
+    let photograph = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/image/reference/rocket.jpg");
+    folder.write("works/rocket.jpg", fs::read(photograph).unwrap());
+    let references = |min_quality: &str| {
+        let index = format!("{min_quality}.idx");
+        let ran = minutia(&folder, &["index", "add", &index, "works", "--min-quality", min_quality]).ends(0);
+        let left_out = ran.out.contains("left out, which would say too little");
+        let info = minutia(&folder, &["index", "info", &index, "--json"]).ends(0).json();
+        (info[0]["references"].as_u64().unwrap(), left_out)
+    };
+    let (all, some) = (references("0"), references("95"));
+    assert!(!all.1 && some.1 && some.0 < all.0, "{all:?}, {some:?}");
 }
 
 #[test]

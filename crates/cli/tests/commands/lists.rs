@@ -85,6 +85,7 @@ fn a_list_is_imported_and_looked_up() {
     let far = [hit("W-1", 40, false), hit("W-2", 40, false)];
     let negative = [hit("W-1", 0, true), hit("W-2", 20, true)];
     assert_eq!(search(&["--radius", "40", "--complement"], 1), expect(&near, &far, &negative));
+    assert_eq!(search(&["--radius", "40", "--complement", "--in-memory"], 1), expect(&near, &far, &negative));
     minutia(&folder, &["search", "queries.csv", "--index", "works.idx", "--radius", "101"]).ends(2).says(&["100"]);
 
     let text = minutia(&folder, &["search", "queries.csv", "--index", "works.idx"]).ends(1);
@@ -96,6 +97,18 @@ fn a_list_is_imported_and_looked_up() {
     assert_eq!((&summary["schema"], &summary["record"]), (&"minutia/search/0".into(), &"summary".into()));
     assert_eq!((&summary["queries"], &summary["hits"], &summary["exit_code"]), (&3.into(), &2.into(), &1.into()));
     assert_eq!(summary["index"]["references"], 3);
+}
+
+#[test]
+fn hashes_of_less_quality_than_is_asked_for_are_left_out_and_counted() {
+    let folder = Folder::new();
+    folder.write("works.csv", format!("hash,id,quality\n{A},W-1,49\n{},W-2,50\n{},W-3,\n", away(90), away(110)));
+    let ran = minutia(&folder, &["index", "import", "works.idx", "works.csv", "--min-quality", "50"]).ends(0);
+    let left_out = "1 hash left out, which would say too little (a quality below 50, or every bit the same)";
+    assert!(ran.out.contains(left_out) && ran.out.contains("2 references"), "{}", ran.out);
+    let export = minutia(&folder, &["index", "export", "works.idx", "--format", "csv"]).ends(0);
+    assert!(!export.out.contains(A) && export.out.contains(&away(90)) && export.out.contains(&away(110)));
+    minutia(&folder, &["index", "import", "works.idx", "works.csv", "--min-quality", "101"]).ends(2).says(&["0..=100"]);
 }
 
 #[test]
