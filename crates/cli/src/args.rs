@@ -184,7 +184,7 @@ Exit codes: 0 no match, 1 a match, 2 one of them could not be examined.
 
 With --algorithm the codes of the two whole pictures are compared instead, as tools with lists of
 such codes do, and their distance is printed. No verdict is given, since thresholds are calibrated
-for what scans compare; the exit code is 0. The pictures are decoded in this process.
+for what scans compare; the exit code is 0.
 
 Examples:
   minutia compare suspect.jpg original.jpg
@@ -230,6 +230,13 @@ pub(crate) struct Scale {
     /// Judge as in a scan of an index of so many pictures
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) pictures: u64,
+    #[command(flatten)]
+    pub(crate) decoding: Decoding,
+}
+
+/// Who decodes a few files.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Decoding {
     /// Decode in this process instead of in a confined worker
     #[arg(long)]
     pub(crate) in_process: bool,
@@ -240,10 +247,10 @@ pub(crate) struct Scale {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Files are decoded in this process; pictures in colour and upright, films by ffmpeg where it is
-installed, sound by it where Minutia cannot. Without --algorithm it is pdq of pictures, of sound
-(that of films too) chromaprint with the length, how much of it has content, and the number of
-peaks, and of the pictures of films what an index would hold. `minutia doctor` lists the
+Files are decoded in a confined worker; pictures in colour and upright, films by ffmpeg where it
+is installed, sound by it where Minutia cannot. Without --algorithm it is pdq of pictures, of
+sound (that of films too) chromaprint with the length, how much of it has content, and the number
+of peaks, and of the pictures of films what an index would hold. `minutia doctor` lists the
 algorithms.
 
 vpdq prints a line for each frame, as ThreatExchange's vpdq-hash-video does: number, quality,
@@ -272,6 +279,8 @@ pub(crate) struct Fingerprint {
     /// One JSON object a line: path, algorithm, and hex and quality of pictures
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) decoding: Decoding,
 }
 
 #[derive(Debug, clap::Args)]

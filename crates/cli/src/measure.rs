@@ -3,7 +3,7 @@
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use minutia::scan::{Coverage, Item, Pass, Reader, Request};
+use minutia::scan::{Item, Pass, Reader, Request};
 use minutia::verdict::Outcome;
 use minutia_media::{Kind, Problem, Source, probe};
 use minutia_report::FileFacts;
@@ -127,13 +127,5 @@ fn without_content(source: &Source, problem: Problem) -> Item {
         Problem::NotMedia { .. } | Problem::Io { .. } => None,
         _ => probe(source).ok(),
     };
-    Item {
-        member: Vec::new(),
-        format,
-        coverage: Coverage::default(),
-        fingerprints: Vec::new(),
-        tracks: Vec::new(),
-        preview: None,
-        problems: vec![problem],
-    }
+    Item { problems: vec![problem], ..Item::of(format) }
 }

@@ -67,7 +67,7 @@ pub(crate) fn compare(a: &Path, b: &Path, scale: &Scale) -> Result<Compared> {
     };
     let calibration = Calibration::of(AlgorithmId::PDQ_AREA).context("expected a calibration in this build")?;
     let judge = Judge::new(calibration, pictures, Allowed::default());
-    let reading = Reading::one(scale.in_process).with_ffmpeg(!scale.no_ffmpeg);
+    let reading = Reading::one(scale.decoding.in_process).with_ffmpeg(!scale.decoding.no_ffmpeg);
     // An early word where no worker can be started.
     reading.facts_aloud()?;
     let a = side(a, &reading, Request::query());

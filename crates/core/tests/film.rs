@@ -438,8 +438,7 @@ fn a_film_is_called_dubbed_only_where_its_sound_was_compared() {
         fingerprints.extend(heard.is_some().then(|| sound(7)));
         let coverage = Coverage { sound: heard, ..Coverage::default() };
         let tracks = kinds.iter().map(|kind| track(kind)).collect();
-        let (member, format, preview, problems) = (Vec::new(), Some(Format::Mp4), None, Vec::new());
-        let item = Item { member, format, coverage, fingerprints, tracks, preview, problems };
+        let item = Item { coverage, fingerprints, tracks, ..Item::of(Format::Mp4) };
         let found = examiner.examine(&[Query { digest: None, item: &item }]).unwrap().remove(0).findings;
         for finding in &found {
             let expected = if finding.reference_name == "sound" { expected } else { Some(false) };

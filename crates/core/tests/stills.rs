@@ -74,13 +74,9 @@ fn index(directory: &Path, prints: Vec<(&str, Fingerprint)>) -> Index {
 fn examined(index: &Index, print: Fingerprint, key_frames: bool) -> Examined {
     let film = print.film().map(|_| FilmCoverage { key_frames, ..FilmCoverage::default() });
     let item = Item {
-        member: Vec::new(),
-        format: None,
         coverage: Coverage { film, in_part: key_frames, ..Coverage::default() },
-        tracks: Vec::new(),
         fingerprints: vec![print],
-        preview: None,
-        problems: Vec::new(),
+        ..Item::of(None)
     };
     let examiner = Examiner::new(index, Allowed::default(), Settings::default());
     examiner.examine(&[Query { digest: None, item: &item }]).unwrap().remove(0)

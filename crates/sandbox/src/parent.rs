@@ -160,7 +160,8 @@ fn commands(ffmpeg: &Ffmpeg, format: Format, access: Access, is_film: bool, requ
         let command = || ffmpeg.film_command(format, access, &film_wanted(request), &request.limits, planes);
         is_film.then(command).flatten()
     };
-    let sound = if request.pass == Pass::Full { ffmpeg.command(format, access) } else { None };
+    let heard = request.pass == Pass::Full && request.exchange.is_none();
+    let sound = if heard { ffmpeg.command(format, access) } else { None };
     Commands { sound, film: of_film(Planes::Stored), converted_film: of_film(Planes::Converted) }
 }
 

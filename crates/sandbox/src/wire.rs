@@ -23,7 +23,7 @@ pub use checks::{check_item, check_problem};
 pub use pieces::{Piece, Pieces, hand_over};
 
 /// The version of this protocol. Parent and worker are the same program, so that no other version is ever understood.
-pub const PROTOCOL: u8 = 5;
+pub const PROTOCOL: u8 = 6;
 
 /// What both sides must have in common.
 pub const BUILD: &str = concat!("minutia-sandbox ", env!("CARGO_PKG_VERSION"));
@@ -51,6 +51,12 @@ pub const MAX_THUMBNAILS_IN_PIECE: usize = 1 << 8;
 
 /// The most codes and frames of films in all pieces of one source: a day with 28 views of each frame.
 pub const MAX_FILM: usize = 11_000_000;
+
+/// The most frames of a vPDQ list in one piece: some 3 MiB.
+pub const MAX_LISTED_IN_PIECE: usize = 1 << 16;
+
+/// The most frames of the vPDQ list of one source: a day at 100 a second. They take 48 bytes each in memory.
+pub const MAX_LISTED: usize = 8_640_000;
 
 /// The most audio and video streams of one item.
 pub const MAX_STREAMS: usize = 256;

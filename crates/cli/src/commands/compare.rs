@@ -8,7 +8,7 @@ use minutia::fingerprint::Algorithm;
 use minutia::verdict::Outcome;
 use minutia_report::escape::{name, text};
 
-use super::fingerprint::{fingerprint, named};
+use super::fingerprint::{Hands, fingerprint, named};
 use crate::args;
 use crate::exit::Exit;
 use crate::pairs::{self, Compared, Side};
@@ -17,7 +17,7 @@ use crate::settings::shown;
 /// Compares as typed.
 pub(crate) fn run(args: &args::Compare) -> Result<Exit> {
     if let Some(algorithm) = &args.algorithm {
-        return codes(&args.a, &args.b, named(algorithm)?);
+        return codes(&args.a, &args.b, named(algorithm)?, &args.scale.decoding);
     }
     let compared = pairs::compare(&args.a, &args.b, &args.scale)?;
     for side in [&compared.a, &compared.b] {
@@ -34,10 +34,11 @@ pub(crate) fn run(args: &args::Compare) -> Result<Exit> {
 
 /// The distance of the two pictures' codes by one algorithm. What that says of a copy nobody has measured: a scan judges
 /// by many views under a calibration, and here is one number without either.
-fn codes(a: &Path, b: &Path, algorithm: &Algorithm) -> Result<Exit> {
+fn codes(a: &Path, b: &Path, algorithm: &Algorithm, decoding: &args::Decoding) -> Result<Exit> {
+    let mut hands = Hands::of(decoding)?;
     let mut made = Vec::new();
     for path in [a, b] {
-        match fingerprint(path, algorithm) {
+        match fingerprint(path, algorithm, &mut hands) {
             Ok((code, _)) => made.push(code),
             Err(problem) => anstream::eprintln!("{}: {}", shown(path), text(&problem.to_string())),
         }

@@ -1,7 +1,6 @@
 //! `minutia fingerprint`: the codes of pictures, and what is kept of sound and of films.
 
 use std::io::{BufWriter, Write, stdout};
-use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -10,16 +9,15 @@ use minutia::fingerprint::{
     ALGORITHMS, AUDIO_ALGORITHMS, Algorithm, AlgorithmId, AudioFingerprint, CHROMAPRINT_2, Code, FilmFingerprint,
     Fingerprint, Peak, VpdqFrame, compress_to_text,
 };
-use minutia::scan::{Item, Reader, Request, Tiers};
-use minutia_media::decode::image::{Channels, decode};
-use minutia_media::{Kind, Limits, Problem, Source, probe};
+use minutia::scan::{Exchange, Item, Reader, Request, Tiers};
+use minutia_media::{Kind, Problem, Source, probe};
 use minutia_report::lists::vpdq_line;
 use minutia_report::{TrackRecord, escape, tracks};
 use serde_json::{Value, json};
 
 use crate::args;
 use crate::exit::Exit;
-use crate::reading::Reading;
+use crate::reading::{Hand, Reading};
 use crate::settings::shown;
 use crate::walk::{self, Met};
 
@@ -49,10 +47,11 @@ enum Made {
 /// Prints the fingerprint of each file: of its first picture, or of each of its recordings.
 pub(crate) fn run(args: args::Fingerprint) -> Result<Exit> {
     let asked = asked(args.algorithm.as_deref(), args.every_frame)?;
+    let mut hands = Hands::of(&args.decoding)?;
     let mut out = BufWriter::new(stdout().lock());
     let mut exit = Exit::Nothing;
     for path in &args.files {
-        let made = match made(path, asked) {
+        let made = match made(path, asked, &mut hands) {
             Ok(made) => made,
             Err(problem) => {
                 out.flush()?;
@@ -182,14 +181,54 @@ fn asked(name: Option<&str>, every_frame: bool) -> Result<Asked> {
     })
 }
 
-fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
+/// Who reads the files: workers, or this process where that was asked for.
+pub(super) struct Hands {
+    in_process: bool,
+    ffmpeg: bool,
+    here: Hand,
+    /// Who has ffmpeg beside it, once it was needed: it takes longer to say its version than many a recording to be read.
+    beside: Option<Option<Hand>>,
+}
+
+impl Hands {
+    pub(super) fn of(decoding: &args::Decoding) -> Result<Hands> {
+        let reading = Reading::one(decoding.in_process);
+        // An early word where no worker can be started.
+        reading.facts_aloud()?;
+        let (in_process, ffmpeg) = (decoding.in_process, !decoding.no_ffmpeg);
+        Ok(Hands { in_process, ffmpeg, here: reading.reader(), beside: None })
+    }
+
+    /// Who has ffmpeg, where it is there and wanted.
+    fn with_ffmpeg(&mut self) -> Option<&mut Hand> {
+        let (in_process, wanted) = (self.in_process, self.ffmpeg);
+        let beside = self.beside.get_or_insert_with(|| {
+            let reading = Reading::one(in_process).with_ffmpeg(wanted);
+            reading.ffmpeg.is_some().then(|| reading.reader())
+        });
+        beside.as_mut()
+    }
+}
+
+fn read(hand: &mut Hand, source: &Source, request: &Request) -> Result<Vec<Item>, Problem> {
+    let mut items = Vec::new();
+    hand.read(source, request, &mut |item| items.push(item))?;
+    Ok(items)
+}
+
+fn made(path: &Path, asked: Asked, hands: &mut Hands) -> Result<Made, Problem> {
     let source = opened(path)?;
     let format = probe(&source)?;
     let is_sound = matches!(format.row().kind, Kind::Audio | Kind::Video);
-    let picture = |algorithm| code(path, &source, algorithm).map(|(code, q)| Made::Picture(algorithm, code, q));
     match asked {
         Asked::Vpdq { every_frame } if format.row().kind == Kind::Video => {
-            films::vpdq(path, &source, format, every_frame).map(Made::Vpdq)
+            let request = Request { exchange: Some(Exchange::Vpdq { every_frame }), ..Request::query() };
+            let items = match hands.with_ffmpeg() {
+                Some(hand) => read(hand, &source, &request)?,
+                None => read(&mut hands.here, &source, &request)?,
+            };
+            tell(path, items.iter().flat_map(|item| &item.problems));
+            Ok(Made::Vpdq(items.into_iter().flat_map(|item| item.listed).collect()))
         }
         Asked::Vpdq { .. } => Err(Problem::Unsupported {
             format: format.row().name.to_owned(),
@@ -199,40 +238,40 @@ fn made(path: &Path, asked: Asked) -> Result<Made, Problem> {
             format: format.row().name.to_owned(),
             hint: "this algorithm is for pictures; leave --algorithm out, or choose one for sound".to_owned(),
         }),
-        Asked::Picture(algorithm) => picture(algorithm),
+        Asked::Picture(algorithm) => picture(path, &source, algorithm, hands),
         Asked::Default if !is_sound => match AlgorithmId::PDQ.row() {
-            Some(algorithm) => picture(algorithm),
+            Some(algorithm) => picture(path, &source, algorithm, hands),
             None => Err(Problem::NotMedia { found: "a picture, and no algorithm for it".to_owned() }),
         },
         Asked::Chromaprint | Asked::Landmarks if !is_sound => Err(Problem::Unsupported {
             format: format.row().name.to_owned(),
             hint: "this algorithm is for sound; leave --algorithm out, or choose one for pictures".to_owned(),
         }),
-        Asked::Chromaprint | Asked::Landmarks | Asked::Default => recorded(path, &source, asked),
+        Asked::Chromaprint | Asked::Landmarks | Asked::Default => recorded(path, &source, asked, hands),
     }
+}
+
+fn picture(path: &Path, source: &Source, algorithm: &'static Algorithm, hands: &mut Hands) -> Result<Made, Problem> {
+    let (code, quality) = code(path, source, algorithm, hands)?;
+    Ok(Made::Picture(algorithm, code, quality))
 }
 
 /// The recordings of a file, and, where nothing else was asked for, what an index would hold of its pictures, with a note of
 /// what is wrong with them.
-fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem> {
+fn recorded(path: &Path, source: &Source, asked: Asked, hands: &mut Hands) -> Result<Made, Problem> {
     let everything = matches!(asked, Asked::Default);
     let landmarks = !matches!(asked, Asked::Chromaprint);
     let request = Request { tiers: Tiers { codes: true, landmarks }, ..Request::reference() };
-    let read = |reading: Reading| {
-        let mut items = Vec::new();
-        reading.reader().read(source, &request, &mut |item: Item| items.push(item)).map(|()| items)
-    };
-    // The program takes longer to say its version than many a recording to be read.
     let is_whole = |items: &[Item]| {
         let has_film = |item: &Item| item.fingerprints.iter().any(|print| print.film().is_some());
         let is_film = |item: &Item| item.format.is_some_and(|format| format.row().kind == Kind::Video);
         items.iter().all(|item| item.problems.is_empty() && (has_film(item) || !is_film(item)))
     };
-    let items = match read(Reading::one(true)) {
+    let items = match read(&mut hands.here, source, &request) {
         Ok(items) if is_whole(&items) => items,
-        here => match Reading::one(true).with_ffmpeg(true) {
-            Reading { ffmpeg: None, .. } => here?,
-            reading => read(reading)?,
+        here => match hands.with_ffmpeg() {
+            None => here?,
+            Some(hand) => read(hand, source, &request)?,
         },
     };
     let (mut sound, mut films, mut problems, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -254,10 +293,14 @@ fn recorded(path: &Path, source: &Source, asked: Asked) -> Result<Made, Problem>
             || Problem::Damaged { detail: if everything { "nothing" } else { "no sound" }.to_owned() + " in it" };
         return Err(problems.into_iter().next().unwrap_or_else(none));
     }
-    for problem in &problems {
+    tell(path, &problems);
+    Ok(Made::Recorded { sound, films, tracks: held })
+}
+
+fn tell<'p>(path: &Path, problems: impl IntoIterator<Item = &'p Problem>) {
+    for problem in problems {
         anstream::eprintln!("note: {}: {}", shown(path), escape::text(&problem.to_string()));
     }
-    Ok(Made::Recorded { sound, films, tracks: held })
 }
 
 /// The algorithm of this name.
@@ -270,8 +313,12 @@ pub(super) fn named(name: &str) -> Result<&'static Algorithm> {
 }
 
 /// The code and quality of a file's first picture, and a note of what is wrong with it.
-pub(super) fn fingerprint(path: &Path, algorithm: &Algorithm) -> Result<(Code, Option<u8>), Problem> {
-    code(path, &opened(path)?, algorithm)
+pub(super) fn fingerprint(
+    path: &Path,
+    algorithm: &Algorithm,
+    hands: &mut Hands,
+) -> Result<(Code, Option<u8>), Problem> {
+    code(path, &opened(path)?, algorithm, hands)
 }
 
 fn opened(path: &Path) -> Result<Source, Problem> {
@@ -283,15 +330,12 @@ fn opened(path: &Path) -> Result<Source, Problem> {
     }
 }
 
-fn code(path: &Path, source: &Source, algorithm: &Algorithm) -> Result<(Code, Option<u8>), Problem> {
-    let format = probe(source)?;
-    let mut made = None;
-    let decoded = decode(source, format, Channels::Rgb, &Limits::default(), &mut |frame| {
-        made = Some((algorithm.code)(&frame.picture));
-        ControlFlow::Break(())
-    })?;
-    for problem in &decoded.problems {
-        anstream::eprintln!("note: {}: {}", shown(path), escape::text(&problem.to_string()));
-    }
-    made.ok_or_else(|| Problem::Damaged { detail: "no picture in it".to_owned() })
+fn code(path: &Path, source: &Source, algorithm: &Algorithm, hands: &mut Hands) -> Result<(Code, Option<u8>), Problem> {
+    let request = Request { exchange: Some(Exchange::Code(algorithm.id)), ..Request::query() };
+    let items = read(&mut hands.here, source, &request)?;
+    tell(path, items.iter().flat_map(|item| &item.problems));
+    let mut views =
+        items.iter().flat_map(|item| &item.fingerprints).filter_map(Fingerprint::image).flat_map(|i| &i.views);
+    let view = views.next().ok_or_else(|| Problem::Damaged { detail: "no picture in it".to_owned() })?;
+    Ok((view.code, algorithm.has_quality.then_some(view.quality)))
 }

@@ -1,6 +1,8 @@
 //! `minutia compare`, `explain`, `fingerprint`, `doctor`, and the help of every command.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use crate::evidence::{Folder, minutia};
 
@@ -67,6 +69,45 @@ fn fingerprints_are_one_a_line() {
         assert_eq!(line["algorithm"], *name);
     }
     minutia(&folder, &["fingerprint", "--algorithm", "md5", "a.png"]).ends(2).says(&["pdq-512", "found md5"]);
+}
+
+#[test]
+fn fingerprints_are_made_by_workers_and_are_those_of_this_process() {
+    let folder = Folder::new();
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+    folder.picture("turned.png", 0);
+    for (name, from) in [
+        ("photograph.jpg", "image/reference/astronaut.jpg"),
+        ("song.mp3", "audio/formats/mp3.mp3"),
+        ("film.mp4", "video/formats/main.mp4"),
+    ] {
+        fs::copy(testdata.join(from), folder.at(name)).unwrap();
+    }
+    let check = |arguments: &[&str], files: &[&str]| {
+        for more in [&[][..], &["--no-ffmpeg"], &["--json"]] {
+            let arguments = [&["fingerprint"], arguments, more, files].concat();
+            let confined = minutia(&folder, &arguments).ends(0);
+            let here = minutia(&folder, &[&arguments[..], &["--in-process"]].concat()).ends(0);
+            assert!(confined.out.lines().count() >= files.len());
+            assert_eq!((confined.out, confined.err), (here.out, here.err), "{arguments:?}");
+        }
+    };
+    check(&[], &["turned.png", "photograph.jpg", "song.mp3", "film.mp4"]);
+    check(&["--algorithm", "gradient-64"], &["turned.png", "photograph.jpg"]);
+    check(&["--algorithm", "landmarks"], &["song.mp3"]);
+    check(&["--algorithm", "vpdq"], &["film.mp4"]);
+    check(&["--algorithm", "vpdq", "--every-frame"], &["film.mp4"]);
+    // A worker that cannot be started decodes nothing, and neither does this process then.
+    let limited = |command: &str| {
+        let program = env!("CARGO_BIN_EXE_minutia");
+        let script = format!("ulimit -n 4; exec {program} {command}");
+        let ran = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    for command in ["fingerprint photograph.jpg", "compare turned.png photograph.jpg --algorithm pdq"] {
+        let (code, err) = limited(command);
+        assert!(code == Some(2) && err.contains("worker"), "{command}: {code:?} {err}");
+    }
 }
 
 #[test]

@@ -29,7 +29,9 @@ pub struct Algorithm {
     pub bits: u32,
     /// What it is, in a line, with its source.
     pub about: &'static str,
-    /// Makes the code of an upright picture, and its quality 0..=100 where the algorithm defines one.
+    /// Whether it defines a quality, 0..=100.
+    pub has_quality: bool,
+    /// Makes the code of an upright picture, and its quality where the algorithm defines one.
     pub code: fn(&Picture) -> (Code, Option<u8>),
 }
 
@@ -115,6 +117,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "pdq",
         bits: 256,
         about: "PDQ on the full-size picture, as python-threatexchange and pip pdqhash compute it (Meta, 2019)",
+        has_quality: true,
         code: |picture| {
             let hash = pdq(picture);
             (hash.code, Some(hash.quality))
@@ -125,6 +128,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "pdq-512",
         bits: 256,
         about: "PDQ after nearest-neighbour sampling to 512x512, as the C++ tool computes it (Meta, 2019)",
+        has_quality: true,
         code: |picture| {
             let hash = pdq_512(picture);
             (hash.code, Some(hash.quality))
@@ -135,6 +139,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "pdq-area",
         bits: 256,
         about: "PDQ after averaging to at most 512 pixels a side: within a few bits of pdq, used by scans for every view",
+        has_quality: true,
         code: |picture| {
             let (code, quality) = pdq_area(picture);
             (code, Some(quality))
@@ -146,6 +151,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "mean-64",
         bits: 64,
         about: "luma at 8x8 against its mean; as image_hasher, 8x8, Lanczos3, MsbFirst (Krawetz, 2011)",
+        has_quality: false,
         code: |picture| (classic::mean(picture), None),
     },
     #[cfg(feature = "image")]
@@ -154,6 +160,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "gradient-64",
         bits: 64,
         about: "luma at 9x8 along its rows; as image_hasher, near imagehash dhash (Krawetz, 2013)",
+        has_quality: false,
         code: |picture| (classic::gradient(picture), None),
     },
     #[cfg(feature = "image")]
@@ -162,6 +169,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "double-gradient-40",
         bits: 40,
         about: "luma at 5x5 along its rows, then its columns; as image_hasher (Krawetz, 2013)",
+        has_quality: false,
         code: |picture| (classic::double_gradient(picture), None),
     },
     #[cfg(feature = "image")]
@@ -170,6 +178,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "vertical-gradient-64",
         bits: 64,
         about: "luma at 8x9 down its columns, column by column; as image_hasher (Krawetz, 2013)",
+        has_quality: false,
         code: |picture| (classic::vertical_gradient(picture), None),
     },
     #[cfg(feature = "image")]
@@ -178,6 +187,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "blockhash-64",
         bits: 64,
         about: "8x8 block sums against the median of their band; as image_hasher (Yang, Gu and Niu, 2006)",
+        has_quality: false,
         code: |picture| (classic::blockhash(picture), None),
     },
     #[cfg(feature = "image")]
@@ -186,6 +196,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         name: "dct-mean-64",
         bits: 64,
         about: "8x8 lowest frequencies of luma at 16x16 against their mean; as image_hasher (Krawetz, 2011)",
+        has_quality: false,
         code: |picture| (classic::dct_mean(picture), None),
     },
 ];

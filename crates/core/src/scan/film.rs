@@ -8,7 +8,7 @@ use minutia_media::decode::video::ffmpeg::{Access, is_told_by_end};
 use minutia_media::decode::video::{self, Decoded, Film, Frame, FrameSink, Selection, TrackKind, Wanted};
 use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 
-use super::{FilmCoverage, Pass, Request, Track};
+use super::{Exchange, FilmCoverage, Pass, Request, Track};
 use crate::fingerprint::{FilmFingerprint, FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
 
 /// Frames a second that are looked at, where the request says nothing: one for each sample that there may be.
@@ -78,6 +78,10 @@ pub(super) struct Tracks {
 /// What a request wants of a film's pictures: for whoever has a program decode them.
 #[must_use]
 pub fn film_wanted(request: &Request) -> Wanted {
+    // Frames are numbered, so that none may be left out.
+    if matches!(request.exchange, Some(Exchange::Vpdq { .. })) {
+        return Wanted::default();
+    }
     let us = |ms: u64| ms.saturating_mul(1_000);
     let span_us = request.span_ms.as_ref().map(|span| us(span.start)..us(span.end));
     let (selection, rate_fps) = match (request.pass, request.views) {
@@ -204,7 +208,33 @@ pub fn read_vpdq(
     every_frame: bool,
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<(Vec<VpdqFrame>, Decoded), Problem> {
+    let request = Request { limits: *limits, exchange: Some(Exchange::Vpdq { every_frame }), ..Request::query() };
     let film = video::describe(source, format, 0)?;
+    listed(source, format, &film, &request, every_frame, ffmpeg)
+}
+
+/// The same, and how much of the film was read.
+pub(super) fn listed_film(
+    source: &Source,
+    format: Format,
+    request: &Request,
+    every_frame: bool,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<(Vec<VpdqFrame>, FilmCoverage, Vec<Problem>), Problem> {
+    let film = video::describe(source, format, 0)?;
+    let (frames, decoded) = listed(source, format, &film, request, every_frame, ffmpeg)?;
+    let coverage = coverage(&decoded, &film, request, false);
+    Ok((frames, coverage, decoded.problems))
+}
+
+fn listed(
+    source: &Source,
+    format: Format,
+    film: &Film,
+    request: &Request,
+    every_frame: bool,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<(Vec<VpdqFrame>, Decoded), Problem> {
     let (mut listed, mut number, mut first_us, mut next_us) = (Vec::new(), 0, None, 0);
     let mut sink = |frame: Frame| {
         let time_us = frame.pts_us - *first_us.get_or_insert(frame.pts_us);
@@ -217,9 +247,7 @@ pub fn read_vpdq(
         number += 1;
         ControlFlow::Continue(())
     };
-    // Frames are numbered, so that none may be left out.
-    let request = Request { limits: *limits, ..Request::query() };
-    let decoded = frames(source, format, &film, &Wanted::default(), &request, ffmpeg, &mut sink)?;
+    let decoded = frames(source, format, film, &film_wanted(request), request, ffmpeg, &mut sink)?;
     Ok((listed, decoded))
 }
 

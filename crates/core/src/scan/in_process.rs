@@ -6,12 +6,14 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use minutia_media::decode::image::{Channels, Frame, decode, preview};
-use minutia_media::{Ffmpeg, Format, Kind, Preview, Problem, Source, probe};
+use minutia_media::{Ffmpeg, Format, Kind, Picture, Preview, Problem, Source, probe};
 
 use super::animation::Animation;
-use super::recording::{film_item, sound_item};
-use super::{Coverage, Item, Reader, Request};
-use crate::fingerprint::{Code, Fingerprint, Region, fingerprint_image};
+use super::recording::{film_item, sound_item, vpdq_item};
+use super::{Coverage, Exchange, Item, Reader, Request};
+use crate::fingerprint::{
+    AlgorithmId, Code, Dihedral, Fingerprint, ImageFingerprint, Region, RegionKind, View, fingerprint_image,
+};
 
 /// Reads in this process. A decoder's panic is caught and ends as [`Problem::Crashed`], with what was read before it;
 /// nothing else confines the decoders: a stack overflow or a memory bomb ends the caller too.
@@ -44,12 +46,57 @@ fn read(
     sink: &mut dyn FnMut(Item),
 ) -> Result<(), Problem> {
     let format = caught(|| probe(source))?;
-    sink(match format.row().kind {
-        Kind::Audio => sound_item(source, format, request, ffmpeg)?,
-        Kind::Video => film_item(source, format, request, ffmpeg)?,
-        Kind::Image | Kind::Other => image_item(source, format, request)?,
+    sink(match (format.row().kind, request.exchange) {
+        (Kind::Video, Some(Exchange::Vpdq { every_frame })) => vpdq_item(source, format, request, every_frame, ffmpeg)?,
+        (Kind::Image | Kind::Other, Some(Exchange::Code(algorithm))) => code_item(source, format, request, algorithm)?,
+        (_, Some(exchange)) => return Err(unfit(format, exchange)),
+        (Kind::Audio, None) => sound_item(source, format, request, ffmpeg)?,
+        (Kind::Video, None) => film_item(source, format, request, ffmpeg)?,
+        (Kind::Image | Kind::Other, None) => image_item(source, format, request)?,
     });
     Ok(())
+}
+
+/// What is asked for is made of other media.
+fn unfit(format: Format, exchange: Exchange) -> Problem {
+    let of = match exchange {
+        Exchange::Code(_) => "pictures",
+        Exchange::Vpdq { .. } => "films",
+    };
+    let hint = format!("this algorithm is for {of}; choose one for what this is");
+    Problem::Unsupported { format: format.row().name.to_owned(), hint }
+}
+
+/// The code of a picture by one algorithm.
+fn code_item(source: &Source, format: Format, request: &Request, algorithm: AlgorithmId) -> Result<Item, Problem> {
+    let Some(row) = algorithm.row() else {
+        let hint = format!("this build has no algorithm of pictures with number {}", algorithm.0);
+        return Err(Problem::Unsupported { format: format.row().name.to_owned(), hint });
+    };
+    let mut made = None;
+    let decoded = caught(|| {
+        decode(source, format, Channels::Rgb, &request.limits, &mut |frame| {
+            let (code, quality) = (row.code)(&frame.picture);
+            let (width, height) = match &frame.picture {
+                Picture::Luma(luma) => (luma.width(), luma.height()),
+                Picture::Rgb(rgb) => (rgb.width(), rgb.height()),
+            };
+            let region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
+            let quality = quality.unwrap_or(0);
+            let views = vec![View { region, turn: Dihedral::Identity, code, quality, plain_rim: 0 }];
+            let orientation = frame.orientation;
+            made = Some(ImageFingerprint { frame: 0, time_ms: 0, width, height, orientation, views });
+            ControlFlow::Break(())
+        })
+    })?;
+    let made = made.ok_or_else(|| Problem::Damaged { detail: "no picture in it".to_owned() })?;
+    let partial_rows = decoded.partial_rows;
+    Ok(Item {
+        coverage: Coverage { frames_read: 1, frames_kept: 1, partial_rows, ..Coverage::default() },
+        fingerprints: vec![Fingerprint::Image(made)],
+        problems: decoded.problems,
+        ..Item::of(format)
+    })
 }
 
 fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item, Problem> {
@@ -81,13 +128,11 @@ fn image_item(source: &Source, format: Format, request: &Request) -> Result<Item
         Err(problem) => problems.push(problem),
     }
     Ok(Item {
-        member: Vec::new(),
-        format: Some(format),
         coverage: Coverage { frames_read: frames.read, frames_kept, partial_rows, film, ..Coverage::default() },
         fingerprints,
-        tracks: Vec::new(),
         preview: request.preview_px.and_then(|px| preview_of(source, format, px, request)),
         problems,
+        ..Item::of(format)
     })
 }
 

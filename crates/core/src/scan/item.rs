@@ -2,7 +2,7 @@
 
 use minutia_media::{Format, Preview, Problem};
 
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, VpdqFrame};
 use crate::verdict::{Finding, Level, Outcome, outcome_of_failure};
 
 /// One piece of media: the file itself, or a member of a container.
@@ -20,6 +20,10 @@ pub struct Item {
     /// that of a film behind them. Of sound, one per audio stream; of a
     /// film one of its pictures beside that of its sound.
     pub fingerprints: Vec<Fingerprint>,
+    /// The frames of a film as vPDQ hashes them, in their order, where that was asked for ([`Exchange::Vpdq`]).
+    ///
+    /// [`Exchange::Vpdq`]: super::Exchange::Vpdq
+    pub listed: Vec<VpdqFrame>,
     /// What else the container holds: every track of it, its cover art and attachments, in its order. Empty where nobody here
     /// can read the container, and for what has none.
     pub tracks: Vec<Track>,
@@ -30,6 +34,20 @@ pub struct Item {
 }
 
 impl Item {
+    /// A file of that format, or what is no media, of which nothing is known yet.
+    pub fn of(format: impl Into<Option<Format>>) -> Item {
+        Item {
+            member: Vec::new(),
+            format: format.into(),
+            coverage: Coverage::default(),
+            fingerprints: Vec::new(),
+            listed: Vec::new(),
+            tracks: Vec::new(),
+            preview: None,
+            problems: Vec::new(),
+        }
+    }
+
     /// The item's outcome, with what was found in it.
     pub fn outcome(&self, findings: &[Finding]) -> Outcome {
         if findings.iter().any(|finding| finding.level == Level::Match) {

@@ -34,4 +34,4 @@ pub use film::{film_begins_here, film_wanted, read_vpdq};
 pub use in_process::{InProcess, WithFfmpeg};
 pub use item::{Coverage, FilmCoverage, Item, SoundCoverage, Track};
 pub use minutia_media::Preview;
-pub use reader::{Pass, Reader, Request, Tiers};
+pub use reader::{Exchange, Pass, Reader, Request, Tiers};

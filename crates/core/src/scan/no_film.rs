@@ -3,7 +3,7 @@
 use minutia_media::{Ffmpeg, Format, Problem, Source};
 
 use super::{FilmCoverage, Request, Track};
-use crate::fingerprint::FilmFingerprinter;
+use crate::fingerprint::{FilmFingerprinter, VpdqFrame};
 
 /// Never made here.
 pub(super) struct Seen {
@@ -32,7 +32,22 @@ pub(super) fn empty(_: &Source, _: Format, _: Option<&Tracks>, _: Option<String>
 }
 
 /// Refuses all films.
+pub(super) fn listed_film(
+    _: &Source,
+    format: Format,
+    _: &Request,
+    _: bool,
+    _: Option<&Ffmpeg>,
+) -> Result<(Vec<VpdqFrame>, FilmCoverage, Vec<Problem>), Problem> {
+    Err(refused(format))
+}
+
+/// Refuses all films.
 pub(super) fn read_film(_: &Source, format: Format, _: &Request, _: Option<&Ffmpeg>) -> Result<Seen, Problem> {
+    Err(refused(format))
+}
+
+fn refused(format: Format) -> Problem {
     let hint = "this build reads no moving pictures".to_owned();
-    Err(Problem::Unsupported { format: format.row().name.to_owned(), hint })
+    Problem::Unsupported { format: format.row().name.to_owned(), hint }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use minutia_media::{Limits, Problem, Source};
 
 use super::Item;
-use crate::fingerprint::Views;
+use crate::fingerprint::{AlgorithmId, Views};
 
 /// Which looks at a piece of media are wanted. Later tiers (local features, denser samplings) are added here; a caller
 /// may ask again for the same source with another request.
@@ -29,6 +29,21 @@ pub enum Pass {
     Triage,
 }
 
+/// Codes as lists exchange them, in place of what indexes hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Exchange {
+    /// The code of a picture, of an animation that of its first frame, by an algorithm of
+    /// [`ALGORITHMS`](crate::fingerprint::ALGORITHMS): the one view of the item's one fingerprint, with quality 0 where the
+    /// algorithm has none.
+    Code(AlgorithmId),
+    /// A film as vPDQ hashes it, in [`Item::listed`](super::Item::listed).
+    Vpdq {
+        /// Each frame; the first of each second otherwise.
+        every_frame: bool,
+    },
+}
+
 /// What the caller wants of a source.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -48,6 +63,8 @@ pub struct Request {
     pub limits: Limits,
     /// How much is read.
     pub pass: Pass,
+    /// What is made of it in place of what indexes hold.
+    pub exchange: Option<Exchange>,
 }
 
 impl Request {
@@ -61,6 +78,7 @@ impl Request {
             preview_px: None,
             limits: Limits::default(),
             pass: Pass::Full,
+            exchange: None,
         }
     }
 

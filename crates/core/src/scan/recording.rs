@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use minutia_media::{Ffmpeg, Format, Problem, Source};
 
-use super::film::{self, Seen, read_film, tracks};
+use super::film::{self, Seen, listed_film, read_film, tracks};
 use super::in_process::caught;
 use super::sound::{read_sound, read_track};
 use super::{Coverage, Item, Pass, Request, SoundCoverage};
@@ -17,7 +17,7 @@ pub(super) fn sound_item(
     request: &Request,
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Item, Problem> {
-    let mut item = empty(format);
+    let mut item = Item::of(format);
     item.tracks = caught(|| tracks(source, format))?.map_or_else(Vec::new, |has| has.listed);
     match request.pass {
         Pass::Full => hear(source, format, request, ffmpeg, &mut item)?,
@@ -37,7 +37,7 @@ pub(super) fn film_item(
     request: &Request,
     ffmpeg: Option<&Ffmpeg>,
 ) -> Result<Item, Problem> {
-    let mut item = empty(format);
+    let mut item = Item::of(format);
     if request.pass == Pass::Triage {
         item.coverage.in_part = true;
         see(source, format, request, ffmpeg, &mut item)?;
@@ -73,16 +73,17 @@ pub(super) fn film_item(
     Ok(item)
 }
 
-fn empty(format: Format) -> Item {
-    Item {
-        member: Vec::new(),
-        format: Some(format),
-        coverage: Coverage::default(),
-        fingerprints: Vec::new(),
-        tracks: Vec::new(),
-        preview: None,
-        problems: Vec::new(),
-    }
+/// A film as vPDQ hashes it.
+pub(super) fn vpdq_item(
+    source: &Source,
+    format: Format,
+    request: &Request,
+    every_frame: bool,
+    ffmpeg: Option<&Ffmpeg>,
+) -> Result<Item, Problem> {
+    let (listed, film, problems) = caught(|| listed_film(source, format, request, every_frame, ffmpeg))?;
+    let coverage = Coverage { film: Some(film), ..Coverage::default() };
+    Ok(Item { listed, coverage, problems, ..Item::of(format) })
 }
 
 /// Sound tracks of one file that are read: a film may be dubbed into many languages, and one that declares thousands is

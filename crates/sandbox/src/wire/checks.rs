@@ -1,7 +1,7 @@
 //! What the parent believes of an item that a worker sent.
 
 use minutia::fingerprint::{AudioFingerprint, FilmFingerprint, Fingerprint, ImageFingerprint, Peak, Thumbnail, Views};
-use minutia::scan::{Item, Request, Track};
+use minutia::scan::{Exchange, Item, Request, Track};
 use minutia_media::decode::image::PREVIEW_MAX_PX;
 use minutia_media::{Limits, Preview, Problem};
 
@@ -42,6 +42,7 @@ pub fn check_item(item: &Item, request: &Request) -> Result<(), WireError> {
         possible("number of frames", film.frames_read <= request.limits.film_frames)?;
         possible("length of a film", film.decoded_ms <= u64::from(request.limits.film_seconds) * 1_000)?;
     }
+    check_listed(item, request)?;
     for fingerprint in &item.fingerprints {
         match fingerprint {
             Fingerprint::Image(image) => check_image(image, &request.limits)?,
@@ -69,6 +70,15 @@ pub fn check_problem(problem: &Problem) -> Result<(), WireError> {
         Problem::Limit { .. } | Problem::TimedOut { .. } => Ok(()),
         _ => Err(WireError::Value { what: "problem" }),
     }
+}
+
+fn check_listed(item: &Item, request: &Request) -> Result<(), WireError> {
+    let wanted = matches!(request.exchange, Some(Exchange::Vpdq { .. }));
+    possible("list of frames", wanted || item.listed.is_empty())?;
+    let read = item.coverage.film.as_ref().map_or(0, |film| film.frames_read);
+    possible("number of frames", item.listed.last().is_none_or(|frame| frame.number < read))?;
+    possible("order of frames", item.listed.is_sorted_by(|a, b| a.number < b.number))?;
+    possible("quality", item.listed.iter().all(|frame| frame.quality <= 100))
 }
 
 fn check_image(image: &ImageFingerprint, limits: &Limits) -> Result<(), WireError> {

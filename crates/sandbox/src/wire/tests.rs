@@ -2,9 +2,9 @@
 
 use minutia::fingerprint::{
     AudioFingerprint, Code, Dihedral, FilmBase, FilmFingerprint, FilmFrame, FilmView, Fingerprint, ImageFingerprint,
-    Peak, Region, RegionKind, Thumbnail, View, Views,
+    Peak, Region, RegionKind, Thumbnail, View, Views, VpdqFrame,
 };
-use minutia::scan::{Coverage, FilmCoverage, SoundCoverage, Track};
+use minutia::scan::{Coverage, Exchange, FilmCoverage, SoundCoverage, Track};
 use minutia_media::{Format, LimitKind, Orientation, Preview};
 use proptest::prelude::*;
 
@@ -33,6 +33,7 @@ fn sound() -> Item {
             in_part: true,
         },
         fingerprints: vec![Fingerprint::Image(image), Fingerprint::Audio(recording()), Fingerprint::Film(film())],
+        listed: Vec::new(),
         tracks: vec![Track { name: "n".repeat(100), ..Track::default() }; Track::MOST],
         preview: Some(Preview { width: 64, height: 48, jpeg: vec![0xff, 0xd8, 0xff, 0xe0] }),
         problems: vec![Problem::Limit { limit: LimitKind::Frames, allowed: 2, found: 3 }; MAX_PROBLEMS],
@@ -146,6 +147,58 @@ fn long_lists_travel_in_pieces_and_come_back_whole() {
     assert!(full.is_some(), "without end");
     let mut pieces = Pieces::default();
     assert!((0..).find_map(|of| pieces.take(of, Piece::Mid(Vec::new())).err()).is_some());
+}
+
+/// A film as vPDQ hashes it, of so many frames.
+fn listed(frames: u64) -> Item {
+    let frame = |number| VpdqFrame { time_ms: number as u32, number, quality: 99, code: Code([number as u8; 32]) };
+    let film = FilmCoverage { frames_read: frames, ..seen() };
+    Item {
+        listed: (0..frames).map(frame).collect(),
+        coverage: Coverage { film: Some(film), ..Coverage::default() },
+        ..Item::of(Format::Mp4)
+    }
+}
+
+#[test]
+fn lists_of_frames_travel_in_pieces_and_come_where_they_were_asked_for() {
+    let request = Request { exchange: Some(Exchange::Vpdq { every_frame: true }), ..request() };
+    let sent = listed(MAX_LISTED_IN_PIECE as u64 + 7);
+    let mut answers = Vec::new();
+    let mut send = |answer| {
+        answers.push(answer);
+        Ok::<(), WireError>(())
+    };
+    hand_over(sent.clone(), &mut send).unwrap();
+    let mut pieces = Pieces::default();
+    let Some(Answer::Item(mut item)) = answers.pop() else { panic!("the item comes last") };
+    assert!(answers.len() == 2 && item.listed.is_empty());
+    for answer in answers {
+        assert!(encode(&answer).is_ok());
+        let Answer::Piece { of, piece } = answer else { panic!("{answer:?}") };
+        pieces.take(of, piece).unwrap();
+    }
+    assert!(!pieces.is_settled());
+    pieces.complete(&mut item).unwrap();
+    assert!(pieces.is_settled());
+    assert_eq!((&item, check_item(&item, &request)), (&sent, Ok(())));
+    assert!(pieces.complete(&mut item).is_err(), "beside a list that is there");
+
+    assert!(check_item(&listed(1), &self::request()).is_err(), "a list that nobody wanted");
+    let forged = |forge: fn(&mut Item)| {
+        let mut item = listed(9);
+        forge(&mut item);
+        check_item(&item, &request).is_err()
+    };
+    assert!(!forged(|_| ()));
+    assert!(forged(|item| item.listed.reverse()));
+    assert!(forged(|item| item.listed[3].quality = 101));
+    assert!(forged(|item| item.listed[8].number = 9));
+    assert!(forged(|item| item.coverage.film = None));
+    let frames = vec![item.listed[0]; MAX_LISTED_IN_PIECE + 1];
+    assert!(Pieces::default().take(0, Piece::Listed(frames.clone())).is_err());
+    let full = (0..200).find_map(|_| pieces.take(0, Piece::Listed(frames[1..].to_vec())).err());
+    assert!(full.is_some(), "without end");
 }
 
 #[test]

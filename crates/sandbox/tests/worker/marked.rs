@@ -142,6 +142,7 @@ fn item(name: &str) -> Item {
             orientation: Orientation::Upright,
             views: vec![view],
         })],
+        listed: Vec::new(),
         tracks: Vec::new(),
         preview: None,
         problems: Vec::new(),

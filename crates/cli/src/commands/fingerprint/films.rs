@@ -1,27 +1,11 @@
 //! What is kept of films: vPDQ of frames, and the codes of an index.
 
-use std::path::Path;
-
 use minutia::fingerprint::{AlgorithmId, Code, FilmFingerprint, FilmView, VpdqFrame};
-use minutia::scan::read_vpdq;
-use minutia_media::{Format, Limits, Problem, Source};
 use minutia_report::{TrackRecord, escape, film_part};
 use serde_json::{Value, json};
 
-use crate::reading::ffmpeg;
-use crate::settings::shown;
-
 /// The name of frames' hashes on the command line and in lists.
 pub(super) const VPDQ: &str = "vpdq";
-
-/// The frames of a film as vPDQ hashes them, and a note of what is wrong with it.
-pub(super) fn vpdq(path: &Path, source: &Source, format: Format, every_frame: bool) -> Result<Vec<VpdqFrame>, Problem> {
-    let (frames, decoded) = read_vpdq(source, format, &Limits::default(), every_frame, ffmpeg().as_ref())?;
-    for problem in &decoded.problems {
-        anstream::eprintln!("note: {}: {}", shown(path), escape::text(&problem.to_string()));
-    }
-    Ok(frames)
-}
 
 /// A frame of a list, by the names of the reference's fields.
 pub(super) fn frame_json(frame: &VpdqFrame) -> Value {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use minutia::fingerprint::{FilmFingerprint, Fingerprint};
 use minutia::index::{Index, Policy};
-use minutia::scan::{Coverage, Examiner, Item, Query};
+use minutia::scan::{Examiner, Item, Query};
 use minutia::search::Settings;
 use minutia::verdict::Allowed;
 use minutia_report::lists::{ListedFilm, Wrong};
@@ -67,15 +67,7 @@ impl<'i> Looking<'i> {
                 wrong: wrong.or_else(|| Some(too_little())),
             });
         }
-        let item = Item {
-            member: Vec::new(),
-            format: None,
-            coverage: Coverage::default(),
-            fingerprints: vec![Fingerprint::Film(fingerprint)],
-            tracks: Vec::new(),
-            preview: None,
-            problems: Vec::new(),
-        };
+        let item = Item { fingerprints: vec![Fingerprint::Film(fingerprint)], ..Item::of(None) };
         let mut examined = self.examiner.examine(&[Query { digest: film.digest.as_ref(), item: &item }])?;
         let examined = examined.pop().context("expected an answer for the one query")?;
         let findings = findings(&examined);
