@@ -50,6 +50,7 @@ mod manifest;
 mod multi_index;
 mod name;
 mod reader;
+mod references;
 mod segment;
 mod sound;
 mod tombstones;
@@ -66,7 +67,7 @@ pub(crate) use landmarks::PostingList;
 pub(crate) use multi_index::{MOST_BITS, MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Reference, SourceFile};
-pub(crate) use segment::References;
+pub(crate) use references::References;
 pub use sound::{PeakSlice, Sound, Track};
 pub use writer::{Commit, Entry, Removed, Rules, Writer};
 
