@@ -15,8 +15,9 @@ use crate::indexes::{self, ASIDE, Opened, directory_of};
 use crate::progress;
 use crate::settings::shown;
 
-/// References between commits: what is held of them bounds the memory.
-pub(crate) const REFERENCES_PER_COMMIT: usize = 1 << 20;
+/// References between commits: what is held of them bounds the memory, some 2 GB where each is a work of its own. Fewer are
+/// written again by more merges.
+pub(crate) const REFERENCES_PER_COMMIT: usize = 1 << 22;
 
 /// Makes the union as typed.
 pub(crate) fn run(args: &IndexUnion) -> Result<Exit> {

@@ -69,7 +69,13 @@ impl FromStr for Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // At once: lists and records print millions.
+        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let mut digits = [0; 64];
+        for (digit, nibble) in digits.iter_mut().zip(nibbles) {
+            *digit = b"0123456789abcdef"[usize::from(nibble)];
+        }
+        f.write_str(str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

@@ -63,7 +63,7 @@ impl Info {
 }
 
 impl Index {
-    /// What the index consists of. Costs time in proportion to the number of works where there are several segments.
+    /// What the index consists of. Costs time in proportion to the number of works in all segments but the largest.
     ///
     /// # Errors
     /// [`IndexError::Damaged`].
@@ -104,7 +104,7 @@ impl Index {
             info.codes += header.counts.codes;
             info.hot_codes += header.counts.hot_codes;
             info.largest_cluster = info.largest_cluster.max(header.counts.largest_cluster);
-            info.works += self.works_of(place).count() as u64;
+            info.works += self.count_works_of(place)?;
             if let Some(films) = Films::open(&part.segment, &part.dead)? {
                 algorithms.insert(AlgorithmId(header.algorithm as u16));
                 for film in (0..films.len()).filter(|&film| films.is_alive(film)) {
@@ -126,6 +126,25 @@ impl Index {
         }
         info.algorithms = algorithms.into_iter().collect();
         Ok(info)
+    }
+}
+
+impl Index {
+    /// How many works have their newest entry in that segment: those that no newer one has.
+    fn count_works_of(&self, place: usize) -> Result<u64, IndexError> {
+        let (part, newer) = (&self.parts()[place], &self.parts()[place + 1..]);
+        let works = part.segment.header().counts.works;
+        let in_newer: u64 = newer.iter().map(|part| part.segment.header().counts.works).sum();
+        if in_newer >= works {
+            return Ok(self.works_of(place).count() as u64);
+        }
+        let mut replaced = part.dead.works().clone();
+        for other in newer {
+            for work in (0..other.segment.header().counts.works as u32).filter(|&work| !other.dead.work(work)) {
+                replaced.extend(part.segment.find_work(other.segment.work_id(work)?)?);
+            }
+        }
+        Ok(works.saturating_sub(replaced.len() as u64))
     }
 }
 

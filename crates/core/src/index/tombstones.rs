@@ -30,6 +30,10 @@ impl Dead {
         self.items.contains(&item)
     }
 
+    pub(super) fn works(&self) -> &BTreeSet<u32> {
+        &self.works
+    }
+
     pub(super) fn items(&self) -> &BTreeSet<u32> {
         &self.items
     }

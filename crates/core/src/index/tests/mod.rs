@@ -190,6 +190,7 @@ fn contents(index: &Index) -> Vec<String> {
         all.extend(films.map(|film| format!("{} {} {film:?}", entry.work.id, entry.source_name)));
     }
     all.extend(index.works().map(|work| format!("{:?}", work.unwrap())));
+    assert_eq!(index.info().unwrap().works as usize, index.works().count());
     all.sort();
     all
 }
