@@ -4,6 +4,8 @@
 //! name, its item and its frame would take 128 bytes of each and say nothing, so that its reference points at its work
 //! instead. Reading makes the item and the frame anew.
 
+use std::collections::BTreeSet;
+
 use minutia_media::Orientation;
 
 use super::draft::{DraftItem, DraftReference};
@@ -11,6 +13,7 @@ use super::finished::Finished;
 use super::layout::{FrameRow, Kind, ReferenceRow, RegionRow};
 use super::name::Name;
 use super::segment::{Segment, SegmentFrame};
+use super::tombstones::Dead;
 use super::{IndexError, segment};
 use crate::fingerprint::{AlgorithmId, Code};
 
@@ -146,6 +149,22 @@ impl<B: AsRef<[u8]>> Segment<B> {
         }
         let [item, ..] = self.row::<FrameRow>(Kind::Frames, frame)?;
         Ok(item)
+    }
+
+    /// Whose codes the bare hashes are that are not dead.
+    pub(super) fn algorithms_of_bare(&self, dead: &Dead) -> BTreeSet<AlgorithmId> {
+        let regions = self.rows::<RegionRow>(Kind::Regions);
+        let of_segment = self.header().algorithm;
+        let possible: BTreeSet<_> = regions.iter().map(|row| segment::algorithm(row[5].into(), of_segment)).collect();
+        let mut found = BTreeSet::new();
+        let is_alive = |reference| self.item_of_bare(reference).is_ok_and(|item| !dead.item(item));
+        for &reference in self.bare() {
+            if found.len() == possible.len() {
+                break;
+            }
+            found.extend(self.algorithm_of_bare(reference).ok().filter(|_| is_alive(reference)));
+        }
+        found
     }
 
     /// Whose code a bare hash is.

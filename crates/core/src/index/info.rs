@@ -140,8 +140,13 @@ impl Index {
         }
         let mut replaced = part.dead.works().clone();
         for other in newer {
-            for work in (0..other.segment.header().counts.works as u32).filter(|&work| !other.dead.work(work)) {
-                replaced.extend(part.segment.find_work(other.segment.work_id(work)?)?);
+            let mut place = 0;
+            for work in (0..other.segment.work_count()).filter(|&work| !other.dead.work(work)) {
+                let id = other.segment.work_id(work)?;
+                place = part.segment.work_from(place, id)?;
+                if place < part.segment.work_count() && part.segment.work_id(place)? == id {
+                    replaced.insert(place);
+                }
             }
         }
         Ok(works.saturating_sub(replaced.len() as u64))

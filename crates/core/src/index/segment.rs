@@ -93,6 +93,11 @@ impl<B: AsRef<[u8]>> Segment<B> {
         Ok(rows)
     }
 
+    /// Works.
+    pub(super) fn work_count(&self) -> u32 {
+        self.header.counts.works as u32
+    }
+
     /// Files that have a row: their items stand before those of bare hashes.
     pub(super) fn item_count(&self) -> u32 {
         self.header.counts.items as u32
@@ -288,16 +293,24 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// The number of the work of this id, if it is in this segment.
     pub(crate) fn find_work(&self, id: &str) -> Result<Option<u32>, IndexError> {
-        let (mut start, mut end) = (0, self.header.counts.works as u32);
+        let place = first_that(0..self.work_count(), |work| Ok(self.work_id(work)? >= id))?;
+        Ok((place < self.work_count() && self.work_id(place)? == id).then_some(place))
+    }
+
+    /// The first work from `from` on whose id is not less. As many steps as the number that it is away has digits: for ids in
+    /// their order, one after the other.
+    pub(crate) fn work_from(&self, from: u32, id: &str) -> Result<u32, IndexError> {
+        let (mut start, mut end, mut step) = (from, self.work_count(), 1);
         while start < end {
-            let middle = start + (end - start) / 2;
-            match self.work_id(middle)?.cmp(id) {
-                std::cmp::Ordering::Less => start = middle + 1,
-                std::cmp::Ordering::Equal => return Ok(Some(middle)),
-                std::cmp::Ordering::Greater => end = middle,
+            let ahead = start.saturating_add(step - 1).min(end - 1);
+            if self.work_id(ahead)? >= id {
+                end = ahead;
+                break;
             }
+            start = ahead + 1;
+            step = step.saturating_mul(2);
         }
-        Ok(None)
+        first_that(start..end, |work| Ok(self.work_id(work)? >= id))
     }
 
     /// The number of this code, if it is in this segment.
@@ -318,8 +331,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
         let rows = (0..).zip(self.rows::<ItemRow>(Kind::Items));
         let living = rows.filter(|&(item, row)| row[2] > 0 && !dead.item(item));
         let filed = living.map(|(_, row)| algorithm(row[3] >> 1, self.header.algorithm));
-        let bare = self.bare().iter().filter(|&&bare| self.item_of_bare(bare).is_ok_and(|item| !dead.item(item)));
-        filed.chain(bare.filter_map(|&bare| self.algorithm_of_bare(bare).ok())).collect()
+        filed.chain(self.algorithms_of_bare(dead)).collect()
     }
 
     /// The items of a work that have that name and no digest: in a work, which may have a million, the last, by name.
