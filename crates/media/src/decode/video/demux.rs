@@ -3,6 +3,7 @@
 use super::film::Film;
 use super::fragments::Fragments;
 use super::{blocks, matroska, mp4, tables};
+use crate::decode::declared;
 use crate::{Format, Problem, Source};
 
 /// One coded picture: where its bytes are, and when it is shown.
@@ -107,8 +108,7 @@ pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Prob
     match format {
         Format::Mp4 | Format::M4a => mp4::missing_bytes(source),
         Format::Matroska => matroska::missing_bytes(source),
-        Format::Avi | Format::Asf | Format::Flv => super::declared::missing_bytes(source, format),
-        _ => Ok(0),
+        _ => declared::missing_bytes(source, format),
     }
 }
 

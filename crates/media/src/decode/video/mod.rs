@@ -22,7 +22,6 @@
 mod av1;
 mod blocks;
 mod codec;
-mod declared;
 mod demux;
 mod directory;
 pub mod ffmpeg;

@@ -121,6 +121,15 @@ fn what_was_streamed_is_whole_without_a_length() {
         wav[4..8].copy_from_slice(&length.to_le_bytes());
         check("wav", wav);
     }
+    // As ffmpeg writes AVI into a pipe.
+    let mut avi = fs::read(folder().join("mp3.avi")).unwrap();
+    let sound = avi.windows(4).position(|kind| kind == b"auds").unwrap();
+    avi[sound + 32..sound + 36].copy_from_slice(&0x4000_0000_u32.to_le_bytes());
+    for length in [0, u32::MAX] {
+        avi[4..8].copy_from_slice(&length.to_le_bytes());
+        let told = declared(&Source::from_bytes(avi.clone()), Format::Avi);
+        assert_eq!((told.ms, told.missing_bytes), (None, 0));
+    }
     let mut caf = fs::read(folder().join("pcm.caf")).unwrap();
     let data = caf.windows(4).position(|kind| kind == b"data").unwrap() + 4;
     caf[data..data + 8].fill(0xff);

