@@ -9,6 +9,7 @@
 //! Opus pre-skip, granule positions), so that times agree with those of other decoders to a millisecond.
 
 mod caf;
+mod codec;
 mod declared;
 pub mod ffmpeg;
 mod limited;
