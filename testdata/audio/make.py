@@ -75,6 +75,7 @@ FORMATS = [
     ("mp2.mpg", ["-c:a", "mp2", "-b:a", "64k", "-f", "vob"]), ("mp3.flv", ["-c:a", "libmp3lame", "-b:a", "48k", "-ar", "22050"]),
     ("pcm.au", ["-c:a", "pcm_s16be"]), ("speex.ogg", ["-c:a", "libspeex"]), ("gsm.wav", ["-c:a", "libgsm_ms", "-ar", "8000"]),
     ("gsm.gsm", ["-c:a", "libgsm", "-ar", "8000"]),
+    ("wavpack.wv", ["-c:a", "wavpack"]), ("tta.tta", ["-c:a", "tta"]),
 ]
 PICTURES = ["-f", "lavfi", "-i", "testsrc=d=1.2:s=32x32:r=10"]
 
@@ -122,6 +123,7 @@ def make(originals, folder):
         for name, encoding in FORMATS:
             ffmpeg("-i", excerpt, *encoding, *exact, folder / "formats" / name)
         to = folder / "formats"
+        subprocess.run(["mpcenc", "--quality", "3", "--silent", excerpt, to / "musepack.mpc"], check=True)
         ffmpeg(*PICTURES, "-i", excerpt, "-c:v", "libx264", "-threads", 1, "-c:a", "aac", "-b:a", "48k", *exact, to / "film.mp4")
         ffmpeg(*PICTURES, "-c:v", "libx264", "-threads", 1, *exact, to / "film-silent.mp4")
         ffmpeg(*PICTURES, "-i", excerpt, "-i", originals / "demo-instruct.wav", "-map", 0, "-map", 1, "-map", 2, "-t", 1.2, "-c:v",
@@ -145,6 +147,7 @@ def rows():
     for name, encoding in FORMATS:
         words = " ".join(encoding)
         table.append((f"formats/{name}", f"1.2 s of idle_tune.mp3 ({VONSH}, by {by}), mono, 32 kHz: `{words}`", licence, used))
+    table.append(("formats/musepack.mpc", "the same excerpt: `mpcenc --quality 3` of musepack-tools 2:0.1~r495-2", licence, used))
     table.append(("formats/film.mp4", "a test picture with the same excerpt, H.264 and AAC", licence, used))
     table.append(("formats/film-silent.mp4", "a test picture, H.264", OURS, used))
     table.append(("formats/film.ogv", "a test picture with the same excerpt, Theora and Vorbis", licence, used))

@@ -1,5 +1,6 @@
 //! The probe: what a file is, by its content alone. A name or an extension is never believed.
 
+mod annexb;
 mod container;
 mod formats;
 mod frames;
@@ -84,6 +85,22 @@ const SIGNS: &[(Sign, Format)] = &[
     (Sign::At(0, &[0, 0, 1, 0xba]), Format::MpegPs),
     (Sign::At(0, &[0, 0, 1, 0xb3]), Format::MpegPs),
     (Sign::At(0, b".snd"), Format::Au),
+    (Sign::Both(b"wvpk", 9, b"\x04"), Format::WavPack),
+    (Sign::At(0, b"TTA1\x01\0"), Format::Tta),
+    (Sign::At(0, b"TTA1\x02\0"), Format::Tta),
+    (Sign::At(0, b"TTA1\x03\0"), Format::Tta),
+    (Sign::Both(b"TTA2", 5, b"\0"), Format::Tta2),
+    (Sign::At(0, b"DSD \x1c\0\0\0\0\0\0\0"), Format::Dsf),
+    (Sign::Both(b"FRM8", 12, b"DSD "), Format::Dsdiff),
+    (Sign::At(0, b"MPCKSH"), Format::Musepack),
+    (Sign::At(0, b"MP+\x07"), Format::Musepack7),
+    (Sign::At(0, b"MP+\x17"), Format::Musepack7),
+    (Sign::At(0, b".RMF\0\0\0"), Format::RealMedia),
+    (Sign::At(0, b".ra\xfd"), Format::RealMedia),
+    (Sign::At(0, container::MXF_PARTITION), Format::Mxf),
+    (Sign::At(0, b"DKIF\0\0\x20\0"), Format::Ivf),
+    (Sign::At(0, b"nut/multimedia container\0"), Format::Nut),
+    (Sign::At(0, b"YUV4MPEG2 "), Format::Y4m),
 ];
 
 /// Signatures of what is no media, with the words that a record shows.

@@ -23,7 +23,7 @@ pub enum Access {
     Descriptor,
     /// From start to end.
     Stream,
-    /// Opened anew by the name of the descriptor (`/proc/self/fd/0`), for containers whose directory is at the end. That
+    /// Opened anew by the name of the descriptor (`/proc/self/fd/0`), for containers whose directory is at the end, and demuxers that go back. That
     /// touches the access time of a file: whoever minds gives it a copy, or the film from start to end with its directory in
     /// front (`DirectoryFirst`, with the feature `video`).
     Reopened,
@@ -53,7 +53,8 @@ impl Ffmpeg {
         format.row().demuxer?;
         Some(match format {
             _ if self.reads_descriptors => Access::Descriptor,
-            Format::Mp4 | Format::M4a | Format::Caf => Access::Reopened,
+            // Those of DSDIFF and of WavPack with more than two channels or of one bit go back.
+            Format::Mp4 | Format::M4a | Format::Caf | Format::Dsdiff | Format::WavPack => Access::Reopened,
             _ => Access::Stream,
         })
     }

@@ -149,6 +149,8 @@ fn input_of<'a>(
         Ok(copy) => Ok((Input::Copy(copy), access)),
         Err(problem) => match DirectoryFirst::of(source)? {
             Some(film) => Ok((Input::Fed { film, source }, Access::Stream)),
+            // Most of it can be read so.
+            None if format == Format::WavPack => Ok((Input::Evidence(evidence), Access::Stream)),
             None => Err(problem),
         },
     }

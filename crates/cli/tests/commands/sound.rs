@@ -25,7 +25,7 @@ fn item<'a>(records: &'a [Value], name: &str) -> &'a Value {
 }
 
 /// Those for the program, and what is heard without it.
-const FOR_FFMPEG: [&str; 13] = [
+const FOR_FFMPEG: [&str; 16] = [
     "ac3.ac3",
     "ac3.mkv",
     "ac3.mp4",
@@ -37,7 +37,10 @@ const FOR_FFMPEG: [&str; 13] = [
     "mp2.ts",
     "mp3.avi",
     "mp3.flv",
+    "musepack.mpc",
     "speex.ogg",
+    "tta.tta",
+    "wavpack.wv",
     "wma.wma",
 ];
 

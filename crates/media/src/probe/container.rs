@@ -1,6 +1,6 @@
 //! Formats that need more than bytes at an offset: ISO media brands, headers whose fields must agree, MPEG sync.
 
-use super::Format;
+use super::{Format, annexb};
 use crate::{Problem, Source};
 
 /// ISO base media files by their brands (ISO 14496-12, and the registries of HEIF and AVIF).
@@ -54,7 +54,22 @@ pub(super) fn structured(head: &[u8], source: &Source) -> Result<Option<Format>,
     if gsm(head) {
         return Ok(Some(Format::Gsm));
     }
+    if ape(head) {
+        return Ok(Some(Format::Ape));
+    }
+    if let Some(format) = annexb::look(head) {
+        return Ok(Some(format));
+    }
     Ok(tga(head, source)?.then_some(Format::Tga))
+}
+
+/// The key of a partition of MXF (SMPTE 377-1, 7.1), as far as all kinds have it.
+pub(super) const MXF_PARTITION: &[u8] = b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02";
+
+/// Monkey's Audio by its name and its version, 3.50 to 4.99: words begin with the same letters.
+pub(super) fn ape(head: &[u8]) -> bool {
+    let version = head.get(4..6).map_or(0, |version| u16::from_le_bytes([version[0], version[1]]));
+    head.starts_with(b"MAC ") && (3_500..5_000).contains(&version)
 }
 
 /// First packets of picture streams in Ogg: Theora, VP8, Dirac, and OGM's "video" (Xiph.org, "Ogg codec mapping").

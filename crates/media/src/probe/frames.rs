@@ -37,6 +37,8 @@ pub(super) fn look(source: &Source) -> Result<Option<(Format, u64)>, Problem> {
         let found = match rest[0] {
             0xff | 0x0b | 0x7f | 0 => STREAMS.iter().find(|(header, _)| row(rest, *header)).map(|(_, format)| *format),
             0x47 => transport_stream(rest).then_some(Format::MpegTs),
+            // Something else may stand before the first partition, as far as is looked here (SMPTE 377-1, 6.5).
+            0x06 => mxf_header(rest).then_some(Format::Mxf),
             _ => None,
         };
         if let Some(format) = found {
@@ -132,6 +134,15 @@ fn transport_stream(rest: &[u8]) -> bool {
         let headers = || (0..PACKETS).all(|n| rest.get(n * step + 3).is_some_and(header));
         synced(0) && headers() && !(1..step).any(synced)
     })
+}
+
+/// A partition that begins an MXF file (SMPTE 377-1, 7.1): lists of signatures have its key too, but not what it says: version 1, and
+/// that it is the first, at 0 from what stands before it.
+fn mxf_header(rest: &[u8]) -> bool {
+    let Some(&[1..=4, 0, length, ref behind @ ..]) = rest.strip_prefix(container::MXF_PARTITION) else { return false };
+    let more = if length & 0x80 == 0 { 0 } else { usize::from(length & 0x7f) };
+    let Some(fields) = behind.get(more..).and_then(|fields| fields.first_chunk::<16>()) else { return false };
+    fields[..2] == [0, 1] && fields[8..] == [0; 8]
 }
 
 #[cfg(test)]

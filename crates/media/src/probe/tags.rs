@@ -48,9 +48,23 @@ fn first_sound(source: &Source) -> Result<Option<(Format, u64)>, Problem> {
     let read = source.read_at(at, &mut bytes)?;
     bytes.truncate(read);
     // What has a signature stands right behind the tag.
-    let tagged = [Format::Flac, Format::Wav, Format::Aiff, Format::Ogg, Format::Ac3, Format::Dts];
+    let tagged = [
+        Format::Flac,
+        Format::Wav,
+        Format::Aiff,
+        Format::Ogg,
+        Format::Ac3,
+        Format::Dts,
+        Format::WavPack,
+        Format::Tta,
+        Format::Musepack,
+        Format::Musepack7,
+    ];
     if let Some((_, format)) = SIGNS.iter().find(|(sign, format)| tagged.contains(format) && sign.fits(&bytes)) {
         return Ok(Some((*format, at)));
+    }
+    if container::ape(&bytes) {
+        return Ok(Some((Format::Ape, at)));
     }
     for gap in 0..bytes.len().min(MAX_GAP_BYTES) {
         if let Some(format) = container::mpeg_audio(&bytes[gap..]) {

@@ -106,6 +106,75 @@ fn headers_without_signature_must_agree_with_themselves() {
     check(&tga, Err("unknown"));
 }
 
+/// What x264 and x265 write before the first slice, and how that begins.
+const H264: &[&[u8]] = &[
+    b"\x09\x10",
+    b"\x67\x64\x00\x0d\xac\xd9\x41\x41\xfb\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60",
+    b"\x68\xeb\xe3\xcb\x22\xc0",
+    b"\x65\x88\x84\x03\xff\xd1\xb7\x6d",
+];
+const HEVC: &[&[u8]] = &[
+    b"\x40\x01\x0c\x01\xff\xff\x01\x60\x00\x00\x03\x00\x90\x00\x00\x03\x00\x00\x03\x00\x3c\x95\x98\x09",
+    b"\x42\x01\x01\x01\x60\x00\x00\x03\x00\x90\x00\x00\x03\x00\x00\x03\x00\x3c\xa0\x0a\x08\x0f\x16\x59\x59\xa4\x93\x2b\xc0\x5a\x02",
+    b"\x44\x01\xc1\x72\xb4\x62\x40",
+    b"\x28\x01\xaf\x1d\x20\xbd\x90\xbd",
+];
+
+#[test]
+fn streams_of_units_describe_their_pictures_first() {
+    for (units, format) in [(H264, Format::H264), (HEVC, Format::Hevc)] {
+        let stream = |order: &[usize]| {
+            let mut stream = vec![0];
+            order.iter().for_each(|&unit| stream.extend([&[0, 0, 1], units[unit]].concat()));
+            stream
+        };
+        let whole = stream(&[0, 1, 2, 3]);
+        check(&whole, Ok(format));
+        check(&whole[1..], Ok(format));
+        check(&[&[0; 20], &whole[..]].concat(), Ok(format));
+        // What is missing, in another order, or said behind a slice.
+        for order in [&[0, 2, 3][..], &[0, 1, 3], &[2, 1, 3], &[3, 0, 1, 2], &[1, 0, 3]] {
+            check(&stream(order), Err("unknown"));
+        }
+        // Whatever is changed in the first bytes of a description.
+        let mut refused = 0;
+        for place in 4..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[place] ^= 1 << bit;
+                refused += usize::from(probe(&Source::from_bytes(bytes)).is_err());
+            }
+        }
+        assert!(refused > whole.len(), "{format:?}: {refused}");
+        (0..whole.len()).for_each(|end| drop(probe(&Source::from_bytes(whole[..end].to_vec()))));
+    }
+}
+
+#[test]
+fn names_that_are_words_need_more() {
+    check(b"MAC addresses of the printers\n", Err("text"));
+    check(b"MAC \x96\x0f\0\0", Ok(Format::Ape));
+    check(b"wvpk is how WavPack begins\n", Err("text"));
+    check(b"MP+7 players\n", Err("text"));
+    check(b"TTA1 hour\n", Err("text"));
+    check(b"DSD and PCM\n", Err("text"));
+    check(b"nut/multimedia containers\n", Err("text"));
+    // A list of signatures is no partition; one behind something else is, as far as is looked.
+    let partition = |length: &[u8], fields: &[u8]| {
+        [container::MXF_PARTITION, &[4, 0], length, &[0, 1, 0, 3], &[0; 4], fields, &[0; 80]].concat()
+    };
+    let (first, later) =
+        (partition(&[0x83, 0, 0, 0x68], &[0; 8]), partition(&[0x83, 0, 0, 0x68], &[0, 0, 0, 0, 0, 1, 0, 0]));
+    check(&first, Ok(Format::Mxf));
+    for gap in [1, 11, 4_000, 65_535] {
+        check(&[&vec![7; gap][..], &first].concat(), Ok(Format::Mxf));
+        check(&[&vec![7; gap][..], &later].concat(), Err("unknown"));
+        check(&[&vec![7; gap][..], &first[..20]].concat(), Err("unknown"));
+    }
+    check(&[&[7; 65_536][..], &first].concat(), Err("unknown"));
+    check(&[&[7; 9][..], &partition(&[0x68], &[0; 8])].concat(), Ok(Format::Mxf));
+}
+
 #[test]
 fn what_is_no_media_is_named() {
     check(b"", Err("empty"));

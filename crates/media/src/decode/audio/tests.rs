@@ -40,6 +40,7 @@ const FORMATS: &[(&str, &str, i32)] = &[
     ("mp3.flv", "ffmpeg", 50_120),
     ("mp3.mp3", "symphonia", 0),
     ("mulaw.wav", "symphonia", 0),
+    ("musepack.mpc", "ffmpeg", 15_030),
     ("opus-speech.opus", "opus-pure", 0),
     ("opus-surround.opus", "opus-pure", 0),
     ("opus.mp4", "opus-pure", 0),
@@ -50,9 +51,11 @@ const FORMATS: &[(&str, &str, i32)] = &[
     ("pcm.caf", "symphonia", 0),
     ("pcm.wav", "symphonia", 0),
     ("speex.ogg", "ffmpeg", 22_160),
+    ("tta.tta", "ffmpeg", 0),
     ("two-languages.mkv", "symphonia", 0),
     ("vorbis.ogg", "symphonia", 0),
     ("vorbis.webm", "symphonia", 0),
+    ("wavpack.wv", "ffmpeg", 0),
     ("wma.wma", "ffmpeg", -64_000),
 ];
 
@@ -162,6 +165,75 @@ fn every_format_gives_the_same_excerpt_at_the_same_time() {
             let elsewhere = mono.likeness(&original, delay_us + off_us);
             assert!(elsewhere < there, "{name}: {off_us} us off is as good: {elsewhere}, {there}");
         }
+    }
+}
+
+/// One bit a sample, 64 times as many: what is left over of each is added to the next.
+fn one_bit(pcm: &[f32]) -> Vec<u8> {
+    let (mut error, mut bytes) = ([0.0_f32; 2], Vec::new());
+    for pair in pcm.windows(2) {
+        for step in 0..8 {
+            let mut byte = 0;
+            for bit in 0..8 {
+                let part = (step * 8 + bit) as f32 / 64.0;
+                let is_high = error[1] >= 0.0;
+                let out = if is_high { 1.0 } else { -1.0 };
+                error[0] += 0.5 * (pair[0] * (1.0 - part) + pair[1] * part) - out;
+                error[1] += error[0] - out;
+                byte = byte << 1 | u8::from(is_high);
+            }
+            bytes.push(byte);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn sound_of_one_bit_is_heard() {
+    let Some(ffmpeg) = installed() else { return };
+    let (_, original) = decoded("pcm.wav", None);
+    let bits = one_bit(&original.samples);
+    let rate_hz = 64 * original.rate_hz;
+    // Lowest bit first, in whole blocks.
+    let blocks = bits.len().next_multiple_of(4_096);
+    let mut dsf = [&b"DSD "[..], &28_u64.to_le_bytes(), &(92 + blocks as u64).to_le_bytes(), &[0; 8], b"fmt "].concat();
+    dsf.extend(52_u64.to_le_bytes());
+    [1, 0, 1, 1, rate_hz, 1].iter().for_each(|field| dsf.extend(field.to_le_bytes()));
+    dsf.extend((8 * bits.len() as u64).to_le_bytes());
+    [4_096, 0_u32].iter().for_each(|field| dsf.extend(field.to_le_bytes()));
+    dsf.extend([&b"data"[..], &(12 + blocks as u64).to_le_bytes()].concat());
+    dsf.extend(bits.iter().map(|byte| byte.reverse_bits()));
+    dsf.resize(92 + blocks, 0x69);
+    // Highest bit first.
+    let chunk = |kind: &[u8; 4], body: &[u8]| [kind, &(body.len() as u64).to_be_bytes()[..], body].concat();
+    let properties = [
+        b"SND ".to_vec(),
+        chunk(b"FS  ", &rate_hz.to_be_bytes()),
+        chunk(b"CHNL", b"\0\x01C   "),
+        chunk(b"CMPR", b"DSD \x0enot compressed\0"),
+    ];
+    let properties = chunk(b"PROP", &properties.concat());
+    let body = [b"DSD ".to_vec(), chunk(b"FVER", &[1, 5, 0, 0]), properties, chunk(b"DSD ", &bits)].concat();
+    let dff = chunk(b"FRM8", &body);
+    for (bytes, format) in [(dsf, Format::Dsf), (dff, Format::Dsdiff)] {
+        let heard = |bytes: &[u8]| {
+            let source = Source::from_bytes(bytes.to_vec());
+            assert_eq!(crate::probe(&source), Ok(format));
+            assert!(matches!(
+                decode(&source, format, &Limits::default(), &mut |_| ControlFlow::Continue(())),
+                Err(Problem::Unsupported { hint, .. }) if hint.contains("install ffmpeg")
+            ));
+            let mut mono = Mono::default();
+            let done = ffmpeg.decode(&source, format, &Limits::default(), &mut |block| mono.take(&block));
+            (done.unwrap(), mono)
+        };
+        let (done, mono) = heard(&bytes);
+        assert_eq!((&done.problems[..], done.decoded_ms), (&[][..], 1_199), "{done:?}");
+        assert!(mono.likeness(&original, 0) > 0.9, "{format:?}: {}", mono.likeness(&original, 0));
+        let (cut, _) = heard(&bytes[..bytes.len() * 7 / 10]);
+        assert!(matches!(cut.problems[..], [Problem::Damaged { .. }]), "{cut:?}");
+        let source = Source::from_bytes(bytes[..bytes.len() - 100].to_vec());
+        assert_eq!(declared(&source, format).missing_bytes, 100);
     }
 }
 

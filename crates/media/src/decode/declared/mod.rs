@@ -1,5 +1,5 @@
-//! What AVI, ASF and Flash video say of themselves, which are not demuxed here: how long they are, and how much of the file should
-//! be there. Cheap looks at headers, beside what a program makes of the file: it reads a file that was cut short to where it ends,
+//! What containers say of themselves that are not demuxed here, AVI, ASF and Flash video foremost: how long they are, and how much of the
+//! file should be there. Cheap looks at headers, beside what a program makes of the file: it reads a file that was cut short to where it ends,
 //! and says nothing.
 //!
 //! **What counts as missing** are pictures and sound, down to the byte, and nothing else. A share of the file would not do: a
@@ -12,6 +12,8 @@
 mod asf;
 mod avi;
 mod flv;
+mod real;
+mod sound;
 
 use crate::{Format, Problem, Source};
 
@@ -25,6 +27,8 @@ pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Prob
         Format::Avi => avi::missing_bytes(source),
         Format::Asf => asf::missing_bytes(source),
         Format::Flv => flv::missing_bytes(source),
+        Format::RealMedia => real::missing_bytes(source),
+        Format::Dsf | Format::Dsdiff => sound::missing_bytes(source, format),
         _ => Ok(0),
     }
 }
@@ -39,6 +43,8 @@ pub(super) fn length_ms(source: &Source, format: Format) -> Result<Option<u64>, 
         Format::Avi => avi::length_ms(source)?,
         Format::Asf => asf::length_ms(source)?,
         Format::Flv => flv::length_ms(source)?,
+        Format::RealMedia => real::length_ms(source)?,
+        Format::Ape | Format::Dsf | Format::Tta | Format::WavPack => sound::length_ms(source, format)?,
         _ => None,
     };
     Ok(declared.filter(|&ms| ms > 0))

@@ -232,3 +232,34 @@ fn a_cut_is_told_where_a_program_reads_what_is_left() {
         }
     }
 }
+
+#[test]
+fn sound_that_ends_before_its_header_says_is_damaged() {
+    let ffmpeg = installed();
+    for name in ["tta.tta", "wavpack.wv"] {
+        let whole = fs::read(folder().join(name)).unwrap();
+        let source = |bytes: &[u8]| Source::from_bytes(bytes.to_vec());
+        let format = crate::probe(&source(&whole)).unwrap();
+        assert_eq!(declared(&source(&whole), format).ms, Some(1_200), "{name}");
+        let Some(ffmpeg) = &ffmpeg else { continue };
+        // Behind a tag too.
+        let tag = [b"ID3\x04\0\0\0\0\0\x20", &[0; 32][..], &whole].concat();
+        assert_eq!(crate::probe(&source(&tag)), Ok(format), "{name}");
+        let heard = |bytes: &[u8]| {
+            ffmpeg.decode(&source(bytes), format, &Limits::default(), &mut |_| ControlFlow::Continue(()))
+        };
+        assert_eq!(heard(&tag).map(|done| done.decoded_ms), Ok(1_200), "{name}");
+        match heard(&whole[..whole.len() * 2 / 5]) {
+            Ok(cut) => assert!(matches!(cut.problems[..], [Problem::Damaged { .. }]), "{name}: {cut:?}"),
+            Err(problem) => assert!(matches!(problem, Problem::Damaged { .. }), "{name}: {problem:?}"),
+        }
+        (0..200).for_each(|end| drop(declared(&source(&whole[..end]), format)));
+    }
+    // Monkey's Audio: what describes the header, the header; three frames, the last of which is shorter.
+    let mut ape = [&b"MAC \x96\x0f\0\0"[..], &52_u32.to_le_bytes(), &[0; 40], &[0xd0, 7, 0, 0]].concat();
+    [73_728_u32, 1_000, 3].iter().for_each(|field| ape.extend(field.to_le_bytes()));
+    ape.extend([16, 0, 2, 0]);
+    ape.extend(44_100_u32.to_le_bytes());
+    let told = declared(&Source::from_bytes(ape), Format::Ape);
+    assert_eq!(told.ms, Some((2 * 73_728 + 1_000) * 1_000 / 44_100));
+}

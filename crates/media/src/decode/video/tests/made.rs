@@ -105,6 +105,81 @@ fn luma_is_what_is_stored_and_colours_without_luma_are_converted() {
 }
 
 #[test]
+fn other_containers_give_the_same_frames() {
+    let Some(ffmpeg) = installed() else { return };
+    let scene = "-f lavfi -i testsrc2=s=64x48:r=10:d=3";
+    let mut met = 0;
+    for (codec, muxer, format) in [
+        ("mpeg4 -g 10", "nut", Format::Nut),
+        ("libx264 -bf 2 -g 10", "nut", Format::Nut),
+        ("libx264 -bf 2 -g 10", "h264", Format::H264),
+        ("libx264 -bf 2 -g 10 -x264-params aud=1", "h264", Format::H264),
+        ("libx265 -g 10 -x265-params log-level=none", "hevc", Format::Hevc),
+        ("libvpx -g 10", "ivf", Format::Ivf),
+        ("rawvideo -pix_fmt yuv420p", "yuv4mpegpipe", Format::Y4m),
+    ] {
+        let film = |codec: &str, muxer| made(&ffmpeg, &format!("{scene} -threads 1 -c:v {codec} -f {muxer} -"), None);
+        // Its muxer takes frames as they are.
+        let packed =
+            if format == Format::Y4m { codec.replace("rawvideo", "wrapped_avframe") } else { codec.to_owned() };
+        let (Some(bytes), Some(plain)) = (film(&packed, muxer), film(codec, "matroska")) else { continue };
+        let source = Source::from_bytes(bytes.clone());
+        assert_eq!(crate::probe(&source), Ok(format), "{codec}");
+        let refused = decode(&source, format, &Wanted::default(), &Limits::default(), &mut |_| panic!("a frame"));
+        assert!(matches!(refused, Err(Problem::Unsupported { hint, .. }) if hint.contains("install ffmpeg")));
+        let (_, expected) = seen(&ffmpeg, plain, &Wanted::default()).unwrap();
+        let (done, frames) = seen(&ffmpeg, bytes.clone(), &Wanted::default()).unwrap();
+        assert_eq!((&done.problems[..], frames.len()), (&[][..], 30), "{codec} in {muxer}");
+        // Matroska rounds to milliseconds.
+        let alike = frames.iter().zip(&expected).all(|(a, b)| a.1 == b.1 && a.0.abs_diff(b.0) <= 1_000);
+        assert!(alike, "{codec} in {muxer}");
+        // Key frames have the times that they have among all.
+        let keys = Wanted { selection: Selection::KeyFrames, ..Wanted::default() };
+        let (_, keys) = seen(&ffmpeg, bytes, &keys).unwrap();
+        assert!(!keys.is_empty() && keys.iter().all(|key| frames.contains(key)), "{codec} in {muxer}");
+        met += 1;
+    }
+    assert!(met >= 2, "{met} containers");
+}
+
+#[test]
+fn what_cannot_be_made_in_a_pipe_is_read_as_well() {
+    let Some(ffmpeg) = installed() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut met = 0;
+    for (codec, name, format) in [
+        ("rv20 -g 10", "film.rm", Format::RealMedia),
+        ("mpeg2video -g 10", "film.mxf", Format::Mxf),
+        ("libx264 -bf 2 -g 10", "film.mxf", Format::Mxf),
+        ("libx264 -bf 2 -g 10", "film.avi", Format::Avi),
+    ] {
+        let path = folder.path().join(name);
+        let film = format!("-y -f lavfi -i testsrc2=s=352x288:r=25:d=2 -threads 1 -c:v {codec} {}", path.display());
+        if made(&ffmpeg, &film, None).is_none() {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(crate::probe(&Source::from_bytes(bytes.clone())), Ok(format));
+        let (done, frames) = seen(&ffmpeg, bytes.clone(), &Wanted::default()).unwrap();
+        assert_eq!((&done.problems[..], frames.len()), (&[][..], 50), "{codec} in {name}");
+        let times = frames.iter().enumerate().all(|(n, (us, _))| us.abs_diff(n as u64 * 40_000) <= 80_000);
+        assert!(times, "{codec} in {name}");
+        let keys = Wanted { selection: Selection::KeyFrames, ..Wanted::default() };
+        let (_, keys) = seen(&ffmpeg, bytes.clone(), &keys).unwrap();
+        assert!(keys.len() >= 5, "{codec} in {name}: {}", keys.len());
+        for (us, luma) in keys {
+            let there = frames.iter().find(|frame| frame.1 == luma).unwrap();
+            assert!(us.abs_diff(there.0) <= 40_000, "{codec} in {name}: {us}, {}", there.0);
+        }
+        // Cut short.
+        let cut = |bytes: &[u8]| cut_short(&Source::from_bytes(bytes.to_vec()), format).is_some();
+        assert!(!cut(&bytes) && (cut(&bytes[..bytes.len() / 2]) || format == Format::Mxf), "{name}");
+        met += 1;
+    }
+    assert!(met > 0);
+}
+
+#[test]
 fn recordings_one_behind_the_other_are_one_film() {
     let Some(ffmpeg) = installed() else { return };
     for container in ["mpegts", "mpeg"] {
