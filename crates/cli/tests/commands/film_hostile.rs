@@ -36,6 +36,31 @@ fn locked() -> Vec<u8> {
     bytes
 }
 
+/// A transport stream whose pictures are scrambled.
+fn scrambled() -> Vec<u8> {
+    let mut bytes = film("mpeg2.ts");
+    for (number, packet) in bytes.chunks_exact_mut(188).enumerate().filter(|(_, packet)| packet[1] & 0x1f == 1) {
+        packet[3] |= 0xc0;
+        let start = if packet[3] & 0x20 != 0 { 5 + usize::from(packet[4]) } else { 4 };
+        packet
+            .iter_mut()
+            .skip(start)
+            .enumerate()
+            .for_each(|(place, byte)| *byte ^= (number * 7 + place * 31) as u8 | 1);
+    }
+    bytes
+}
+
+/// Windows Media with an object in its header that says how it is encrypted.
+fn encrypted() -> Vec<u8> {
+    let mut bytes = film("../../audio/formats/wma.wma");
+    let size = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
+    bytes[16..24].copy_from_slice(&(size + 24).to_le_bytes());
+    let kind = 0xfbb3_1122_23bd_d211_b4b7_00a0_c955_fc6e_u128.to_be_bytes();
+    bytes.splice(30..30, [&kind[..], &24_u64.to_le_bytes()].concat());
+    bytes
+}
+
 /// A film with flipped bits in its second half.
 fn flipped() -> Vec<u8> {
     let mut bytes = film("baseline.mp4");
@@ -81,6 +106,8 @@ fn films(folder: &Folder) -> Vec<(&'static str, Vec<u8>, &'static [&'static str]
         ("rotated.mov", film("rotated.mov"), read, ""),
         ("two-films.mkv", film("tracks.mkv"), read, ""),
         ("locked.mp4", locked(), &["protected"], "common encryption, for PlayReady"),
+        ("locked.ts", scrambled(), &["protected"], "transport stream scrambling"),
+        ("locked.wma", encrypted(), &["protected"], "Windows Media DRM"),
         ("elsewhere.mov", altered(b"url ", 0, &[0; 4]), &["unsupported"], "in another file"),
         ("list.m3u8", format!("#EXTM3U\n#EXTINF:2,\n{secret}\n").into_bytes(), &["other"], "not media"),
         ("list.mp4", format!("#EXTM3U\n#EXTINF:2,\nfile://{secret}\n").into_bytes(), &["other"], "not media"),

@@ -1,4 +1,4 @@
-//! What containers say of their sound that a program decodes: how long it is, and how much of the file should be there. Cheap
+//! What containers say of their sound that a program decodes: how long it is, whether it is locked, and how much of the file should be there. Cheap
 //! looks at headers, beside what a program makes of the file: it reads a file that was cut short to where it ends, and says
 //! nothing.
 
@@ -17,6 +17,8 @@ pub struct Declared {
     pub codec: String,
     /// Bytes that should be behind the end of the file.
     pub missing_bytes: u64,
+    /// The scheme that locks the first, where nothing here demuxes the container.
+    pub locked_by: Option<String>,
 }
 
 /// So much is missing where a header was counted twice, as some writers of plain samples do: 44 bytes in the commonest form of
@@ -37,6 +39,9 @@ pub(super) fn add(source: &Source, format: Format, declared: &mut Declared) -> R
         Format::Au => behind_headers(au_end(&source.head(12)?), source),
         _ => {
             declared.ms = containers::length_ms(source, format)?.or(declared.ms);
+            let locked = containers::locked(source, format)?;
+            let first = locked.into_iter().find(|track| track.sort == containers::Sort::Sound);
+            declared.locked_by = first.and_then(|track| track.locked_by);
             containers::missing_bytes(source, format)?
         }
     };

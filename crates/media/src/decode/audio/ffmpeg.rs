@@ -36,6 +36,10 @@ impl Ffmpeg {
     ) -> Result<Decoded, Problem> {
         let command = self.access(format).and_then(|access| self.command(format, access));
         let mut command = command.ok_or_else(|| super::unsupported(format, None))?;
+        let declared = declared(source, format);
+        if let Some(by) = declared.locked_by {
+            return Err(Problem::Protected { by });
+        }
         let io = |error: &std::io::Error| Problem::io("starting ffmpeg", error);
         let stdin = self.input(source, format, limits)?;
         let mut child = command.stdin(stdin).stdout(Stdio::piped()).spawn().map_err(|error| io(&error))?;
@@ -45,12 +49,11 @@ impl Ffmpeg {
             // Ends with the program, which closes its end.
             stdin.map(|stdin| scope.spawn(|| feed(stdin, source)));
             let mut pipe = stdout.ok_or_else(|| Problem::Crashed { detail: "ffmpeg without a pipe".to_owned() })?;
-            let read =
-                decode_pipe(&mut pipe, &self.decoder(), format, declared(source, format), limits, &mut |samples| {
-                    let flow = sink(samples);
-                    broken_off = flow == ControlFlow::Break(());
-                    flow
-                });
+            let read = decode_pipe(&mut pipe, &self.decoder(), format, declared, limits, &mut |samples| {
+                let flow = sink(samples);
+                broken_off = flow == ControlFlow::Break(());
+                flow
+            });
             if broken_off || read.as_ref().is_ok_and(|decoded| !decoded.problems.is_empty()) {
                 let _ = child.kill();
             }

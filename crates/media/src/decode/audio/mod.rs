@@ -81,7 +81,8 @@ pub fn decode_track(
     sink: SampleSink<'_>,
 ) -> Result<Decoded, Problem> {
     if !is_native(format) {
-        return Err(unsupported(format, None));
+        let locked = declared(source, format).locked_by;
+        return Err(locked.map_or_else(|| unsupported(format, None), |by| Problem::Protected { by }));
     }
     native::decode(source, container_of(format), track, limits, sink)
 }

@@ -83,7 +83,7 @@ pub(super) fn declared(source: &Source, format: Format) -> Declared {
         let opened = Opened::new(source, format, 0, &limits)?;
         let is_decoded = CODECS.get_audio_decoder(opened.params.codec).is_some() && !opened.needs_bands();
         let codec = if is_decoded { String::new() } else { opened.codec() };
-        Ok(Declared { ms: opened.declared_ms(), tracks: opened.tracks, codec, missing_bytes: 0 })
+        Ok(Declared { ms: opened.declared_ms(), tracks: opened.tracks, codec, ..Declared::default() })
     };
     let told = if matches!(format, Format::Mp4 | Format::M4a | Format::Matroska) { caught(read).ok() } else { None };
     told.unwrap_or_else(|| {

@@ -17,8 +17,8 @@ const BLOCK_BYTES: usize = 64 << 10;
 /// Hands over what `pipe` brings until it ends. `declared` is what the container says.
 ///
 /// # Errors
-/// [`Problem::Damaged`] where no sound came of a recording, [`Problem::Unsupported`] where none came of a film,
-/// [`Problem::Limit`], [`Problem::Io`].
+/// [`Problem::Protected`] where it is declared so, [`Problem::Damaged`] where no sound came of a recording,
+/// [`Problem::Unsupported`] where none came of a film, [`Problem::Limit`], [`Problem::Io`].
 pub fn decode_pipe(
     pipe: &mut dyn Read,
     decoder: &str,
@@ -27,6 +27,9 @@ pub fn decode_pipe(
     limits: &Limits,
     sink: SampleSink<'_>,
 ) -> Result<Decoded, Problem> {
+    if let Some(by) = declared.locked_by {
+        return Err(Problem::Protected { by });
+    }
     let io = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => no_sound(decoder, format, &declared),
         _ => Problem::io("reading sound from a program", &error),

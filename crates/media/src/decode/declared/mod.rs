@@ -1,5 +1,5 @@
-//! What containers say of themselves that are not demuxed here, AVI, ASF and Flash video foremost: how long they are, and how much of the
-//! file should be there. Cheap looks at headers, beside what a program makes of the file: it reads a file that was cut short to where it ends,
+//! What containers say of themselves that are not demuxed here, AVI, ASF and Flash video foremost: how long they are, how much of the
+//! file should be there, and what locks them. Cheap looks at headers, beside what a program makes of the file: it reads a file that was cut short to where it ends,
 //! and says nothing.
 //!
 //! **What counts as missing** are pictures and sound, down to the byte, and nothing else. A share of the file would not do: a
@@ -14,6 +14,7 @@ mod avi;
 mod flv;
 mod real;
 mod sound;
+mod ts;
 
 use crate::{Format, Problem, Source};
 
@@ -48,6 +49,38 @@ pub(super) fn length_ms(source: &Source, format: Format) -> Result<Option<u64>, 
         _ => None,
     };
     Ok(declared.filter(|&ms| ms > 0))
+}
+
+/// A track of a container of which something is locked.
+#[cfg_attr(not(feature = "video"), allow(dead_code, reason = "of sound, that it is locked is enough"))]
+pub(super) struct Listed {
+    /// The container's own number for it.
+    pub(super) number: u64,
+    pub(super) sort: Sort,
+    /// Empty where it is not told.
+    pub(super) codec: &'static str,
+    /// The scheme that locks it.
+    pub(super) locked_by: Option<String>,
+}
+
+/// What a track holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Picture,
+    Sound,
+    Other,
+}
+
+/// The tracks of a container in which pictures or sound are locked; none where they are not, as far as is known.
+///
+/// # Errors
+/// [`Problem::Io`].
+pub(super) fn locked(source: &Source, format: Format) -> Result<Vec<Listed>, Problem> {
+    match format {
+        Format::MpegTs => ts::locked(source),
+        Format::Asf => asf::locked(source),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Up to `len` bytes from `offset`; fewer at the end of the file.

@@ -1,9 +1,9 @@
 //! Between containers and the decoder: samples, the coded pictures of one track with their times, in the order of decoding.
 
-use super::film::Film;
+use super::film::{Film, Track, TrackKind};
 use super::fragments::Fragments;
 use super::{blocks, matroska, mp4, tables};
-use crate::decode::declared;
+use crate::decode::declared::{self, Sort};
 use crate::{Format, Problem, Source};
 
 /// One coded picture: where its bytes are, and when it is shown.
@@ -96,7 +96,22 @@ pub(super) fn open(source: &Source, format: Format, track: u32) -> Result<Result
                 place: Place::Clusters(segment.clusters(found)),
             }))
         }
-        _ => Ok(Err(Film { format: Some(format), ..Film::default() })),
+        _ => {
+            let listed = declared::locked(source, format)?.into_iter().take(Film::MOST_TRACKS);
+            let tracks = listed.map(|listed| Track {
+                locked_by: listed.locked_by,
+                ..Track::still(listed.number, kind(listed.sort), listed.codec)
+            });
+            Ok(Err(Film { format: Some(format), tracks: tracks.collect(), ..Film::default() }))
+        }
+    }
+}
+
+fn kind(sort: Sort) -> TrackKind {
+    match sort {
+        Sort::Picture => TrackKind::Picture,
+        Sort::Sound => TrackKind::Sound,
+        Sort::Other => TrackKind::Other,
     }
 }
 

@@ -106,7 +106,7 @@ impl Film {
 }
 
 impl Track {
-    /// A still picture or a file, of which nothing but its being there is told.
+    /// A still picture, a file or whatever else, of which nothing but its being there is told.
     pub(super) fn still(number: u64, kind: TrackKind, codec: &str) -> Track {
         Track {
             number,

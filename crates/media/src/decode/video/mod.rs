@@ -139,7 +139,8 @@ pub fn decode(
     sink: FrameSink<'_>,
 ) -> Result<Decoded, Problem> {
     if !is_native(format) {
-        return Err(unsupported(format, None));
+        let track = wanted.track.unwrap_or(0);
+        return Err(describe(source, format, track)?.refused(track).unwrap_or_else(|| unsupported(format, None)));
     }
     native::decode(source, format, wanted, limits, sink)
 }

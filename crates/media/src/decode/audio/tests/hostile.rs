@@ -75,6 +75,49 @@ fn locked_tracks_are_protected() {
     }
 }
 
+/// An object more in the header, behind what stands before its own.
+fn with_object(mut bytes: Vec<u8>, kind: [u8; 16]) -> Vec<u8> {
+    let size = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
+    bytes[16..24].copy_from_slice(&(size + 28).to_le_bytes());
+    bytes[24] += 1;
+    bytes.splice(30..30, [&kind[..], &28_u64.to_le_bytes(), &[0; 4]].concat());
+    bytes
+}
+
+const CONTENT_ENCRYPTION: [u8; 16] =
+    [0xfb, 0xb3, 0x11, 0x22, 0x23, 0xbd, 0xd2, 0x11, 0xb4, 0xb7, 0x00, 0xa0, 0xc9, 0x55, 0xfc, 0x6e];
+
+#[test]
+fn locked_windows_media_is_protected() {
+    let wma = fs::read(folder().join("wma.wma")).unwrap();
+    let of = |bytes: Vec<u8>| declared(&Source::from_bytes(bytes), Format::Asf).locked_by;
+    let by = "Windows Media DRM".to_owned();
+    let locked = with_object(wma.clone(), CONTENT_ENCRYPTION);
+    assert_eq!(read(locked.clone()), Err(Problem::Protected { by: by.clone() }));
+    assert_eq!(of(locked.clone()), Some(by.clone()));
+    // A signature of the header locks nothing.
+    let mut signature = CONTENT_ENCRYPTION;
+    signature[0] = 0xfc;
+    assert_eq!((of(wma.clone()), of(with_object(wma.clone(), signature))), (None, None));
+    // One stream that says so of itself.
+    let stream = [0x91, 0x07, 0xdc, 0xb7, 0xb7, 0xa9, 0xcf, 0x11];
+    let at = wma.windows(8).position(|kind| kind == stream).unwrap();
+    let mut marked = wma.clone();
+    marked[at + 73] |= 0x80;
+    assert_eq!(of(marked), Some(by.clone()));
+    if let Some(ffmpeg) = installed() {
+        let source = Source::from_bytes(locked.clone());
+        let asked = ffmpeg.decode(&source, Format::Asf, &Limits::default(), &mut |_| panic!("sound"));
+        assert_eq!(asked, Err(Problem::Protected { by }));
+    }
+    (0..locked.len().min(600)).for_each(|end| drop(of(locked[..end].to_vec())));
+    for (place, value) in (0..600).flat_map(|place| [0, 0x7f, 0xff].map(|value| (place, value))) {
+        let mut bytes = locked.clone();
+        bytes[place] = value;
+        let _ = of(bytes);
+    }
+}
+
 /// What a playlist names must not be read, whatever the file is called and whatever demuxer the probe would choose.
 #[test]
 fn no_playlist_is_followed() {

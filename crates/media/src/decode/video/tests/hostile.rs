@@ -278,3 +278,62 @@ fn who_locks_a_film_is_named() {
     let done = read(matroska(&picture_track(&[1], &encodings)));
     assert_eq!(done, Err(Problem::Protected { by: "Matroska encryption by AES".to_owned() }));
 }
+
+/// Each packet of a track marked as locked, and where `scrambled` what it carries changed.
+fn locked_stream(mut bytes: Vec<u8>, scrambled: bool) -> Vec<u8> {
+    let mut state = 7_u32;
+    for packet in bytes.chunks_exact_mut(188) {
+        let number = u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
+        if !(0x100..0x1000).contains(&number) {
+            continue;
+        }
+        let start = if packet[3] & 0x20 != 0 { 5 + usize::from(packet[4]) } else { 4 };
+        packet[3] |= 0x80;
+        for byte in packet.iter_mut().skip(start).filter(|_| scrambled) {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte ^= (state >> 24) as u8;
+        }
+    }
+    bytes
+}
+
+#[test]
+fn locked_transport_streams_are_protected() {
+    let plain = fs::read(folder().join("mpeg2.ts")).unwrap();
+    let locked = locked_stream(plain.clone(), true);
+    let protected = |by: &str| Err(Problem::Protected { by: by.to_owned() });
+    let scrambling = "transport stream scrambling";
+    assert_eq!(read(locked.clone()), protected(scrambling));
+    // Behind a few bytes, in packets of 192, and without the tables.
+    assert_eq!(read([&[1; 50][..], &locked].concat()), protected(scrambling));
+    assert_eq!(read(locked.chunks(188).flat_map(|packet| [&[0; 4], packet].concat()).collect()), protected(scrambling));
+    let without: Vec<u8> = locked.chunks(188).filter(|packet| packet[1] & 0x1f == 1).flatten().copied().collect();
+    assert_eq!(read(without), protected(scrambling));
+    let film = describe(&Source::from_bytes(locked.clone()), Format::MpegTs, 0).unwrap();
+    let track = &film.tracks[0];
+    assert_eq!((track.number, track.kind, track.codec.as_str()), (256, TrackKind::Picture, "MPEG-2"));
+    // A table that says who holds the keys.
+    let mut named = locked.clone();
+    for packet in named.chunks_exact_mut(188).filter(|packet| packet[1..3] == [0x50, 0]) {
+        packet.copy_within(17..182, 23);
+        packet[17..23].copy_from_slice(&[9, 4, 0x06, 0x04, 0xe1, 0]);
+        (packet[7], packet[16]) = (packet[7] + 6, 6);
+    }
+    assert_eq!(read(named), protected("transport stream scrambling, for Irdeto"));
+    // What is plain in part is read as far as it is, and so is what is plain all along and only marked.
+    let half = plain.len() / 376 * 188;
+    for readable in [plain.clone(), [&plain[..half], &locked[half..]].concat(), locked_stream(plain, false)] {
+        let source = Source::from_bytes(readable);
+        assert_eq!(describe(&source, Format::MpegTs, 0).unwrap().tracks, []);
+    }
+    let Some(ffmpeg) = installed() else { return };
+    let source = Source::from_bytes(locked.clone());
+    let limits = Limits::default();
+    let asked = ffmpeg.decode_film(&source, Format::MpegTs, &Wanted::default(), &limits, &mut |_| panic!("a picture"));
+    assert_eq!(asked, protected(scrambling));
+    for (place, value) in (0..1_500).flat_map(|place| [0, 0x7f, 0xff].map(|value| (place, value))) {
+        let mut bytes = locked.clone();
+        bytes[place] = value;
+        let _ = describe(&Source::from_bytes(bytes), Format::MpegTs, 0);
+    }
+}
