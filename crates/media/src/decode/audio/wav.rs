@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use super::limited::Limited;
 use super::{Declared, Decoded, SampleSink, check_length, ends_early, is_known_damaged, slack_ms};
+use crate::decode::declared as containers;
 use crate::{Format, Kind, Limits, Problem, Samples};
 
 /// The most that may stand before the samples.
@@ -88,7 +89,8 @@ pub fn decode_pipe(
         return Err(no_sound(decoder, format, &declared));
     }
     if declared.missing_bytes > 0 && !has_enough && !is_known_damaged(&decoded) {
-        decoded.problems.push(ends_early(declared.missing_bytes));
+        let within = containers::told(format, declared.missing_bytes).map(|detail| Problem::Damaged { detail });
+        decoded.problems.push(within.unwrap_or_else(|| ends_early(declared.missing_bytes)));
     }
     let slack = decoded.declared_ms.map_or(0, slack_ms);
     check_length(&mut decoded, slack);

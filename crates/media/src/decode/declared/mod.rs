@@ -5,13 +5,16 @@
 //! **What counts as missing** are pictures and sound, down to the byte, and nothing else. A share of the file would not do: a
 //! hundredth of a long film is a minute of it. Nor would its length alone: an index that was counted and never written, or a
 //! header that was counted twice, takes nothing away. So AVI and ASF are cut short where the list that holds their packets is, and
-//! Flash video, which has no such list, where it ends within a tag or lacks more than its own description. What ffmpeg 5.1 writes
+//! Flash video, which has no such list, where it ends within a tag or lacks more than its own description. MPEG streams, which go
+//! on until they stop, are cut short where they end within a packet. What ffmpeg 5.1 writes
 //! is as long as it says, to the byte: 102 files in ten codecs of pictures and five of sound, with and without index or padding, and an AVI of
-//! four parts with 3.4 GB. What it writes into a pipe says nothing.
+//! four parts with 3.4 GB. What it writes into a pipe says
+//! nothing. All 42 streams of packets that it wrote end with one.
 
 mod asf;
 mod avi;
 mod flv;
+mod mpeg;
 mod real;
 mod sound;
 mod ts;
@@ -28,10 +31,18 @@ pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Prob
         Format::Avi => avi::missing_bytes(source),
         Format::Asf => asf::missing_bytes(source),
         Format::Flv => flv::missing_bytes(source),
+        Format::MpegTs => mpeg::missing_of_transport_stream(source),
+        Format::MpegPs => mpeg::missing_of_program_stream(source),
         Format::RealMedia => real::missing_bytes(source),
         Format::Dsf | Format::Dsdiff => sound::missing_bytes(source, format),
         _ => Ok(0),
     }
+}
+
+/// What is said of that. A stream of packets tells of the last one alone: how many are missing behind it nobody knows.
+pub(super) fn told(format: Format, missing_bytes: u64) -> Option<String> {
+    let detail = || format!("the file ends within a packet, of which {missing_bytes} bytes are missing");
+    matches!(format, Format::MpegTs | Format::MpegPs).then(detail)
 }
 
 /// How long it says that it is, in milliseconds.

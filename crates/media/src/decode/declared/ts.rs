@@ -9,7 +9,7 @@ use crate::{Problem, Source};
 /// How much of the stream is looked at: at 20 Mbit/s, a second and a half.
 const LOOK_BYTES: usize = 4 << 20;
 /// How far into a file a stream may begin, and packets in a row that begin one.
-const MAX_GAP_BYTES: usize = 64 << 10;
+pub(super) const MAX_GAP_BYTES: usize = 64 << 10;
 const PACKETS: usize = 5;
 
 /// By whom keys are held, by the high byte of a system's number (DVB, "CA_system_ID").
@@ -75,7 +75,7 @@ pub(super) fn locked(source: &Source) -> Result<Vec<Listed>, Problem> {
 }
 
 /// Where packets begin, and how far apart.
-fn synced(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(super) fn synced(bytes: &[u8]) -> Option<(usize, usize)> {
     let is_row = |at: usize, step: usize| (0..PACKETS).all(|n| bytes.get(at + n * step) == Some(&0x47));
     (0..bytes.len().min(MAX_GAP_BYTES))
         .filter(|&at| bytes[at] == 0x47)

@@ -2,6 +2,7 @@
 
 use super::demux;
 use crate::decode::caught::caught;
+use crate::decode::declared;
 use crate::{Format, Orientation, Problem, Source};
 
 /// What a film's container says. Empty as far as nobody here can read the container.
@@ -140,8 +141,8 @@ pub fn describe(source: &Source, format: Format, track: u32) -> Result<Film, Pro
 #[must_use]
 pub fn cut_short(source: &Source, format: Format) -> Option<Problem> {
     let missing = caught(|| demux::missing_bytes(source, format)).unwrap_or(0);
-    let detail = || format!("the file ends {missing} bytes before its container does");
-    (missing > 0).then(|| Problem::Damaged { detail: detail() })
+    let before = || format!("the file ends {missing} bytes before its container does");
+    (missing > 0).then(|| Problem::Damaged { detail: declared::told(format, missing).unwrap_or_else(before) })
 }
 
 /// The names that people know, by the four letters of MP4 and by Matroska's names; else what the container says.

@@ -240,3 +240,38 @@ fn what_lacks_no_picture_and_no_sound_is_not_cut_short() {
         assert!(missing(&flash[..flash.len() - 1], Format::Flv));
     }
 }
+
+#[test]
+fn streams_that_end_within_a_packet_are_cut_short() {
+    let sound = folder().join("../../audio/formats");
+    for (path, format) in [
+        (folder().join("mpeg2.ts"), Format::MpegTs),
+        (sound.join("mp2.ts"), Format::MpegTs),
+        (sound.join("mp2.mpg"), Format::MpegPs),
+    ] {
+        let whole = fs::read(&path).unwrap();
+        let told = |bytes: &[u8]| cut_short(&Source::from_bytes(bytes.to_vec()), format);
+        let within = |missing: usize| {
+            let detail = format!("the file ends within a packet, of which {missing} bytes are missing");
+            Some(Problem::Damaged { detail })
+        };
+        // All of its packets, whatever is behind them, and where one ends.
+        assert_eq!((told(&whole), told(&[&whole[..], &[0; 1_000]].concat())), (None, None), "{}", path.display());
+        let last = if format == Format::MpegTs { 188 } else { 2_048 };
+        assert_eq!(told(&whole[..whole.len() - last]), None, "{}", path.display());
+        for missing in [1, 20, 100] {
+            assert_eq!(told(&whole[..whole.len() - missing]), within(missing), "{}", path.display());
+        }
+        if format == Format::MpegTs {
+            let wide: Vec<u8> = whole.chunks(188).flat_map(|packet| [&[9; 4], packet].concat()).collect();
+            let cut = |missing: usize| told(&wide[..wide.len() - missing]);
+            assert_eq!(
+                (cut(0), cut(192), cut(1), cut(187), cut(189)),
+                (None, None, within(1), within(187), within(189))
+            );
+        }
+        for end in (0..whole.len()).step_by(97) {
+            let _ = told(&whole[..end]);
+        }
+    }
+}
