@@ -171,7 +171,9 @@ fn see(
     // The last key frame is shown until the end.
     let end_ms = coverage.declared_ms.filter(|_| coverage.key_frames && coverage.to_the_end);
     item.coverage.film = Some(coverage);
-    item.problems.extend(problems);
+    // What the sound has told of the file already is told once.
+    let more: Vec<Problem> = problems.into_iter().filter(|problem| !item.problems.contains(problem)).collect();
+    item.problems.extend(more);
     if request.tiers.codes {
         let beginning = fingerprinter.beginning();
         let finish = || match end_ms {

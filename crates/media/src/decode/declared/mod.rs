@@ -15,6 +15,7 @@ mod asf;
 mod avi;
 mod flv;
 mod mpeg;
+mod mxf;
 mod real;
 mod sound;
 mod ts;
@@ -34,6 +35,7 @@ pub(super) fn missing_bytes(source: &Source, format: Format) -> Result<u64, Prob
         Format::MpegTs => mpeg::missing_of_transport_stream(source),
         Format::MpegPs => mpeg::missing_of_program_stream(source),
         Format::RealMedia => real::missing_bytes(source),
+        Format::Mxf => mxf::missing_bytes(source),
         Format::Dsf | Format::Dsdiff => sound::missing_bytes(source, format),
         _ => Ok(0),
     }
