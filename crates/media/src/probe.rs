@@ -83,7 +83,7 @@ const SIGNS: &[(Sign, Format)] = &[
     (Sign::At(0, &[0x7f, 0xfe, 0x80, 0x01]), Format::Dts),
     (Sign::At(0, b"MThd"), Format::Midi),
     (Sign::At(0, &[0, 0, 1, 0xba]), Format::MpegPs),
-    (Sign::At(0, &[0, 0, 1, 0xb3]), Format::MpegPs),
+    (Sign::At(0, &[0, 0, 1, 0xb3]), Format::MpegVideo),
     (Sign::At(0, b".snd"), Format::Au),
     (Sign::Both(b"wvpk", 9, b"\x04"), Format::WavPack),
     (Sign::At(0, b"TTA1\x01\0"), Format::Tta),

@@ -78,6 +78,7 @@ pub enum Format {
     Ivf,
     Nut,
     Y4m,
+    MpegVideo,
     H264,
     Hevc,
 }
@@ -182,7 +183,7 @@ pub const FORMATS: &[FormatRow] = &[
         .demuxer("matroska"),
     row(Format::Avi, "AVI", Kind::Video, "video/x-msvideo", &["avi", "divx"]).demuxer("avi"),
     row(Format::MpegTs, "MPEG transport stream", Kind::Video, "video/mp2t", &["ts", "m2ts", "mts"]).demuxer("mpegts"),
-    row(Format::MpegPs, "MPEG program stream", Kind::Video, "video/mpeg", &["mpg", "mpeg", "vob", "m1v", "m2v", "dat"])
+    row(Format::MpegPs, "MPEG program stream", Kind::Video, "video/mpeg", &["mpg", "mpeg", "vob", "dat"])
         .demuxer("mpeg"),
     row(Format::Asf, "ASF (WMV, WMA)", Kind::Video, "video/x-ms-asf", &["asf", "wmv", "wma"]).demuxer("asf"),
     row(Format::Flv, "Flash video", Kind::Video, "video/x-flv", &["flv", "f4v"]).demuxer("flv"),
@@ -192,6 +193,8 @@ pub const FORMATS: &[FormatRow] = &[
     row(Format::Ivf, "IVF", Kind::Video, "video/x-ivf", &["ivf"]).demuxer("ivf"),
     row(Format::Nut, "NUT", Kind::Video, "video/x-nut", &["nut"]).demuxer("nut"),
     row(Format::Y4m, "YUV4MPEG2", Kind::Video, "video/x-yuv4mpeg", &["y4m"]).demuxer("yuv4mpegpipe"),
+    row(Format::MpegVideo, "MPEG video stream", Kind::Video, "video/mpeg", &["m1v", "m2v", "mpv", "mpg", "mpeg"])
+        .demuxer("mpegvideo"),
     row(Format::H264, "H.264 stream", Kind::Video, "video/h264", &["h264", "264", "avc"]).demuxer("h264"),
     row(Format::Hevc, "HEVC stream", Kind::Video, "video/h265", &["h265", "265", "hevc"]).demuxer("hevc"),
 ];

@@ -91,7 +91,8 @@ impl Ffmpeg {
             Selection::Sparse => option(&["-skip_frame", "noref", "-skip_loop_filter", "all"]),
             // Raw streams have no times, nor has MXF that is read from start to end, and those of key frames alone would be made
             // up: the filter chooses among all.
-            Selection::KeyFrames if matches!(format, Format::H264 | Format::Hevc | Format::Mxf) => {}
+            Selection::KeyFrames if matches!(format, Format::H264 | Format::Hevc | Format::MpegVideo | Format::Mxf) => {
+            }
             // AVI has times of decoding alone, by which key frames of H.264 came two seconds late.
             Selection::KeyFrames if format == Format::Avi => option(&["-fflags", "+genpts", "-skip_frame", "nokey"]),
             // Not `-discard nokey` too: demuxers then make up times.

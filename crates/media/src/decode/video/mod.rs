@@ -14,8 +14,8 @@
 //!
 //! **Time** is presentation time in microseconds from the film's own zero, rounded to the nearest: edit lists and the offsets
 //! of tracks are applied. What the container hides before its zero or outside its edits is not handed over. Transport and
-//! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins. Streams of H.264
-//! and HEVC without a container have no times at all: theirs are by the rate that they state, or 25 frames a second. Where a clock
+//! program streams, AVI and Flash have clocks without a zero: theirs is where the first of their streams begins. Streams of MPEG,
+//! H.264 and HEVC without a container have no times at all: theirs are by the rate that they state, or 25 frames a second. Where a clock
 //! jumps back by more than a second (recordings one behind the other in one file), the program's frames go on a step behind the
 //! latest one.
 
