@@ -18,7 +18,7 @@ use super::{IndexError, segment};
 use crate::fingerprint::{AlgorithmId, Code};
 
 /// Where the items and the frames of a finished draft stand on disk: `None` for those of bare hashes, which do not.
-pub(super) struct Places {
+pub(super) struct Filed {
     pub(super) items: Vec<Option<u32>>,
     pub(super) frames: Vec<Option<u32>>,
     /// How many frames there are on disk.
@@ -27,7 +27,7 @@ pub(super) struct Places {
 
 impl Finished {
     /// Which of its items are bare hashes, and where the others stand.
-    pub(super) fn places(&self) -> Places {
+    pub(super) fn filed(&self) -> Filed {
         let mut hashes: Vec<Hashes> = vec![Hashes::None; self.items.len()];
         for reference in &self.references {
             let hashes = &mut hashes[self.frames[reference.frame as usize].item as usize];
@@ -55,7 +55,7 @@ impl Finished {
             self.items.iter().enumerate().map(|(at, item)| (!bare(at, item)).then(|| next(&mut count))).collect();
         let mut count = 0;
         let frames = self.frames.iter().map(|frame| items[frame.item as usize].map(|_| next(&mut count))).collect();
-        Places { items, frames, frame_count: count }
+        Filed { items, frames, frame_count: count }
     }
 }
 

@@ -5,8 +5,6 @@
 //! compacted index is the index that a fresh build of the same entries would give, and codes that many references share
 //! are stored once.
 
-use std::collections::HashMap;
-
 use minutia_media::Preview;
 use rayon::prelude::*;
 
@@ -14,6 +12,7 @@ use super::film::Films;
 use super::finished::Finished;
 use super::layout::{Kind, RegionRow};
 use super::name::Name;
+use super::places::Places;
 use super::segment::{Segment, SegmentFrame, region_number};
 use super::sound::Sound;
 use super::tombstones::Dead;
@@ -25,18 +24,15 @@ use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, F
 /// Regions that the 24 bits of a reference's row can number.
 pub(super) const MOST_REGIONS: usize = 1 << 24;
 
-/// See [`DraftItem::key`].
-type ItemKey = (u32, Result<[u8; 32], Name>);
-
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     works: Vec<Work>,
-    work_places: HashMap<WorkId, u32>,
+    work_places: Places,
     items: Vec<DraftItem>,
-    item_places: HashMap<ItemKey, u32>,
+    item_places: Places,
     frames: Vec<SegmentFrame>,
     regions: Vec<Region>,
-    region_places: HashMap<Region, u32>,
+    region_places: Places,
     references: Vec<DraftReference>,
     tracks: Vec<DraftTrack>,
     films: Vec<DraftFilm>,
@@ -64,8 +60,17 @@ pub(super) struct DraftReference {
 
 impl DraftItem {
     /// What tells files apart: the work and the digest; the work and the name where there is no digest.
-    fn key(&self) -> ItemKey {
-        (self.work, self.digest.ok_or_else(|| self.name.clone()))
+    fn is(&self, other: &DraftItem) -> bool {
+        self.work == other.work && self.digest == other.digest && (self.digest.is_some() || self.name == other.name)
+    }
+
+    fn hash(&self, places: &Places) -> u64 {
+        let hash = match (&self.digest, &self.name) {
+            (Some(digest), _) => places.hash(digest),
+            (None, Name::Digits(code, count)) => places.hash(&code.0) ^ u64::from(*count),
+            (None, Name::Text(text)) => places.hash(text.as_bytes()),
+        };
+        places.hash(&(hash ^ u64::from(self.work) << 32).to_le_bytes())
     }
 }
 
@@ -116,21 +121,27 @@ impl Draft {
     }
 
     pub(super) fn has_work(&self, id: &WorkId) -> bool {
-        self.work_places.contains_key(id)
+        self.find_work(id).is_some()
     }
 
     pub(super) fn work(&self, id: &WorkId) -> Option<&Work> {
-        self.work_places.get(id).map(|&place| &self.works[place as usize])
+        self.find_work(id).map(|place| &self.works[place as usize])
+    }
+
+    fn find_work(&self, id: &WorkId) -> Option<u32> {
+        let hash = self.work_places.hash(id.as_str().as_bytes());
+        self.work_places.find(hash, |place| self.works[place as usize].id == *id)
     }
 
     /// Puts `work` into the catalogue; what was known of its id before is replaced.
     pub(super) fn put_work(&mut self, work: Work) -> Result<u32, IndexError> {
-        if let Some(&place) = self.work_places.get(&work.id) {
+        if let Some(place) = self.find_work(&work.id) {
             self.works[place as usize] = work;
             return Ok(place);
         }
         let place = number(self.works.len(), "works")?;
-        self.work_places.insert(work.id.clone(), place);
+        let hash = self.work_places.hash(work.id.as_str().as_bytes());
+        self.work_places.put(hash, place, |_| false);
         self.works.push(work);
         Ok(place)
     }
@@ -139,7 +150,8 @@ impl Draft {
     /// where there is no digest).
     fn put_item(&mut self, item: DraftItem) -> Result<u32, IndexError> {
         let place = number(self.items.len(), "files")?;
-        if let Some(before) = self.item_places.insert(item.key(), place) {
+        let is = |other: u32| self.items[other as usize].is(&item);
+        if let Some(before) = self.item_places.put(item.hash(&self.item_places), place, is) {
             self.items[before as usize].dead = true;
         }
         self.items.push(item);
@@ -203,15 +215,15 @@ impl Draft {
 
     fn put_reference(&mut self, code: [u8; 32], frame: u32, region: Region, quality: u8) -> Result<(), IndexError> {
         number(self.references.len(), "references")?;
-        let region = match self.region_places.get(&region) {
-            Some(&place) => place,
+        let region = match self.find_region(&region) {
+            Some(place) => place,
             None => {
                 if self.regions.len() == MOST_REGIONS {
                     return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
                 }
                 let place = self.regions.len() as u32;
                 self.regions.push(region);
-                self.region_places.insert(region, place);
+                self.region_places.put(self.region_hash(&region), place, |_| false);
                 place
             }
         };
@@ -219,9 +231,17 @@ impl Draft {
         Ok(())
     }
 
+    fn find_region(&self, region: &Region) -> Option<u32> {
+        self.region_places.find(self.region_hash(region), |place| self.regions[place as usize] == *region)
+    }
+
+    fn region_hash(&self, region: &Region) -> u64 {
+        self.region_places.hash(bytemuck::bytes_of(&region_row(region)))
+    }
+
     /// Forgets a work and everything of it that was added so far; what that was.
     pub(super) fn remove(&mut self, id: &WorkId) -> Removed {
-        let Some(&work) = self.work_places.get(id) else { return Removed::default() };
+        let Some(work) = self.find_work(id) else { return Removed::default() };
         let (items, frames) = (&self.items, &self.frames);
         let files = items.iter().filter(|item| item.work == work && !item.dead).count() as u64;
         let item_of = |reference: &DraftReference| &items[frames[reference.frame as usize].item as usize];
@@ -243,7 +263,7 @@ impl Draft {
         ] {
             number(here.saturating_add(there), what)?;
         }
-        let more = newer.regions.iter().filter(|region| !self.region_places.contains_key(region)).count();
+        let more = newer.regions.iter().filter(|region| self.find_region(region).is_none()).count();
         if self.regions.len() + more > MOST_REGIONS {
             return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
         }
@@ -386,9 +406,16 @@ impl Draft {
     /// The draft that was finished, or one of the same contents.
     pub(super) fn of(finished: Finished) -> Draft {
         let Finished { works, items, frames, regions, references, tracks, films } = finished;
-        let work_places = (0..).zip(&works).map(|(place, work)| (work.id.clone(), place)).collect();
-        let item_places = (0..).zip(&items).map(|(place, item)| (item.key(), place)).collect();
-        let region_places = (0..).zip(&regions).map(|(place, region)| (*region, place)).collect();
+        let [mut work_places, mut item_places, mut region_places] = std::array::from_fn(|_| Places::default());
+        for (place, work) in (0..).zip(&works) {
+            work_places.put(work_places.hash(work.id.as_str().as_bytes()), place, |_| false);
+        }
+        for (place, item) in (0..).zip(&items) {
+            item_places.put(item.hash(&item_places), place, |_| false);
+        }
+        for (place, region) in (0..).zip(&regions) {
+            region_places.put(region_places.hash(bytemuck::bytes_of(&region_row(region))), place, |_| false);
+        }
         Draft { works, work_places, items, item_places, frames, regions, region_places, references, tracks, films }
     }
 
@@ -396,10 +423,11 @@ impl Draft {
     pub(super) fn finish(self) -> Finished {
         // Tens of bytes for each work and file that nobody asks any more.
         drop((self.work_places, self.item_places));
-        let mut works = self.works;
+        let works = self.works;
         let order = order_by(works.len(), |a, b| works[a].id.cmp(&works[b].id));
         let work_places = inverse(&order);
-        works.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let mut slots: Vec<Option<Work>> = works.into_iter().map(Some).collect();
+        let works: Vec<Work> = order.iter().filter_map(|&work| slots[work as usize].take()).collect();
 
         let mut items = self.items;
         for item in &mut items {

@@ -9,7 +9,7 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bare::Places;
+use super::bare::Filed;
 use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, MOST_REGIONS, number, region_row};
 use super::film::FilmTable;
 use super::landmarks::{self, FAMILIES};
@@ -50,6 +50,36 @@ pub(super) struct Finished {
     pub(super) films: Vec<DraftFilm>,
 }
 
+/// Texts, and where each of them will stand among all, once each, in order: the empty one first.
+#[derive(Default)]
+struct Texts<'t> {
+    /// With the numbers under which they were put.
+    texts: Vec<(&'t str, usize)>,
+    put: usize,
+}
+
+impl<'t> Texts<'t> {
+    fn put(&mut self, text: &'t str) {
+        if !text.is_empty() {
+            self.texts.push((text, self.put));
+        }
+        self.put += 1;
+    }
+
+    /// The distinct texts, and the place of each that was put, in the order in which they were.
+    fn sorted(mut self) -> (Vec<&'t str>, Vec<u32>) {
+        self.texts.par_sort_unstable();
+        let (mut strings, mut places) = (vec![""], vec![0; self.put]);
+        for (text, put) in self.texts {
+            if strings.last() != Some(&text) {
+                strings.push(text);
+            }
+            places[put] = strings.len() as u32 - 1;
+        }
+        (strings, places)
+    }
+}
+
 /// Where the row of a region stands: with that algorithm's number for bare hashes, with 0 for others.
 struct RegionPlaces {
     plain: Vec<u32>,
@@ -83,23 +113,23 @@ impl Finished {
 
     /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
     pub(super) fn sections(&self, space: AlgorithmId, multi_index_from: u64) -> Result<(Counts, Sections), IndexError> {
-        let places = self.places();
+        let filed = self.filed();
         let mut sections = Sections::new();
-        let (mut counts, multi_index) = self.put_codes(space, &places, multi_index_from, &mut sections)?;
-        self.put_frames(&places, &mut sections);
-        self.put_catalogue(space, &places, &mut sections)?;
-        self.put_thumbnails(&places, &mut sections);
+        let (mut counts, multi_index) = self.put_codes(space, &filed, multi_index_from, &mut sections)?;
+        self.put_frames(&filed, &mut sections);
+        self.put_catalogue(space, &filed, &mut sections)?;
+        self.put_thumbnails(&filed, &mut sections);
         if !multi_index.is_empty() {
             sections.push((Kind::MultiIndex, rows(multi_index)));
         }
         if !self.tracks.is_empty() {
-            self.put_sound(&places, &mut sections)?;
+            self.put_sound(&filed, &mut sections)?;
         }
         if !self.films.is_empty() {
-            self.put_films(&places, &mut sections)?;
+            self.put_films(&filed, &mut sections)?;
         }
-        counts.frames = places.frame_count.into();
-        counts.items = places.items.iter().flatten().count() as u64;
+        counts.frames = filed.frame_count.into();
+        counts.items = filed.items.iter().flatten().count() as u64;
         counts.works = self.works.len() as u64;
         Ok((counts, sections))
     }
@@ -108,14 +138,14 @@ impl Finished {
     fn put_codes(
         &self,
         space: AlgorithmId,
-        places: &Places,
+        filed: &Filed,
         multi_index_from: u64,
         sections: &mut Sections,
     ) -> Result<(Counts, Vec<u32>), IndexError> {
         // Bare hashes are numbered behind the items, and their works behind the frames.
         number(self.items.len().saturating_add(self.references.len()), "files and references")?;
         number(self.frames.len().saturating_add(self.works.len()), "pictures and works")?;
-        let (regions, region_places) = self.region_rows(space, places)?;
+        let (regions, region_places) = self.region_rows(space, filed)?;
         let mut counts = Counts { references: self.references.len() as u64, ..Counts::default() };
         let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
         let (mut shared, mut ends): (Vec<SharedRow>, Vec<u32>) = (Vec::new(), Vec::new());
@@ -135,16 +165,16 @@ impl Finished {
                 }
             }
             for reference in same {
-                if let Some(frame) = places.frames[reference.frame as usize] {
+                if let Some(frame) = filed.frames[reference.frame as usize] {
                     let region = region_places.plain[reference.region as usize];
                     references.push([frame, region << 8 | u32::from(reference.quality)]);
                 }
             }
-            for reference in same.iter().filter(|reference| places.frames[reference.frame as usize].is_none()) {
+            for reference in same.iter().filter(|reference| filed.frames[reference.frame as usize].is_none()) {
                 let item = &self.items[self.frames[reference.frame as usize].item as usize];
                 let region = region_places.of_bare[&(reference.region, algorithm_number(item.algorithm, space))];
                 bare.push([item.work, references.len() as u32]);
-                references.push([places.frame_count + item.work, region << 8 | u32::from(reference.quality)]);
+                references.push([filed.frame_count + item.work, region << 8 | u32::from(reference.quality)]);
             }
             codes.push(bytemuck::cast(same[0].code));
             counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
@@ -165,12 +195,12 @@ impl Finished {
     }
 
     /// The rows of the regions, and where each of them stands.
-    fn region_rows(&self, space: AlgorithmId, places: &Places) -> Result<(Vec<RegionRow>, RegionPlaces), IndexError> {
+    fn region_rows(&self, space: AlgorithmId, filed: &Filed) -> Result<(Vec<RegionRow>, RegionPlaces), IndexError> {
         let mut plain = vec![false; self.regions.len()];
         let mut of_bare: BTreeSet<(u32, u32)> = BTreeSet::new();
         for reference in &self.references {
             let frame = reference.frame as usize;
-            if places.frames[frame].is_some() {
+            if filed.frames[frame].is_some() {
                 plain[reference.region as usize] = true;
             } else {
                 let item = &self.items[self.frames[frame].item as usize];
@@ -199,10 +229,10 @@ impl Finished {
     }
 
     /// The sections of the frames.
-    fn put_frames(&self, places: &Places, sections: &mut Sections) {
+    fn put_frames(&self, filed: &Filed, sections: &mut Sections) {
         let (mut frames, mut moments): (Vec<FrameRow>, Vec<MomentRow>) = (Vec::new(), Vec::new());
-        for (frame, place) in self.frames.iter().zip(&places.frames) {
-            let (Some(place), Some(item)) = (*place, places.items[frame.item as usize]) else { continue };
+        for (frame, place) in self.frames.iter().zip(&filed.frames) {
+            let (Some(place), Some(item)) = (*place, filed.items[frame.item as usize]) else { continue };
             frames.push([item, frame.width, frame.height << 3 | (orientation_number(frame.orientation) - 1)]);
             let moment = [place, frame.number, frame.time_ms as u32, (frame.time_ms >> 32) as u32];
             if moment[1..] != [0; 3] {
@@ -214,22 +244,37 @@ impl Finished {
     }
 
     /// The sections of the files and the works.
-    fn put_catalogue(&self, space: AlgorithmId, places: &Places, sections: &mut Sections) -> Result<(), IndexError> {
-        let filed = || self.items.iter().zip(&places.items).filter(|(_, place)| place.is_some()).map(|(item, _)| item);
-        let mut strings: Vec<&str> = vec![""];
+    fn put_catalogue(&self, space: AlgorithmId, filed: &Filed, sections: &mut Sections) -> Result<(), IndexError> {
+        let with_row = || self.items.iter().zip(&filed.items).filter_map(|(item, place)| place.map(|_| item));
+        let names: Vec<Cow<'_, str>> = with_row().map(|item| item.name.text()).collect();
+        let mut texts = Texts::default();
         for work in &self.works {
-            strings.push(work.id.as_str());
-            for text in [&work.title, &work.holder, &work.territory, &work.window].into_iter().flatten() {
-                strings.push(text);
+            texts.put(work.id.as_str());
+            for text in [&work.title, &work.holder, &work.territory, &work.window] {
+                texts.put(text.as_deref().unwrap_or_default());
             }
-            strings.extend(work.identifiers.iter().map(|identifier| identifier.value()));
+            work.identifiers.iter().for_each(|identifier| texts.put(identifier.value()));
         }
-        let names: Vec<Cow<'_, str>> = filed().map(|item| item.name.text()).collect();
-        strings.extend(names.iter().map(|name| &**name));
-        strings.par_sort_unstable();
-        strings.dedup();
+        names.iter().for_each(|name| texts.put(name));
+        let (strings, places) = texts.sorted();
         number(strings.len(), "texts")?;
-        let place = |text: &str| strings.binary_search(&text).map_or(0, |place| place as u32);
+        let mut places = places.into_iter();
+        let mut next = || places.next().unwrap_or_default();
+
+        let mut works: Vec<WorkRow> = Vec::with_capacity(self.works.len());
+        let mut terms_of: Vec<TermsRow> = Vec::with_capacity(self.works.len());
+        let mut identifiers: Vec<IdentifierRow> = Vec::new();
+        for work in &self.works {
+            works.push([next(), next(), 0, number(identifiers.len(), "identifiers")?]);
+            terms_of.push([next(), next(), next(), work.policy as u32]);
+            identifiers.extend(work.identifiers.iter().map(|identifier| [scheme_number(identifier.scheme()), next()]));
+        }
+        let mut terms = terms_of.clone();
+        terms.par_sort_unstable();
+        terms.dedup();
+        for (work, terms_of) in works.iter_mut().zip(&terms_of) {
+            work[2] = terms.binary_search(terms_of).expect("the terms of every work were collected") as u32;
+        }
 
         let mut item_references = vec![0_u32; self.items.len()];
         for reference in &self.references {
@@ -237,35 +282,19 @@ impl Finished {
         }
         let mut items: Vec<ItemRow> = Vec::new();
         let mut digests: Vec<(&[u8; 32], u32)> = Vec::new();
-        for ((item, references), item_place) in self.items.iter().zip(&item_references).zip(&places.items) {
-            let Some(item_place) = *item_place else { continue };
-            let name = &names[item_place as usize];
+        for ((item, references), place) in self.items.iter().zip(&item_references).zip(&filed.items) {
+            let Some(place) = *place else { continue };
             let mut row = [0; 12];
             let made = 2 * algorithm_number(item.algorithm, space) + u32::from(item.digest.is_some());
-            row[..4].copy_from_slice(&[item.work, place(name), *references, made]);
+            row[..4].copy_from_slice(&[item.work, next(), *references, made]);
             for (word, bytes) in row[4..].iter_mut().zip(item.digest.unwrap_or_default().as_chunks::<4>().0) {
                 *word = u32::from_le_bytes(*bytes);
             }
             items.push(row);
-            digests.extend(item.digest.as_ref().map(|digest| (digest, item_place)));
+            digests.extend(item.digest.as_ref().map(|digest| (digest, place)));
         }
         digests.par_sort_unstable();
 
-        let text = |text: &Option<String>| text.as_deref().map_or(0, place);
-        let terms_of = |work: &Work| -> TermsRow {
-            [text(&work.holder), text(&work.territory), text(&work.window), work.policy as u32]
-        };
-        let mut terms: Vec<TermsRow> = self.works.iter().map(terms_of).collect();
-        terms.sort_unstable();
-        terms.dedup();
-        let mut works: Vec<WorkRow> = Vec::with_capacity(self.works.len());
-        let mut identifiers: Vec<IdentifierRow> = Vec::new();
-        for work in &self.works {
-            let first = number(identifiers.len(), "identifiers")?;
-            identifiers.extend(work.identifiers.iter().map(|i| [scheme_number(i.scheme()), place(i.value())]));
-            let terms = terms.binary_search(&terms_of(work)).expect("the terms of every work were collected");
-            works.push([place(work.id.as_str()), text(&work.title), terms as u32, first]);
-        }
         let mut string_ends: Vec<u32> = Vec::with_capacity(strings.len());
         let mut string_bytes = Vec::new();
         for text in &strings {
@@ -283,12 +312,12 @@ impl Finished {
     }
 
     /// The sections of the thumbnails, where there are any.
-    fn put_thumbnails(&self, places: &Places, sections: &mut Sections) {
+    fn put_thumbnails(&self, filed: &Filed, sections: &mut Sections) {
         if self.items.iter().all(|item| item.thumbnail.is_none()) {
             return;
         }
         let (mut ends, mut bytes): (Vec<u64>, Vec<u8>) = (Vec::new(), Vec::new());
-        for (item, _) in self.items.iter().zip(&places.items).filter(|(_, place)| place.is_some()) {
+        for (item, _) in self.items.iter().zip(&filed.items).filter(|(_, place)| place.is_some()) {
             if let Some(preview) = &item.thumbnail {
                 for side in [preview.width, preview.height] {
                     bytes.extend_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
@@ -302,12 +331,12 @@ impl Finished {
     }
 
     /// The sections of the films.
-    fn put_films(&self, places: &Places, sections: &mut Sections) -> Result<(), IndexError> {
+    fn put_films(&self, filed: &Filed, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = FilmTable::default();
         for DraftFilm { item, film } in &self.films {
             let most = u32::MAX.into();
             // A bare hash has no films.
-            let item = places.items[*item as usize].unwrap_or(*item);
+            let item = filed.items[*item as usize].unwrap_or(*item);
             table.put(item, film).ok_or(IndexError::TooLarge { what: "codes of films", most })?;
         }
         sections.push((Kind::FilmCodes, rows(table.codes)));
@@ -320,14 +349,14 @@ impl Finished {
     }
 
     /// The sections of the tracks.
-    fn put_sound(&self, places: &Places, sections: &mut Sections) -> Result<(), IndexError> {
+    fn put_sound(&self, filed: &Filed, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = Vec::with_capacity(self.tracks.len());
         let (mut times, mut pitches, mut items) = (Vec::new(), Vec::new(), Vec::new());
         let mut runs = Vec::with_capacity(2 * self.tracks.len());
         for DraftTrack { item, audio } in &self.tracks {
             table.push(track_row(
                 // A bare hash has no sound.
-                places.items[*item as usize].unwrap_or(*item),
+                filed.items[*item as usize].unwrap_or(*item),
                 audio,
                 number(times.len(), "peaks")?,
                 number(items.len(), "Chromaprint items")?,

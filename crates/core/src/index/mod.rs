@@ -49,6 +49,7 @@ mod layout;
 mod manifest;
 mod multi_index;
 mod name;
+mod places;
 mod reader;
 mod references;
 mod segment;
