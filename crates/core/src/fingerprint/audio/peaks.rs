@@ -42,9 +42,19 @@ const BIN_REACH: usize = 5;
 /// Bins to each side that a peak must stand out of to be content, and by how much: noise does not reach it.
 const CONTENT_REACH: usize = 24;
 const CONTENT_STEPS: i32 = 5 * STEPS;
+/// A peak that is further below the loudest bin of its frame, 36 dB, is none: what a codec leaves beside a tone.
+const AUDIBLE_STEPS: i32 = 12 * STEPS;
+/// What stood out so many frames before too, each time by no more or less than this, stays: the overtones of a steady tone are
+/// peaks now and then, by rounding.
+const STAYED_FRAMES: [u64; 4] = [21, 42, 63, 84];
+const STAYED_STEPS: i32 = 2 * STEPS;
 /// How often content is looked for, in frames, and how long a pitch counts as heard already.
 const CONTENT_CELL: u64 = 21;
 const HEARD_FRAMES: u64 = 86;
+/// Cells of content count where there are so many within so many cells, 1.7 seconds within 21: in noise there is one now and
+/// then, more of them where a codec has left holes in it.
+const LEAST_CELLS: usize = 7;
+const WITHIN_CELLS: u64 = 85;
 /// Pitches of a step of [`Content`].
 const HEARD_PITCHES: usize = 10;
 
@@ -95,7 +105,8 @@ impl PeakPicker {
             content: Content {
                 heard: vec![None; usize::from(Peak::PITCHES) / HEARD_PITCHES + 3],
                 cells: 0,
-                last: None,
+                recent: VecDeque::new(),
+                uncounted: 0,
             },
         }
     }
@@ -197,6 +208,7 @@ impl PeakPicker {
         }
         let levels = |frame: u64| &self.levels[(frame - self.first) as usize];
         let (before, now, after) = (levels(frame - 1), levels(frame), levels(frame + 1));
+        let loudest = now[FIRST_BIN..LAST_BIN].iter().copied().max().map_or(0, i32::from);
         for bin in FIRST_BIN..LAST_BIN {
             let value = here[bin];
             if value < field[bin] || now[bin] <= SILENCE + 2 * STEPS as i16 {
@@ -223,7 +235,8 @@ impl PeakPicker {
             let middle = frame * u64::from(UNITS) + (FRAME / 2 / (HOP / UNITS as usize)) as u64;
             let time = middle as i64 + libm::rintf(along_time * UNITS as f32) as i64;
             let pitch = pitch as u16;
-            if stands_out(now, bin) {
+            let is_audible = i32::from(now[bin]) >= loudest - AUDIBLE_STEPS;
+            if is_audible && stands_out(now, bin) && !stays(&self.levels, self.first, frame, bin) {
                 self.content.hear(frame, pitch);
             }
             self.ranker.push(Candidate { time: time.clamp(0, i64::from(u32::MAX)) as u32, pitch, value });
@@ -304,13 +317,28 @@ fn stands_out(levels: &[i16], bin: usize) -> bool {
     i32::from(levels[bin]) - sum / around.len() as i32 >= CONTENT_STEPS
 }
 
+/// True where a bin that stands out in a frame stood out a second before and since, as loud as now.
+fn stays(levels: &VecDeque<Row>, first: u64, frame: u64, bin: usize) -> bool {
+    let level_of = |frame: u64| frame.checked_sub(first).and_then(|place| levels.get(place as usize));
+    let Some(now) = level_of(frame) else { return false };
+    STAYED_FRAMES.iter().all(|&back| {
+        let then = frame.checked_sub(back).and_then(level_of);
+        then.is_some_and(|then| {
+            let alike = |other: usize| (i32::from(then[other]) - i32::from(now[bin])).abs() < STAYED_STEPS;
+            (bin - 1..=bin + 1).any(|other| alike(other) && stands_out(then, other))
+        })
+    })
+}
+
 /// Counts the stretches of sound in which something new is heard: a tone that was there a second before is not new.
 #[derive(Debug)]
 struct Content {
     /// When each step of pitch stood out last.
     heard: Vec<Option<u64>>,
     cells: u64,
-    last: Option<u64>,
+    /// Cells in which something new was heard lately, and how many of the last of them were not counted yet.
+    recent: VecDeque<u64>,
+    uncounted: usize,
 }
 
 impl Content {
@@ -319,9 +347,18 @@ impl Content {
         let known = self.heard[step - 1..=step + 1].iter().flatten().any(|&at| frame - at < HEARD_FRAMES);
         self.heard[step] = Some(frame);
         let cell = frame / CONTENT_CELL;
-        if !known && self.last != Some(cell) {
-            self.last = Some(cell);
-            self.cells += 1;
+        if known || self.recent.back() == Some(&cell) {
+            return;
+        }
+        self.recent.push_back(cell);
+        self.uncounted += 1;
+        while self.recent.front().is_some_and(|&first| cell - first >= WITHIN_CELLS) {
+            self.recent.pop_front();
+        }
+        self.uncounted = self.uncounted.min(self.recent.len());
+        if self.recent.len() >= LEAST_CELLS {
+            self.cells += self.uncounted as u64;
+            self.uncounted = 0;
         }
     }
 }
