@@ -51,6 +51,26 @@ fn scrambled() -> Vec<u8> {
     bytes
 }
 
+/// The pictures of a transport stream as a disc has them, scrambled but for the beginning of each packet.
+fn disc() -> Vec<u8> {
+    let stream = film("mpeg2.ts");
+    let mut pictures = Vec::new();
+    for packet in stream.chunks_exact(188).filter(|packet| packet[1] & 0x1f == 1) {
+        let start = if packet[3] & 0x20 != 0 { 5 + usize::from(packet[4]) } else { 4 };
+        let header = if packet[1] & 0x40 != 0 { 9 + usize::from(packet[start + 8]) } else { 0 };
+        pictures.extend_from_slice(&packet[start + header..]);
+    }
+    let mut bytes = Vec::new();
+    for (number, part) in pictures.chunks(2_025).enumerate() {
+        bytes.extend([0, 0, 1, 0xba, 0x44, 0, 4, 0, 4, 1, 0, 0, 3, 0xf8, 0, 0, 1, 0xe0]);
+        bytes.extend((part.len() as u16 + 3).to_be_bytes());
+        bytes.extend([0x90, 0, 0]);
+        let scrambled = |place: usize| if place < 100 { 0 } else { (number * 7 + place * 31) as u8 | 1 };
+        bytes.extend(part.iter().enumerate().map(|(place, byte)| byte ^ scrambled(place)));
+    }
+    bytes
+}
+
 /// Windows Media with an object in its header that says how it is encrypted.
 fn encrypted() -> Vec<u8> {
     let mut bytes = film("../../audio/formats/wma.wma");
@@ -107,6 +127,7 @@ fn films(folder: &Folder) -> Vec<(&'static str, Vec<u8>, &'static [&'static str]
         ("two-films.mkv", film("tracks.mkv"), read, ""),
         ("locked.mp4", locked(), &["protected"], "common encryption, for PlayReady"),
         ("locked.ts", scrambled(), &["protected"], "transport stream scrambling"),
+        ("locked.vob", disc(), &["protected"], "CSS"),
         ("locked.wma", encrypted(), &["protected"], "Windows Media DRM"),
         ("elsewhere.mov", altered(b"url ", 0, &[0; 4]), &["unsupported"], "in another file"),
         ("list.m3u8", format!("#EXTM3U\n#EXTINF:2,\n{secret}\n").into_bytes(), &["other"], "not media"),

@@ -16,6 +16,7 @@ mod avi;
 mod flv;
 mod mpeg;
 mod mxf;
+mod ps;
 mod real;
 mod sound;
 mod ts;
@@ -91,6 +92,7 @@ pub(super) enum Sort {
 pub(super) fn locked(source: &Source, format: Format) -> Result<Vec<Listed>, Problem> {
     match format {
         Format::MpegTs => ts::locked(source),
+        Format::MpegPs => ps::locked(source),
         Format::Asf => asf::locked(source),
         _ => Ok(Vec::new()),
     }

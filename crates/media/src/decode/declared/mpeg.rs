@@ -48,7 +48,7 @@ pub(super) fn missing_of_program_stream(source: &Source) -> Result<u64, Problem>
 
 /// The length of a pack header or a packet, the least that it may have where that is cut off; `None` for the end and for anything
 /// else.
-fn unit(rest: &[u8]) -> Option<usize> {
+pub(super) fn unit(rest: &[u8]) -> Option<usize> {
     match *rest {
         [0, 0, 1, 0xba, fifth, ..] if fifth & 0xc4 == 0x44 => Some(14 + usize::from(rest.get(13).unwrap_or(&0) & 7)),
         [0, 0, 1, 0xba, fifth, ..] if fifth & 0xf1 == 0x21 => Some(12),
