@@ -78,21 +78,22 @@ fn check_zeros<B: AsRef<[u8]>>(segment: &Segment<B>, start: usize, end: usize) -
 }
 
 fn check_strings<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
-    let count = segment.rows::<u32>(Kind::StringEnds).len() as u32;
-    let mut before = None;
-    for number in 0..count {
-        let text = segment.string(number)?;
+    let (ends, bytes) = (segment.rows::<u32>(Kind::StringEnds), segment.section(Kind::Strings));
+    let (mut start, mut before) = (0, None);
+    for (number, &end) in ends.iter().enumerate() {
+        let text = bytes.get(start..end as usize).and_then(|text| str::from_utf8(text).ok());
+        let text = text.ok_or_else(|| {
+            segment.wrong(Kind::Strings, format!("string {number} in UTF-8"), format!("bytes {start}..{end}"))
+        })?;
         if before.is_some_and(|before| before >= text) || (number == 0 && !text.is_empty()) {
             return Err(segment.wrong(Kind::Strings, "distinct strings in order, the empty one first", number));
         }
-        before = Some(text);
+        (start, before) = (end as usize, Some(text));
     }
-    let last = segment.rows::<u32>(Kind::StringEnds).last().copied().unwrap_or(0);
-    let bytes = segment.section(Kind::Strings).len() as u64;
-    if u64::from(last) == bytes && count > 0 {
+    if start == bytes.len() && !ends.is_empty() {
         Ok(())
     } else {
-        Err(segment.wrong(Kind::Strings, format!("{last} bytes"), bytes))
+        Err(segment.wrong(Kind::Strings, format!("{start} bytes"), bytes.len()))
     }
 }
 
@@ -221,20 +222,23 @@ fn check_codes<B: AsRef<[u8]>>(segment: &Segment<B>) -> Result<(), IndexError> {
     if shared.len() != rows || marked != ends.len() as u64 || past_the_end {
         return Err(segment.wrong(Kind::Shared, format!("{rows} rows that mark {} codes", ends.len()), "others"));
     }
+    // Asked once, and not for each of millions.
+    let (references, rows) = (segment.references(), segment.rows::<ReferenceRow>(Kind::References));
+    let regions = segment.rows::<RegionRow>(Kind::Regions).len();
     let (mut end, mut largest, mut hot) = (0, 0, 0);
     for code in 0..counts.codes as u32 {
-        let range = segment.references_of(code)?;
+        let range = references.of(code)?;
         if range.start != end {
             return Err(segment.wrong(Kind::Shared, format!("references of code {code} from {end} on"), range.start));
         }
         end = range.end;
         largest = largest.max(range.len());
         hot += u64::from(range.len() >= HOT);
-        for reference in range {
-            let (frame, ..) = segment.reference(reference)?;
-            if u64::from(frame) >= counts.frames + counts.works {
-                let expected = format!("one of {} frames or {} works", counts.frames, counts.works);
-                return Err(segment.wrong(Kind::References, expected, frame));
+        for &[frame, packed] in rows.get(range.start as usize..range.end as usize).unwrap_or_default() {
+            if u64::from(frame) >= counts.frames + counts.works || (packed >> 8) as usize >= regions {
+                let expected =
+                    format!("one of {} frames or {} works, and of {regions} regions", counts.frames, counts.works);
+                return Err(segment.wrong(Kind::References, expected, format!("{frame}, {}", packed >> 8)));
             }
         }
     }
