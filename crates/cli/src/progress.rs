@@ -21,24 +21,13 @@ pub(crate) struct Progress {
     total: Arc<Total>,
 }
 
-/// A bar over so many sets of recordings.
-pub(crate) fn counted(sets: u64) -> ProgressBar {
+/// A bar over so many of `what`.
+pub(crate) fn counted(count: u64, what: &str) -> ProgressBar {
     if !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(sets);
-    bar.set_style(style("{spinner} {pos} of {len} sets ({eta} left)"));
-    bar.enable_steady_tick(Duration::from_millis(250));
-    bar
-}
-
-/// A bar over so many files that go into an index.
-pub(crate) fn files(files: u64) -> ProgressBar {
-    if !stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(files);
-    bar.set_style(style("{bar:24} {pos} of {len} files, {eta} left {msg}"));
+    let bar = ProgressBar::new(count);
+    bar.set_style(style(&format!("{{spinner}} {{pos}} of {{len}} {what} ({{eta}} left)")));
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }

@@ -127,7 +127,7 @@ fn in_parts(
 ) -> Result<ScoreHistogram> {
     let scratch = tempfile::tempdir().context("making a directory for indexes")?;
     let pool = ThreadPoolBuilder::new().num_threads(reading.threads).build()?;
-    let bar = counted(PARTS.into());
+    let bar = counted(PARTS.into(), "parts");
     let histogram = pool.install(|| measure(scratch.path(), &mut |done| bar.set_position(done as u64)))?;
     bar.finish_and_clear();
     Ok(histogram)

@@ -65,7 +65,7 @@ pub(super) fn make(directory: &Path, indexes: impl IntoIterator<Item = Opened>) 
 /// Puts everything of an index into another, and commits what is much; the number of files.
 pub(super) fn put(writer: &mut Writer, index: &Index) -> Result<u64> {
     let (mut files, mut references) = (0, 0);
-    let bar = progress::files(index.info()?.items);
+    let bar = progress::counted(index.info()?.items, "files");
     for entry in index.entries() {
         let (entry, algorithm) = entry?;
         files += 1;

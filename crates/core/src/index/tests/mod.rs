@@ -1,5 +1,6 @@
 //! Tests of the index through its files: what goes in comes out, nothing is lost, nothing damaged is believed.
 
+mod bare;
 mod damage;
 mod durability;
 mod round_trip;
