@@ -23,6 +23,35 @@ pub(super) fn turned_values(plane: &Plane, part: Part, degrees: f32) -> Vec<f32>
     })
 }
 
+/// The same of a square plane into which a picture was squeezed that is `shape` times as wide as high: each value is what is between
+/// the pixels at a cell's middle, and what lies beyond is as the edge.
+pub(super) fn squeezed_turned_values(plane: &Luma, part: Part, degrees: f32, shape: f32) -> Vec<f32> {
+    let angle = degrees * (std::f32::consts::PI / 180.0);
+    let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+    let (middle_x, middle_y) = ((part.left + part.right) / 2.0, (part.top + part.bottom) / 2.0);
+    let (side, pixels) = (plane.width() as usize, plane.pixels());
+    let most = side.saturating_sub(1);
+    let at = |n: usize, from: f32, to: f32| (n as f32 + 0.5) / SIDE as f32 * (to - from) + from;
+    let value = |dx: f32, dy: f32| {
+        let x = (middle_x + cos * dx - sin * dy / shape - 0.5).clamp(0.0, most as f32);
+        let y = (middle_y + sin * dx * shape + cos * dy - 0.5).clamp(0.0, most as f32);
+        let (left, top) = (x as usize, y as usize);
+        let row = |y: usize| {
+            let row = &pixels[y * side..][..side];
+            let (here, next) = (f32::from(row[left]), f32::from(row[(left + 1).min(most)]));
+            here + (next - here) * (x - left as f32)
+        };
+        let (above, below) = (row(top), row((top + 1).min(most)));
+        above + (below - above) * (y - top as f32)
+    };
+    let cells = (0..SIDE * SIDE).map(|n| (n % SIDE, n / SIDE));
+    cells
+        .map(|(column, row)| {
+            value(at(column, part.left, part.right) - middle_x, at(row, part.top, part.bottom) - middle_y)
+        })
+        .collect()
+}
+
 /// The 64x64 values of the part of a slanted picture that `crop` says, in shares of its sides (left, top, right, bottom), seen
 /// straight.
 pub(super) fn slanted_values(plane: &Plane, corners: &Corners, crop: [f32; 4]) -> Vec<f32> {
@@ -225,6 +254,28 @@ mod tests {
                     apart(&upright, &slanted_values(&plane, &whole, [left, top, right, bottom])) <= BITS,
                     "{part:?}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_squeezed_into_a_square_is_turned_as_what_it_shows() {
+        for (width, height) in [(512, 288), (288, 512), (400, 400)] {
+            let plane = scene(width, height);
+            let (width, height) = (width as f32, height as f32);
+            let levels = values(&plane.luma, Part { left: 0.0, top: 0.0, right: width, bottom: height });
+            let squeezed = Luma::new(64, 64, levels.iter().map(|level| level.round() as u8).collect()).unwrap();
+            let part = |width, height| Part {
+                left: 0.12 * width,
+                top: 0.1 * height,
+                right: 0.84 * width,
+                bottom: 0.88 * height,
+            };
+            for degrees in [-5.0, -1.0, 2.5, 6.0] {
+                let wanted = turned_values(&plane, part(width, height), degrees);
+                let got = |degrees| squeezed_turned_values(&squeezed, part(64.0, 64.0), degrees, width / height);
+                let [right, wrong] = [degrees, -degrees].map(|degrees| apart(&wanted, &got(degrees)));
+                assert!(right <= 32 && wrong > right + 16, "{width} {height} {degrees}: {right}, {wrong}");
             }
         }
     }

@@ -6,6 +6,7 @@ use super::super::image::has_content;
 use super::super::pdq;
 use super::super::region::{Part, values};
 use super::super::{Code, Dihedral};
+use super::perspective::squeezed_turned_values;
 use super::{FilmBase, FilmView};
 
 /// What a frame looks like in small, or a picture that was found in it.
@@ -56,6 +57,8 @@ impl Thumbnail {
 pub(crate) struct ThumbnailPart {
     /// Left, top, right and bottom, in parts of the thumbnail; what lies beyond is as its edge.
     pub(crate) edges: [f32; 4],
+    /// How far it is turned about its middle before that, clockwise.
+    pub(crate) degrees: f32,
     pub(crate) turn: Dihedral,
 }
 
@@ -66,7 +69,12 @@ impl ThumbnailPart {
         let side = Thumbnail::SIDE as u32;
         let plane = Luma::new(side, side, thumbnail.levels.clone())?;
         let [left, top, right, bottom] = self.edges.map(|edge| edge * Thumbnail::SIDE as f32);
-        let low = pdq::transform(&values(&plane, Part { left, top, right, bottom }));
+        let part = Part { left, top, right, bottom };
+        let values = match self.degrees {
+            0.0 => values(&plane, part),
+            degrees => squeezed_turned_values(&plane, part, degrees, f32::from(thumbnail.shape.max(1)) / 100.0),
+        };
+        let low = pdq::transform(&values);
         has_content(&low).then(|| pdq::code(&pdq::turned(&low, self.turn)))
     }
 }

@@ -1,8 +1,10 @@
 //! Which part of a query exactly it is that a view of a reference shows.
 //!
 //! The parts of a query that have codes lie some hundredths apart, and a film that was cut is as far from the nearest of them. Where
-//! an alignment agrees in such a part, the part is moved, sized and squeezed until it is nearest to the reference over the steps of the
-//! alignment together, by the thumbnails of the query's frames.
+//! an alignment agrees in such a part, the part is moved, sized, squeezed and, if it is of a turned frame, turned until it is nearest to
+//! the reference over the steps of the alignment together, by the thumbnails of the query's frames.
+
+use std::cmp::Ordering;
 
 use minutia_machine::hamming::distance;
 
@@ -22,6 +24,10 @@ const MOST: usize = 10;
 const REACH_MS: f64 = 280.0;
 /// By how many thousandths of the frame a part is moved, round by round.
 const MOVES: [f32; 4] = [24.0, 12.0, 6.0, 3.0];
+/// Of a turned frame a corner is nearer than all of it, by fewer bits than this: it is moved less. All of it is what fits.
+const TURNED_BITS: u64 = 8;
+/// With each thousandth it is turned by so many degrees to each side: as much as moves its corners by as much.
+const TURN: f32 = 0.06;
 /// How often it is moved by as many, at most.
 const MOST_ROUNDS: usize = 4;
 /// A part that is further on the mean, in bits, is not what the reference shows.
@@ -37,6 +43,7 @@ pub(super) fn is_worth_fitting(score: f64) -> bool {
 }
 
 /// What is compared at a step.
+#[derive(Clone)]
 struct Pair<'q, 'i> {
     thumbnail: &'q Thumbnail,
     reference: &'i [u64; 4],
@@ -55,44 +62,70 @@ pub(super) fn fitted(
     let from = lanes.of_frames().iter().filter(begun).filter_map(|lane| {
         let pairs = pairs(frames, query, alignment, lane, steps);
         let place = Place::of(&query.view(lane.query_view), pairs.first()?.thumbnail.shape);
-        (pairs.len() >= FEWEST).then(|| (place.far(&pairs, lane, query), pairs, *lane, place))
+        (pairs.len() >= FEWEST).then(|| Fit::of(query, *lane, pairs, place))
     });
-    // By the mean over their steps, in whole numbers.
-    let (far, pairs, lane, mut place) = from.min_by(|a, b| {
-        let by_mean = (u64::from(a.0) * b.1.len() as u64).cmp(&(u64::from(b.0) * a.1.len() as u64));
-        by_mean.then(a.2.cmp(&b.2))
-    })?;
-    let mut least = far;
-    for by in MOVES {
-        for _ in 0..MOST_ROUNDS {
-            let before = least;
-            for moved in place.moved(by) {
-                let far = moved.far(&pairs, &lane, query);
-                if far < least {
-                    (least, place) = (far, moved);
-                }
-            }
-            if least == before {
-                break;
-            }
-        }
-    }
-    let steps = pairs.len() as u32;
-    if least > MOST_FAR * steps || least + LEAST_GAIN * steps > far {
-        return None;
-    }
-    let view = query.view(lane.query_view);
-    let part = place.part(&view);
+    let fit = from.min_by(Fit::by_mean)?.moved(query)?;
+    let view = query.view(fit.lane.query_view);
+    let part = fit.place.part(&view);
     let code = |thumbnail: &Thumbnail| Some((thumbnail.frame, bytemuck::cast(part.code(thumbnail)?.0)));
     let of_base = query.film().thumbnails.iter().filter(|thumbnail| thumbnail.base == view.base);
     let codes = of_base.filter_map(code).collect();
-    let view = FilmView { crop: place.crop(), strip: None, ..view };
-    Some((Fitted { from: lane.query_view, view, codes }, lane.reference_view))
+    let view = FilmView { crop: fit.place.crop(), strip: None, degrees: fit.place.degrees.round() as i8, ..view };
+    Some((Fitted { from: fit.lane.query_view, view, codes }, fit.lane.reference_view))
 }
 
-/// Whether a view is an upright part, which can be cut from a thumbnail.
+/// A part that is fitted, from one lane.
+#[derive(Clone)]
+struct Fit<'q, 'i> {
+    lane: Lane,
+    pairs: Vec<Pair<'q, 'i>>,
+    place: Place,
+    /// Bits from the reference, over all steps.
+    far: u32,
+    /// Whether it is of a turned frame. Who turned nothing is not turned by chance.
+    turns: bool,
+}
+
+impl<'q, 'i> Fit<'q, 'i> {
+    fn of(query: &Query<'_>, lane: Lane, pairs: Vec<Pair<'q, 'i>>, place: Place) -> Fit<'q, 'i> {
+        let far = place.far(&pairs, &lane, query);
+        Fit { lane, pairs, place, far, turns: query.view(lane.query_view).degrees != 0 }
+    }
+
+    /// Which is nearer by the mean over its steps, in whole numbers, what is turned by so many bits more.
+    fn by_mean(&self, other: &Fit<'_, '_>) -> Ordering {
+        let mean = |fit: &Fit<'_, '_>, other: &Fit<'_, '_>| {
+            (u64::from(fit.far) + if fit.turns { 0 } else { TURNED_BITS * fit.pairs.len() as u64 })
+                * other.pairs.len() as u64
+        };
+        mean(self, other).cmp(&mean(other, self)).then(self.lane.cmp(&other.lane))
+    }
+
+    /// Moved until it is nearest; `None` where that gains too little.
+    fn moved(mut self, query: &Query<'_>) -> Option<Fit<'q, 'i>> {
+        let begun = self.far;
+        for by in MOVES {
+            for _ in 0..MOST_ROUNDS {
+                let before = self.far;
+                for moved in self.place.moved(by, self.turns) {
+                    let far = moved.far(&self.pairs, &self.lane, query);
+                    if far < self.far {
+                        (self.far, self.place) = (far, moved);
+                    }
+                }
+                if self.far == before {
+                    break;
+                }
+            }
+        }
+        let steps = self.pairs.len() as u32;
+        (self.far <= MOST_FAR * steps && self.far + LEAST_GAIN * steps <= begun).then_some(self)
+    }
+}
+
+/// Whether a view is a part that can be cut from a thumbnail.
 fn is_part(view: &FilmView) -> bool {
-    (view.degrees, view.motion) == (0, false)
+    !view.motion
 }
 
 /// What is compared along an alignment, at no more than so many steps.
@@ -128,11 +161,12 @@ fn pairs<'q, 'i>(
     all
 }
 
-/// Where a part lies: its middle and its sides, in thousandths of the frame.
+/// Where a part lies: its middle and its sides, in thousandths of the frame, and how far it is turned about its middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Place {
     middle: [f32; 2],
     sides: [f32; 2],
+    degrees: f32,
 }
 
 impl Place {
@@ -143,23 +177,26 @@ impl Place {
             // Strips tell their places in hundredths of the height.
             let height = 1_000.0 / f32::from(shape.max(1));
             let width = f32::from(FilmView::STRIP_WIDTH) * height;
-            return Place { middle: [500.0 + f32::from(place) * height, 500.0], sides: [width, 1_000.0] };
+            return Place { middle: [500.0 + f32::from(place) * height, 500.0], sides: [width, 1_000.0], degrees: 0.0 };
         }
-        Place { middle: [(left + right) / 2.0, (top + bottom) / 2.0], sides: [right - left, bottom - top] }
+        let middle = [(left + right) / 2.0, (top + bottom) / 2.0];
+        Place { middle, sides: [right - left, bottom - top], degrees: view.degrees.into() }
     }
 
-    /// A little to each side, larger and smaller, wider and narrower; none that is no part of the frame.
-    fn moved(self, by: f32) -> impl Iterator<Item = Place> {
-        let Place { middle: [x, y], sides: [width, height] } = self;
-        let place = |x, y, width, height| Place { middle: [x, y], sides: [width, height] };
+    /// A little to each side, larger and smaller, wider and narrower, and turned if it `turns`; none that is no part of the frame.
+    fn moved(self, by: f32, turns: bool) -> impl Iterator<Item = Place> {
+        let Place { middle: [x, y], sides: [width, height], degrees } = self;
+        let place = |x, y, width, height| Place { middle: [x, y], sides: [width, height], degrees };
         let all = [by, -by].map(|by| {
-            [
+            let turned = Place { degrees: degrees + TURN * by, ..self };
+            let moved = [
                 place(x + by, y, width, height),
                 place(x, y + by, width, height),
                 place(x, y, width + 2.0 * by, height + 2.0 * by),
                 place(x, y, width + 2.0 * by, height),
                 place(x, y, width, height + 2.0 * by),
-            ]
+            ];
+            moved.into_iter().chain(turns.then_some(turned))
         });
         all.into_iter().flatten().filter(Place::is_within)
     }
@@ -171,12 +208,12 @@ impl Place {
     }
 
     fn edges(&self) -> [f32; 4] {
-        let Place { middle: [x, y], sides: [width, height] } = self;
+        let Place { middle: [x, y], sides: [width, height], .. } = self;
         [x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0]
     }
 
     fn part(&self, view: &FilmView) -> ThumbnailPart {
-        ThumbnailPart { edges: self.edges().map(|edge| edge / 1_000.0), turn: view.turn }
+        ThumbnailPart { edges: self.edges().map(|edge| edge / 1_000.0), degrees: self.degrees, turn: view.turn }
     }
 
     /// As views tell it.
