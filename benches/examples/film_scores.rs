@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use minutia::fingerprint::{Code, FilmBase, FilmFingerprint, FilmFingerprinter, FilmFrame, FilmViews, Thumbnail};
 use minutia::index::FilmsInMemory;
-use minutia::scan::{InProcess, Reader, Request, Tiers, WithFfmpeg};
+use minutia::scan::{InProcess, Reader, Request, Tiers, WithFfmpeg, read_closely};
 use minutia::search::FilmSearch;
 use minutia_media::{Ffmpeg, Source};
 use rayon::prelude::*;
@@ -54,7 +54,7 @@ fn make(role: &str, files: &[(String, String)], to: &Path) {
             Err(_) => Box::new(InProcess),
         };
         let mut film = None;
-        let read = reader.read(&source, &request, &mut |item| {
+        let read = read_closely(reader.as_mut(), &source, &request, &mut |item| {
             film = film.take().or_else(|| item.fingerprints.iter().find_map(|print| print.film().cloned()));
         });
         let Some(film) = film else {

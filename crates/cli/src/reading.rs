@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use minutia::scan::{InProcess, Item, Reader, Request, WithFfmpeg};
+use minutia::scan::{InProcess, Item, Reader, Request, WithFfmpeg, read_closely};
 use minutia_media::{Ffmpeg, Problem, Source};
 use minutia_report::escape::text;
 use minutia_report::{ConfinementFacts, ProcessFacts, ProgramFacts, Reading as ReadingFacts, WorkerFacts};
@@ -161,8 +161,8 @@ impl Hand {
 impl Reader for Hand {
     fn read(&mut self, source: &Source, request: &Request, sink: &mut dyn FnMut(Item)) -> Result<(), Problem> {
         match self {
-            Hand::Worker { isolated, .. } => isolated.read(source, request, sink),
-            Hand::Here(reader) => reader.read(source, request, sink),
+            Hand::Worker { isolated, .. } => read_closely(isolated.as_mut(), source, request, sink),
+            Hand::Here(reader) => read_closely(reader.as_mut(), source, request, sink),
         }
     }
 }

@@ -11,7 +11,8 @@ use minutia_media::{Ffmpeg, Format, Limits, Picture, Problem, Source};
 use super::{Exchange, FilmCoverage, Pass, Request, Track};
 use crate::fingerprint::{FilmFingerprint, FilmFingerprinter, FilmViews, Views, VpdqFrame, vpdq};
 
-/// Frames a second that are looked at, where the request says nothing: one for each sample that there may be.
+/// Frames a second that are looked at, where the request says nothing: one for each sample that there may be, unless a film
+/// moves so fast that it is read again.
 const QUERY_FPS: u32 = 1_000 / FilmFingerprint::FAST_STEP_MS;
 const REFERENCE_FPS: u32 = 1_000 / FilmFingerprint::REFERENCE_STEP_MS;
 /// A decoder hands over the frames that are sampled.

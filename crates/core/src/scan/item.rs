@@ -146,7 +146,7 @@ pub struct FilmCoverage {
     pub height: u32,
     /// Picture tracks of the container, of which the first is read; 0 where nobody here knows the container.
     pub tracks: u32,
-    /// Frames that were looked at, at most eight a second.
+    /// Frames that were looked at, at most eight a second. A second reading, frame by frame, does not count.
     pub frames_read: u64,
     /// The length that the container declares, in milliseconds.
     pub declared_ms: Option<u64>,

@@ -4,6 +4,8 @@ mod aligned;
 #[cfg(feature = "image")]
 mod animation;
 mod chroma;
+#[cfg(feature = "image")]
+mod closely;
 mod examine;
 #[cfg(all(feature = "image", feature = "video"))]
 mod film;
@@ -27,6 +29,8 @@ mod sound;
 mod stills;
 
 pub use chroma::{CHROMAPRINT_SCALE, ChromaprintScale};
+#[cfg(feature = "image")]
+pub use closely::read_closely;
 pub use examine::{Examined, Examiner, Query};
 #[cfg(all(feature = "image", feature = "video"))]
 pub use film::{film_begins_here, film_wanted, read_vpdq};

@@ -143,7 +143,7 @@ pub struct FilmCoverage {
     pub codec: String,
     /// Picture tracks of the container, of which the first is read; 0 where nobody here can read the container.
     pub tracks: u32,
-    /// Frames that were looked at, at most eight a second.
+    /// Frames that were looked at, at most eight a second. A second reading, frame by frame, does not count.
     pub frames_read: u64,
     /// The length that the container declares, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

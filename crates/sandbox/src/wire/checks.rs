@@ -123,7 +123,9 @@ fn check_film(film: &FilmFingerprint, request: &Request) -> Result<(), WireError
         possible("part of a frame", left < right && right <= 1_000 && top < bottom && bottom <= 1_000)?;
         possible("turn of a frame", (-90..=90).contains(&view.degrees))?;
     }
-    let allowed = film.duration_ms / u64::from(FilmFingerprint::FAST_STEP_MS) + 2;
+    let by_steps = film.duration_ms / u64::from(FilmFingerprint::FAST_STEP_MS) + 2;
+    let by_frames = film.duration_ms / u64::from(FilmFingerprint::FRAME_STEP_MS);
+    let allowed = by_steps + by_frames.min(FilmFingerprint::MOST_FRAME_BY_FRAME.into());
     at_most("frames", film.frames.len(), usize::try_from(allowed).unwrap_or(usize::MAX))?;
     possible("order of frames", film.frames.is_sorted_by(|a, b| a.time_ms < b.time_ms))?;
     let last = film.frames.last().map_or(0, |frame| u64::from(frame.time_ms));

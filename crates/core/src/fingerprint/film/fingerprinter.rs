@@ -9,19 +9,19 @@ use minutia_media::Luma;
 use super::super::Code;
 use super::super::pdq::{self, Low};
 use super::bases::{Bases, SLANTED_FOUND};
+use super::between::{Between, Kept};
 use super::perspective::Corners;
 use super::plane::Plane;
 use super::shot::trimmed;
 use super::slanted::slanted_parts;
-use super::transforms::{NOTHING, bits_apart, codes, is_cut, parts_of, whole};
+use super::transforms::{NOTHING, codes, parts_of, whole};
 use super::views::{FilmBase, FilmView, FilmViews, views};
 use super::{FilmFingerprint, FilmFrame, Thumbnail, narrow_views};
 
-/// What a query shows moves fast where two samples in turn are so many bits apart: there what comes between them is a sample too.
-const FAST_BITS: u32 = 60;
-/// Samples of steps of a shot that are held at once; a longer shot is taken in pieces.
+/// Samples of steps of a shot that are held at once, and of all; a longer shot is taken in pieces.
 const MOST_HELD: usize = 64;
-/// Shots of so many samples of steps in all are looked at together for what stays when the film is cut.
+const MOST_PLANES: usize = 2 * MOST_HELD;
+/// Shots of so many samples of steps in all, or half of the most, are looked at together for what stays when the film is cut.
 const GROUP: usize = 32;
 /// A sample is of a frame that begins no later than this behind where its step begins.
 const LATE_US: u64 = 250_000;
@@ -39,7 +39,7 @@ const MOVED_STEP_MS: u32 = 1_500;
 const SAME_STEP_MS: u32 = 3_000;
 
 /// Makes the fingerprint of one video stream. Holds the small planes of a shot, at most 64 samples of steps, and of the shots before
-/// it, at most 31, and of a query what stands between these.
+/// it, at most 31, and of a query what stands between these, at most 200 in all.
 #[derive(Debug)]
 pub struct FilmFingerprinter {
     is_reference: bool,
@@ -53,8 +53,7 @@ pub struct FilmFingerprinter {
     at_us: u64,
     stayed_us: u64,
     last: Option<Shown>,
-    /// The first frame of the second half of a step, until the next step begins.
-    between: Option<Between>,
+    between: Between,
     /// The next sample's time.
     next_us: u64,
     shot: Vec<Sample>,
@@ -81,14 +80,6 @@ enum Shown {
     Sampled(Rc<Plane>, u64),
 }
 
-/// A frame that is sampled if what is shown moves fast.
-#[derive(Debug)]
-struct Between {
-    time_us: u64,
-    begins_us: u64,
-    frame: Luma,
-}
-
 #[derive(Debug)]
 struct Sample {
     /// Where it stands among the steps.
@@ -96,8 +87,10 @@ struct Sample {
     /// When it is on screen: of a query when its frame begins, if it is the first of its step.
     shown_ms: u32,
     plane: Rc<Plane>,
-    /// False for one of the middle of a step that moves too little to be sampled.
+    /// False for one between steps that are too near each other for it to be sampled.
     wanted: bool,
+    /// Whether the views for a second look are made of it.
+    second: bool,
 }
 
 impl FilmFingerprinter {
@@ -116,7 +109,7 @@ impl FilmFingerprinter {
             at_us: 0,
             stayed_us: 0,
             last: None,
-            between: None,
+            between: Between::new(u64::from(step) * 1_000),
             next_us: 0,
             shot: Vec::new(),
             group: Vec::new(),
@@ -214,7 +207,8 @@ impl FilmFingerprinter {
     fn leave_second_look(&mut self, time_us: u64) {
         self.end_shot();
         self.end_group();
-        (self.is_fine, self.between) = (false, None);
+        self.is_fine = false;
+        self.between.forget();
         let both = std::mem::take(&mut self.made);
         let is_first: Vec<bool> = both.views.iter().map(|view| !view.is_second_look()).collect();
         let codes = both.codes.iter().zip(is_first.iter().cycle()).filter(|&(_, &first)| first);
@@ -251,20 +245,16 @@ impl FilmFingerprinter {
         }
     }
 
-    /// Keeps the last frame, before another comes, if it is the first of the second half of a step and was not sampled.
+    /// Keeps the last frame, before another comes, if it was not sampled and stands where it may have to be.
     fn keep_between(&mut self) {
         if self.of_key_frames || !self.is_fine {
             return;
         }
         let Some(&Shown::Frame(_, begins_us)) = self.last.as_ref() else { return };
-        let half_us = self.step_us / 2;
-        let time_us = begins_us / half_us * half_us;
-        let is_first = self.between.as_ref().is_none_or(|between| between.time_us != time_us);
-        if !time_us.is_multiple_of(self.step_us)
-            && is_first
+        if let Some(time_us) = self.between.place_of(begins_us)
             && let Some(Shown::Frame(frame, _)) = self.last.take()
         {
-            self.between = Some(Between { time_us, begins_us, frame });
+            self.between.keep(time_us, begins_us, frame);
         }
     }
 
@@ -278,11 +268,13 @@ impl FilmFingerprinter {
         let time_ms = u32::try_from(self.next_us / 1_000).ok().filter(|_| times < MOST_REPEATS);
         self.last = Some(Shown::Sampled(Rc::clone(&plane), times + 1));
         let Some(time_ms) = time_ms else { return false };
-        if self.shot.iter().filter(|sample| self.is_of_step(sample)).count() >= MOST_HELD {
+        let of_steps = self.shot.iter().filter(|sample| self.is_of_step(sample)).count();
+        if of_steps >= MOST_HELD || self.shot.len() >= MOST_PLANES {
             self.end_shot();
         }
         let shown_ms = self.shown_ms(time_ms, begins_us);
-        self.shot.push(Sample { time_ms, shown_ms, plane, wanted: true });
+        let second = self.is_reference || time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
+        self.shot.push(Sample { time_ms, shown_ms, plane, wanted: true, second });
         self.next_us += self.step_us;
         true
     }
@@ -293,43 +285,33 @@ impl FilmFingerprinter {
         let plane = Rc::new(Plane::of(frame));
         let whole = whole(&plane);
         let other_size = self.shot.last().is_some_and(|sample| sample.plane.size() != plane.size());
-        let mut is_cut_here = other_size || self.before.is_some_and(|before| is_cut(&before, &whole));
-        let between = self.between.take().filter(|between| between.time_us + self.step_us / 2 == self.next_us);
-        if let Some(between) = between.filter(|_| !other_size)
-            && let Some(before) = self.before
-        {
-            let is_fast = bits_apart(&before, &whole) >= FAST_BITS;
-            is_cut_here = self.sample_between(between, is_fast, &plane, is_cut_here.then_some([before, whole]));
-        }
-        if is_cut_here {
-            self.end_shot();
-        }
         if other_size {
+            self.between.forget();
+            self.end_shot();
             self.end_group();
+        } else {
+            self.sample_between(&plane, &whole);
         }
         self.before = Some(whole);
         plane
     }
 
-    /// Takes a frame of the middle of a step. Where those at its ends are of two shots, it may be of the second, or of one with both,
-    /// which moves fast: says whether a shot ends behind it.
-    fn sample_between(&mut self, between: Between, is_fast: bool, next: &Plane, cut: Option<[Low; 2]>) -> bool {
-        let plane = Rc::new(Plane::of(between.frame));
-        if plane.size() != next.size() {
-            return cut.is_some();
-        }
-        let mut is_cut_behind = false;
-        if let Some([before, after]) = cut {
-            let here = whole(&plane);
-            is_cut_behind = is_cut(&here, &after);
-            if !is_cut_behind && is_cut(&before, &here) {
+    /// Takes the frames between the last sample and the next, and ends shots where they end.
+    fn sample_between(&mut self, plane: &Plane, whole: &Low) {
+        let told = self.between.end_step(self.next_us, self.before.as_ref(), (plane, whole));
+        let behind = told.kept.len();
+        for (number, kept) in told.kept.into_iter().enumerate() {
+            if told.cut == Some(number) {
                 self.end_shot();
             }
+            let time_ms = u32::try_from(kept.time_us / 1_000).unwrap_or(u32::MAX);
+            let shown_ms = self.shown_ms(time_ms, kept.begins_us);
+            let Kept { plane, second, .. } = kept;
+            self.shot.push(Sample { time_ms, shown_ms, plane, wanted: told.is_fast, second });
         }
-        let time_ms = u32::try_from(between.time_us / 1_000).unwrap_or(u32::MAX);
-        let shown_ms = self.shown_ms(time_ms, between.begins_us);
-        self.shot.push(Sample { time_ms, shown_ms, plane, wanted: is_fast });
-        is_cut_behind
+        if told.cut == Some(behind) {
+            self.end_shot();
+        }
     }
 
     /// When a sample at that time, of a frame that begins at that one as samples count, is on screen.
@@ -355,9 +337,9 @@ impl FilmFingerprinter {
             |time_ms: u32| wanted.binary_search(&time_ms.saturating_add(FilmFingerprint::MOTION_LAG_MS)).is_ok();
         shot.retain(|sample| sample.wanted || is_before(sample.time_ms));
         self.group.push(shot);
-        if !self.has_second_look()
-            || self.group.iter().flatten().filter(|sample| self.is_of_step(sample)).count() >= GROUP
-        {
+        let of_steps = self.group.iter().flatten().filter(|sample| self.is_of_step(sample)).count();
+        let all: usize = self.group.iter().map(Vec::len).sum();
+        if !self.has_second_look() || of_steps >= GROUP || all >= MOST_PLANES / 2 {
             self.end_group();
         }
     }
@@ -393,7 +375,7 @@ impl FilmFingerprinter {
         for sample in shot {
             let number = if self.is_of_step(sample) { numbers.next() } else { None };
             let time_ms = sample.time_ms;
-            let second = self.is_reference || time_ms.is_multiple_of(FilmFingerprint::SECOND_LOOK_STEP_MS);
+            let second = sample.second;
             let views = &self.made.views;
             let narrow = if self.is_reference { narrow_views(views) } else { views.len() };
             let parts = self.parts.partition_point(|part| part.start < narrow);

@@ -6,6 +6,7 @@
 //! have many views, mirrored ones among them.
 
 mod bases;
+mod between;
 mod fingerprinter;
 mod frames;
 mod perspective;
@@ -19,6 +20,7 @@ mod transforms;
 mod views;
 mod vpdq;
 
+use between::FAST_BITS;
 pub use fingerprinter::FilmFingerprinter;
 pub use thumbnail::Thumbnail;
 pub(crate) use thumbnail::ThumbnailPart;
@@ -101,6 +103,12 @@ impl FilmFingerprint {
     pub const QUERY_STEP_MS: u32 = 250;
     /// From a sample of a query to one in the middle of a step, where what it shows moves fast, in milliseconds.
     pub const FAST_STEP_MS: u32 = FilmFingerprint::QUERY_STEP_MS / 2;
+    /// From one sample of a query to the next, at least, where it moves so fast that each frame is sampled, in milliseconds.
+    pub const FRAME_STEP_MS: u32 = 25;
+    /// So many samples of a query stand closer than in the middle of steps, at most: of each there are some 13 kB of codes.
+    pub const MOST_FRAME_BY_FRAME: u32 = 1_200;
+    /// How much of a film is looked at frame by frame, in milliseconds, from where it begins to move so fast.
+    pub const FRAME_BY_FRAME_MS: u32 = FilmFingerprint::MOST_FRAME_BY_FRAME * FilmFingerprint::FRAME_STEP_MS;
     /// A query that is longer, in milliseconds, has the first look alone, but for its beginning: what the second looks at takes 70 to
     /// 190 kB a second.
     pub const SECOND_LOOK_MS: u64 = 20 * 60 * 1_000;
@@ -125,6 +133,48 @@ impl FilmFingerprint {
             && self.thumbnails.is_empty()
             && others.all(|code| code.0 == [0; 32])
             && film_view_set(&self.views).is_some()
+    }
+
+    /// When a query begins to move so fast that each frame is another picture, in milliseconds: where in a fiftieth of what was sampled,
+    /// and three times at least, samples an eighth of a second apart are far from each other. Only a sample of the very
+    /// frame finds what a reference has of it, so that all frames are worth being looked at.
+    #[must_use]
+    pub fn moves_very_fast_from(&self) -> Option<u32> {
+        let far = |a: usize| {
+            let (before, after) = (&self.frames[a], &self.frames[a + 1]);
+            let bits = self.codes_of(a)[0].distance(&self.codes_of(a + 1)[0]);
+            // Nearer than two steps, whose frames are a quarter apart.
+            bits >= FAST_BITS && after.time_ms.saturating_sub(before.time_ms) <= 200
+        };
+        let pairs = self.frames.len().saturating_sub(1);
+        let mut fast = (1..pairs).filter(|&pair| far(pair - 1) && far(pair)).peekable();
+        let first = *fast.peek()?;
+        let fast = fast.count();
+        (fast >= 3 && fast >= self.frames.len() / 50).then(|| self.frames[first - 1].time_ms)
+    }
+
+    /// This fingerprint with the samples of another of the same views in a part of its time, in milliseconds, in place of its own.
+    #[cfg(feature = "image")]
+    pub(crate) fn with_part(&self, part: &std::ops::Range<u32>, of: &FilmFingerprint) -> FilmFingerprint {
+        let mut both =
+            FilmFingerprint { frames: Vec::new(), codes: Vec::new(), thumbnails: Vec::new(), ..self.clone() };
+        let frames =
+            |film: &FilmFingerprint, until_ms: u32| film.frames.partition_point(|frame| frame.time_ms < until_ms);
+        let pieces = [
+            (self, 0..frames(self, part.start)),
+            (of, frames(of, part.start)..frames(of, part.end)),
+            (self, frames(self, part.end)..self.frames.len()),
+        ];
+        for (film, piece) in pieces {
+            let before = both.frames.len();
+            let thumbnails = film.thumbnails.iter().filter(|thumbnail| piece.contains(&(thumbnail.frame as usize)));
+            let renumbered =
+                |thumbnail: &Thumbnail| thumbnail.of_frame((thumbnail.frame as usize - piece.start + before) as u32);
+            both.thumbnails.extend(thumbnails.map(renumbered));
+            both.frames.extend_from_slice(&film.frames[piece.clone()]);
+            both.codes.extend_from_slice(&film.codes[piece.start * film.views.len()..piece.end * film.views.len()]);
+        }
+        both
     }
 
     /// How many views a frame has that is not wide: the first of all.

@@ -18,8 +18,10 @@ const REACH_MS: f64 = 640.0;
 /// A dip that is less deep, in bits, says nothing, and one that is deeper than this no more.
 const LEAST_DEPTH: f64 = 4.0;
 const MOST_DEPTH: f64 = 32.0;
-/// A sample beside the nearest that is farther is of another shot, and says nothing of how far away its time is.
+/// A sample beside the nearest that is farther is of another shot, and says nothing of how far away its time is. Where all frames
+/// are samples, those on both sides no further apart than so many milliseconds, the nearest is the very frame.
 const OTHER_SHOT: f64 = 90.0;
+const FRAME_BY_FRAME_MS: f64 = 100.0;
 /// Tolerances of the fit, in milliseconds of the query, round by round.
 const TOLERANCES_MS: [f64; 4] = [500.0, 300.0, 180.0, 120.0];
 /// Fewer dips than this fit nothing, and fewer than that no speed.
@@ -79,11 +81,12 @@ fn dip(
     // On both sides of its own place a frame is the farther the longer ago: two slopes of one steepness, which the three
     // nearest samples tell where they meet.
     let (before, after) = (measured[middle - 1], measured[middle + 1]);
-    if before.1.max(after.1) > OTHER_SHOT {
+    let is_other_shot = before.1.max(after.1) > OTHER_SHOT;
+    if is_other_shot && time(after.0) - time(before.0) > FRAME_BY_FRAME_MS {
         return None;
     }
     let steepness = before.1.max(after.1) - least;
-    let beyond = ((before.1 - after.1) / (2.0 * steepness)).clamp(-0.5, 0.5);
+    let beyond = if is_other_shot { 0.0 } else { ((before.1 - after.1) / (2.0 * steepness)).clamp(-0.5, 0.5) };
     let (here, next) = (time(measured[middle].0), time(if beyond < 0.0 { before.0 } else { after.0 }));
     let query_ms = here + (next - here) * beyond.abs();
     let weight = depth.min(MOST_DEPTH) / MOST_DEPTH;
