@@ -142,6 +142,39 @@ fn what_moves_fast_is_sampled_in_the_middle_of_steps_too() {
 }
 
 #[test]
+fn where_each_frame_is_another_picture_each_is_sampled() {
+    // Frames that have nothing in common, 25 a second: those of a reference, two a second, are found by themselves alone.
+    let flashes = |seed: u32, seconds: f32| scene(100 * seed + (seconds * 25.0).round() as u32, 0.0);
+    let directory = tempfile::tempdir().unwrap();
+    let films = [10, 20, 30].map(|seed| film(FilmViews::Reference, 12.0, |seconds| flashes(seed, seconds)));
+    let index = index_of(films, directory.path());
+    // By 40 ms more and more, so that frames stand at every place between steps.
+    for from in [1.88, 2.92, 3.96] {
+        let query = film(FilmViews::BothLooks, 6.0, |seconds| flashes(20, seconds + from));
+        // From the second step on, by when it is known.
+        assert!((140..=150).contains(&query.frames.len()), "{}", query.frames.len());
+        let found = search_in(&index, &query);
+        check(&found, from.into(), f64::from(from) + 6.0, 1.0);
+        let best = found.iter().map(|(_, found)| found.distance).fold(256.0, f64::min);
+        assert!(best < 4.0, "{found:?}");
+        // Turned by a quarter it is found by the views for a second look.
+        let turn = |frame: Vec<u8>| {
+            let turned = (0..WIDTH).flat_map(|x| (0..HEIGHT).rev().map(move |y| (y * WIDTH + x) as usize));
+            turned.map(|place| frame[place]).collect::<Vec<u8>>()
+        };
+        let mut fingerprinter = FilmFingerprinter::new(0, FilmViews::BothLooks);
+        for number in 0..150_u64 {
+            let frame = turn(flashes(20, number as f32 / 25.0 + from));
+            fingerprinter.push(number * 40_000, Luma::new(HEIGHT, WIDTH, frame).unwrap());
+        }
+        check(&search_in(&index, &fingerprinter.finish()), from.into(), f64::from(from) + 6.0, 1.0);
+    }
+    for (views, most) in [(FilmViews::Reference, 12), (FilmViews::FirstLook, 24)] {
+        assert_eq!(film(views, 6.0, |seconds| flashes(20, seconds)).frames.len(), most);
+    }
+}
+
+#[test]
 fn a_query_that_turns_out_long_has_the_first_look_alone_and_a_beginning_with_both() {
     let with = |views, seconds: &[u64]| {
         let mut fingerprinter = FilmFingerprinter::new(3, views);
@@ -240,6 +273,37 @@ fn a_part_that_was_cut_is_fitted_to_what_the_reference_has_of_it() {
 }
 
 #[test]
+fn a_frame_that_was_turned_a_little_is_turned_back_as_far() {
+    let slow = |seed, seconds: f32| scene(seed, seconds / 12.0);
+    let directory = tempfile::tempdir().unwrap();
+    let films = [0, 1, 2].map(|seed| film(FilmViews::Reference, 24.0, |seconds| slow(seed, seconds)));
+    let index = index_of(films, directory.path());
+    for degrees in [3.0_f32, 5.0] {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let (middle_x, middle_y) = (WIDTH as f32 / 2.0, HEIGHT as f32 / 2.0);
+        let turned = |frame: Vec<u8>| {
+            let pixel = |n: u32| {
+                let (dx, dy) = ((n % WIDTH) as f32 + 0.5 - middle_x, (n / WIDTH) as f32 + 0.5 - middle_y);
+                let x = (middle_x + cos * dx + sin * dy) as u32;
+                let y = (middle_y - sin * dx + cos * dy) as u32;
+                frame[(y.min(HEIGHT - 1) * WIDTH + x.min(WIDTH - 1)) as usize]
+            };
+            (0..WIDTH * HEIGHT).map(pixel).collect::<Vec<u8>>()
+        };
+        let query = film(FilmViews::BothLooks, 8.0, |seconds| turned(slow(1, seconds + 6.4)));
+        let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
+        let best = |query: &FilmFingerprint| {
+            let found = search_in(&index, query).into_iter();
+            let of_film = found.filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
+            of_film.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
+        };
+        let (with, without) = (best(&query), best(&without));
+        assert!(with.score > 1.2 * without.score && with.distance < without.distance, "{with:?}\n{without:?}");
+        assert!((f32::from(with.view.degrees) - degrees).abs() < 2.5, "{degrees}: {with:?}");
+    }
+}
+
+#[test]
 fn a_mirrored_excerpt_at_another_speed_is_found() {
     let mirrored = |seconds: f32| {
         let frame = scene(1, seconds * 1.08 + 4.0);
@@ -286,6 +350,26 @@ fn a_scene_that_hardly_changes_is_found_where_it_was_taken_from_and_another_take
         frame
     };
     check(&search(&film(FilmViews::BothLooks, 9.0, under)), 6.4, 15.4, 1.0);
+}
+
+#[test]
+fn a_logo_that_stands_in_two_films_tells_of_one_picture_however_long() {
+    // Something else before and behind it, in both.
+    let with_logo = |seed: u32, from: f32, seconds: f32| {
+        if (from..from + 3.0).contains(&seconds) { scene(77, 0.0) } else { scene(seed, seconds) }
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let films = [0, 1].map(|seed| film(FilmViews::Reference, 20.0, |seconds| with_logo(seed, 7.0, seconds)));
+    let index = index_of(films, directory.path());
+    let score = |query: &FilmFingerprint| {
+        let found = search_in(&index, query).into_iter().map(|(_, found)| found.score);
+        found.fold(0.0, f64::max)
+    };
+    let other = film(FilmViews::BothLooks, 12.0, |seconds| with_logo(50, 4.3, seconds));
+    let copy = film(FilmViews::BothLooks, 12.0, |seconds| with_logo(1, 7.0, seconds + 3.0));
+    let (other, copy) = (score(&other), score(&copy));
+    // A `match` of so short a query has 7.0.
+    assert!(other < 7.0 && copy > 40.0, "{other}, {copy}");
 }
 
 #[test]

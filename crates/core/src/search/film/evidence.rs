@@ -6,7 +6,7 @@ use super::alignment::Alignment;
 use super::beside::Beside;
 use super::lanes::{Compare, Lane};
 use super::query::Query;
-use super::steps::{BIAS, STEP_MS, Step};
+use super::steps::{BIAS, LEAST_WEIGHT, STEP_MS, Step};
 use crate::fingerprint::FilmView;
 use crate::index::FilmFrames;
 
@@ -16,6 +16,9 @@ const CHANGE_BITS: f64 = 12.0;
 const CHANGE_SHARE: f64 = 0.3;
 /// And at most so much.
 const MOST_CHANGE: f64 = 1.5;
+/// Up to so many bits shifted frames are of the same scene, and from so many on other pictures.
+const SAME_SCENE: f64 = 30.0;
+const OTHER_PICTURE: f64 = 60.0;
 /// What a frame at no distance is worth. It falls with the square: chance comes to 60 bits often and to 30 never.
 const WHOLE_NEARNESS: f64 = 2.0;
 /// And the least of a frame difference: noise of a coder where hardly anything moves must not undo what the frames prove.
@@ -125,6 +128,15 @@ pub(super) fn change(distance: f64, shifted: f64) -> f64 {
     ((shifted - distance) / (CHANGE_BITS + CHANGE_SHARE * (shifted + distance))).clamp(-1.0, MOST_CHANGE)
 }
 
+/// How much of that counts for a frame of that weight: all of it where the shifted one is of the same scene, and as much as the frame
+/// is new where it is another picture. A logo or a slide that comes with a cut and goes with one is nearer than what is beside
+/// it for as long as it stands, whichever film shows it.
+fn told_anew(weight: f64, shifted: f64) -> f64 {
+    let is_other = ((shifted - SAME_SCENE) / (OTHER_PICTURE - SAME_SCENE)).clamp(0.0, 1.0);
+    let new = ((weight - LEAST_WEIGHT) / (1.0 - LEAST_WEIGHT)).clamp(0.0, 1.0);
+    1.0 - is_other * (1.0 - new)
+}
+
 /// What a stretch proves.
 pub(super) fn judged(
     frames: &FilmFrames<'_>,
@@ -148,7 +160,7 @@ pub(super) fn judged(
         let other = beside.usual.min(BIAS);
         shifted_sum += other;
         shifted_count += 1.0;
-        changes += change(compared.distance, other);
+        changes += change(compared.distance, other) * told_anew(compared.weight, other);
     }
     // What is told of is the frames' own views, where there are any.
     let lanes_of = |compare: Compare| steps.iter().filter_map(move |step| Some(step.compared[compare as usize]?.lane));

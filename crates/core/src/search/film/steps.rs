@@ -18,7 +18,7 @@ pub(super) const BIAS: f64 = 84.0;
 /// Bits of a code.
 pub(super) const BITS: f64 = 256.0;
 /// What a frame that is like the one before counts.
-const LEAST_WEIGHT: f64 = 0.15;
+pub(super) const LEAST_WEIGHT: f64 = 0.15;
 /// And what it counts where stretches are bounded.
 const LEAST_VALUE: f64 = 0.3;
 /// Bits between frames that are new to each other.

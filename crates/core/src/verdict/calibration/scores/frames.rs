@@ -15,5 +15,5 @@ pub(super) const ROW: ScoreCalibration = ScoreCalibration {
 
 #[rustfmt::skip]
 const AT_LEAST: &[u64] = &[
-        505588, 110, 106, 69, 37, 18, 12, 7, 6, 4, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1,
+        505588, 121, 112, 71, 33, 13, 9, 7, 6, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1,
 ];
