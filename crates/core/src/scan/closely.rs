@@ -46,8 +46,11 @@ pub fn read_closely(
         let again = reader.read(source, &again, &mut |mut item| {
             closer = closer.take().or_else(|| item.fingerprints.iter_mut().find_map(film_of).map(std::mem::take));
         });
+        let within = |film: &FilmFingerprint| film.frames.iter().filter(|frame| part.contains(&frame.time_ms)).count();
+        // One that came less far says less.
         if let (Ok(()), Some(closer)) = (again, closer)
             && closer.views == film.views
+            && within(&closer) >= within(film)
         {
             *film = film.with_part(&part, &closer);
         }
