@@ -225,6 +225,16 @@ fn a_long_film_is_found_by_the_second_look_of_its_beginning() {
     assert!(span.start < 1_000 && (11_000..=12_100).contains(&span.end), "{found:?}");
 }
 
+/// The best match of a query with film 1, by its thumbnails too and without them.
+fn with_and_without_thumbnails(index: &Index, query: &FilmFingerprint) -> [FilmMatch; 2] {
+    let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
+    [query, &without].map(|query| {
+        let found = search_in(index, query).into_iter();
+        let of_film = found.filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
+        of_film.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
+    })
+}
+
 /// What is left of a frame that is cut: from these thousandths of its sides, so many thousandths of both.
 fn cut(frame: &[u8], [left, top]: [u32; 2], side: u32) -> Vec<u8> {
     let at = |n: u32, from: u32, of: u32| {
@@ -253,13 +263,7 @@ fn a_part_that_was_cut_is_fitted_to_what_the_reference_has_of_it() {
     for ([left, top], side) in [([12, 31], 866), ([64, 90], 830), ([30, 110], 800), ([20, 90], 850), ([130, 60], 780)] {
         let query = film(FilmViews::BothLooks, 8.0, |seconds| cut(&slow(1, seconds + 6.4), [left, top], side));
         assert!(!query.thumbnails.is_empty());
-        let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
-        let best = |query: &FilmFingerprint| {
-            let found = search_in(&index, query).into_iter();
-            let of_film = found.filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
-            of_film.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
-        };
-        let (with, without) = (best(&query), best(&without));
+        let [with, without] = with_and_without_thumbnails(&index, &query);
         assert!(with.score > without.score && with.distance < without.distance, "{with:?}\n{without:?}");
         // The part of the query is that of the frame which the reference has.
         let views = film(FilmViews::Reference, 0.0, |_| Vec::new()).views;
@@ -291,13 +295,7 @@ fn a_frame_that_was_turned_a_little_is_turned_back_as_far() {
             (0..WIDTH * HEIGHT).map(pixel).collect::<Vec<u8>>()
         };
         let query = film(FilmViews::BothLooks, 8.0, |seconds| turned(slow(1, seconds + 6.4)));
-        let without = FilmFingerprint { thumbnails: Vec::new(), ..query.clone() };
-        let best = |query: &FilmFingerprint| {
-            let found = search_in(&index, query).into_iter();
-            let of_film = found.filter(|(name, _)| name == "film-1.mp4").map(|(_, found)| found);
-            of_film.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
-        };
-        let (with, without) = (best(&query), best(&without));
+        let [with, without] = with_and_without_thumbnails(&index, &query);
         assert!(with.score > 1.2 * without.score && with.distance < without.distance, "{with:?}\n{without:?}");
         assert!((f32::from(with.view.degrees) - degrees).abs() < 2.5, "{degrees}: {with:?}");
     }
