@@ -254,6 +254,7 @@ fn finding(finding: &Finding) -> FindingRecord {
             likelihood: proof.map(|proof| proof.likelihood),
             contrast: proof.map(|proof| proof.contrast),
             closeness: proof.map(|proof| proof.closeness),
+            harmony: proof.map(|proof| proof.harmony),
             speed: Some(speed),
             tempo: Some(tempo),
             pitch_cents: Some(pitch_cents),

@@ -223,10 +223,11 @@ fn stretches(out: &mut impl Write, heard: &Heard) -> Result<()> {
         if finding.likelihood.is_some() {
             writeln!(
                 out,
-                "  evidence     likelihood {}, contrast {}, closeness {}",
+                "  evidence     likelihood {}, contrast {}, closeness {}, harmony {}",
                 value(finding.likelihood),
                 value(finding.contrast),
-                value(finding.closeness)
+                value(finding.closeness),
+                value(finding.harmony)
             )?;
         }
         score(out, finding)?;

@@ -51,6 +51,7 @@ fn finding(
                 likelihood: found.likelihood,
                 contrast: found.contrast,
                 closeness: found.closeness,
+                harmony: found.harmony,
             }),
             query_mix: found.query_mix,
             reference_mix: found.reference_mix,

@@ -201,6 +201,8 @@ pub struct SoundProof {
     pub contrast: f64,
     /// How much more exactly it coincides than in other music.
     pub closeness: f64,
+    /// How much better harmonies agree than at other places of the recording.
+    pub harmony: f64,
 }
 
 /// What was compared of sound.

@@ -54,7 +54,7 @@ fn sound_has_its_length_and_its_findings_say_where_and_how_fast() {
             tempo: 1.0,
             pitch_cents: 70.7,
             aligned_share: 0.5,
-            proof: Some(SoundProof { likelihood: 24.5, contrast: 30.25, closeness: 13.75 }),
+            proof: Some(SoundProof { likelihood: 24.5, contrast: 30.25, closeness: 13.75, harmony: 7.5 }),
             query_mix: Mix::Side,
             reference_mix: Mix::Mid,
             query_stream: 1,
@@ -75,7 +75,8 @@ fn sound_has_its_length_and_its_findings_say_where_and_how_fast() {
     let found = &record.findings[0];
     assert_eq!((found.method.as_str(), found.modality.as_str()), ("landmarks", "audio"));
     assert_eq!((found.coinciding, found.least_score, found.threshold), (Some(212), Some(12.25), None));
-    assert_eq!((found.likelihood, found.contrast, found.closeness), (Some(24.5), Some(30.25), Some(13.75)));
+    assert_eq!((found.likelihood, found.contrast), (Some(24.5), Some(30.25)));
+    assert_eq!((found.closeness, found.harmony), (Some(13.75), Some(7.5)));
     assert_eq!(found.query_sound, Some(SoundPart { stream: 1, mix: "side".to_owned() }));
     assert_eq!(
         crate::format::described(found),

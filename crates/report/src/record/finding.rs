@@ -62,6 +62,9 @@ pub struct FindingRecord {
     /// How much more exactly it coincides than in other music.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closeness: Option<f64>,
+    /// How much better harmonies agree than at other places of the recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harmony: Option<f64>,
     /// Seconds of the reference in a second of the query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,

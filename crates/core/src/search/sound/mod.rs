@@ -16,7 +16,7 @@ use crate::fingerprint::{AudioFingerprint, Mix, Peak};
 use crate::index::{Index, IndexError, Sound};
 
 use alignment::Alignment;
-use verify::{Verified, Window, beside_rhythm, verify};
+use verify::{Verified, Window, beside, verify};
 use votes::Effort;
 
 /// Length of a window and from one to the next, in [`Peak::TIME_UNIT`]: 30 s and 15 s.
@@ -28,7 +28,7 @@ const SINGLE_WINDOW: u32 = WINDOW + WINDOW / 2;
 const FEWEST_PEAKS: usize = 8;
 /// Alignments that are verified, of each kind.
 const MOST_ALIGNMENTS: usize = 12;
-/// Of these the likeliest are set beside the alignments that their rhythm offers.
+/// Of these the likeliest are set beside other alignments of the same recording.
 const MOST_CONTRASTS: usize = 4;
 /// A window of which so much is explained at its own speed by a score like this is not searched at others.
 const ENOUGH_SHARE: f32 = 0.8;
@@ -61,7 +61,8 @@ pub struct SoundMatch {
     /// How much higher the reference is than the query, in cents.
     pub pitch_cents: f64,
     /// What decides: half of the likelihood, of the contrast up to one and a half times the likelihood, and of what the
-    /// closeness has beyond 2 a second, up to twice the likelihood; less for a match that is short. Higher is surer.
+    /// closeness has beyond 2 a second, up to twice the likelihood, and the harmony up to the likelihood; less for a match that
+    /// is short. Higher is surer.
     pub score: f64,
     /// Logarithm of how much likelier what coincides is in a copy than in other music of that rhythm and those notes.
     pub likelihood: f64,
@@ -70,6 +71,9 @@ pub struct SoundMatch {
     /// How much more exactly what coincides does so than in other music, and than under the alignments that the rhythm
     /// offers: the logarithm of a likelihood ratio.
     pub closeness: f64,
+    /// How much better harmonies agree than at other places of the recording: the logarithm of a likelihood ratio. 0 at
+    /// another speed or pitch.
+    pub harmony: f64,
     /// Peaks of the query that coincide.
     pub coinciding: u32,
     /// Peaks of the query in the span.
@@ -144,6 +148,7 @@ impl<'i> SoundSearch<'i> {
                 likelihood: verified.likelihood,
                 contrast: verified.beside().contrast,
                 closeness: verified.beside().closeness,
+                harmony: verified.beside().harmony,
                 coinciding: verified.coinciding,
                 peaks: verified.peaks,
                 windows: windows.len() as u32,
@@ -229,7 +234,7 @@ fn search_window(
     for kind in Candidates::CHEAPEST_FIRST {
         for (mix, peaks, window) in &mixes {
             let alignments = kind.of(sound, peaks)?;
-            found.extend(verified(sound, *mix, window, &alignments));
+            found.extend(verified(sound, *mix, window, &query.chromaprint, &alignments));
         }
         if found.iter().any(enough) {
             break;
@@ -238,8 +243,14 @@ fn search_window(
     Ok(found)
 }
 
-/// What the alignments came to, the likeliest with what they have beside their rhythm.
-fn verified(sound: &Sound<'_>, mix: Mix, window: &Window<'_>, alignments: &[Alignment]) -> Vec<(Lane, Verified)> {
+/// What the alignments came to, the likeliest with what they have beside others. `items` are the query's, of Chromaprint.
+fn verified(
+    sound: &Sound<'_>,
+    mix: Mix,
+    window: &Window<'_>,
+    items: &[u32],
+    alignments: &[Alignment],
+) -> Vec<(Lane, Verified)> {
     let alive = alignments.iter().filter(|alignment| sound.is_alive(alignment.track));
     let verified = alive.filter_map(|alignment| {
         let lane = Lane { track: alignment.track, query_mix: mix, reference_mix: alignment.mix };
@@ -248,7 +259,8 @@ fn verified(sound: &Sound<'_>, mix: Mix, window: &Window<'_>, alignments: &[Alig
     let mut verified: Vec<(Lane, Verified)> = verified.collect();
     verified.sort_by(|(_, a), (_, b)| b.likelihood.total_cmp(&a.likelihood));
     for (lane, verified) in verified.iter_mut().take(MOST_CONTRASTS) {
-        verified.set_beside(beside_rhythm(window, sound.peaks(lane.track, lane.reference_mix), verified));
+        let peaks = sound.peaks(lane.track, lane.reference_mix);
+        verified.set_beside(beside(window, peaks, [items, sound.chromaprint(lane.track)], verified));
     }
     verified
 }

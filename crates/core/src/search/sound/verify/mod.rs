@@ -8,6 +8,7 @@
 
 mod closeness;
 mod fit;
+mod harmony;
 mod likelihood;
 mod points;
 mod ranks;
@@ -16,11 +17,11 @@ mod rhythm;
 use std::ops::Range;
 
 use self::fit::{Fit, refine};
+use self::harmony::harmony;
 use self::likelihood::{AROUND_TIME, best_stretch, lasting, tell};
 use self::points::{Point, Reference};
 use self::ranks::ratios_of;
-pub(super) use self::rhythm::beside_rhythm;
-use self::rhythm::{LAG, allow_for_rhythm};
+use self::rhythm::{LAG, allow_for_rhythm, beside_rhythm};
 use super::alignment::Alignment;
 use crate::fingerprint::{Peak, Zone};
 use crate::index::PeakSlice;
@@ -46,13 +47,21 @@ pub(super) struct Verified {
     pub(super) peaks: u32,
 }
 
-/// What an alignment has beside those that its rhythm offers.
+/// What an alignment has beside those that its rhythm offers, and beside other places of the recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Beside {
     /// How much more coincides in pairs: the deviance of a Poisson count.
     pub(super) contrast: f64,
     /// How much more exactly what coincides does so: the logarithm of a likelihood ratio.
     pub(super) closeness: f64,
+    /// How much better harmonies agree: the logarithm of a likelihood ratio.
+    pub(super) harmony: f64,
+}
+
+impl Beside {
+    fn all(self) -> f64 {
+        self.contrast + self.closeness + self.harmony
+    }
 }
 
 /// Seams of a match in neighbouring windows are at most so far apart in the query (2 s), in the reference (87 ms), and in
@@ -69,17 +78,17 @@ impl Verified {
 
     /// What decides, of a match that covers `share` of what a match should.
     ///
-    /// Music that is alike reaches some likelihood, and now and then a contrast or a closeness beside it, but not all: so
-    /// neither counts for more than the likelihood allows. What two works share by chance or by a sound of one library is
+    /// Music that is alike reaches some likelihood, and now and then a contrast, a closeness or a harmony beside it, but not all:
+    /// so none counts for more than the likelihood allows. What two works share by chance or by a sound of one library is
     /// short, and hardly ever exact. What is played to one beat is a little more exact than its rhythm, all along.
     pub(super) fn score(&self, share: f64) -> f64 {
-        let (likelihood, Beside { contrast, closeness }) = (self.likelihood, self.beside);
+        let (likelihood, Beside { contrast, closeness, harmony }) = (self.likelihood, self.beside);
         let covered = share * share;
         let seconds = f64::from(self.query.end - self.query.start) * Peak::TIME_UNIT;
         let closeness = (closeness - USUAL_CLOSENESS * seconds).max(0.0);
         // Chance has many short stretches, and one of them is exact.
         let trusted = 1.0 + covered;
-        0.5 * covered * (likelihood + contrast.min(1.5 * likelihood))
+        covered * (0.5 * (likelihood + contrast.min(1.5 * likelihood)) + harmony.min(likelihood))
             + 0.25 * trusted * closeness.min(trusted * likelihood)
     }
 
@@ -91,14 +100,14 @@ impl Verified {
             && (self.alignment.pitch - next.alignment.pitch).abs() <= SEAM_PITCH
     }
 
-    /// What it has beside the alignments that its rhythm offers.
+    /// What it has beside other alignments.
     pub(super) fn beside(&self) -> Beside {
         self.beside
     }
 
     pub(super) fn set_beside(&mut self, beside: Beside) {
         self.beside = beside;
-        self.alone = (self.likelihood - beside.contrast - beside.closeness).max(0.0);
+        self.alone = (self.likelihood - beside.all()).max(0.0);
     }
 
     /// Takes in what continues it. What lies in both counts once, and so does what nothing else bears out: where two pieces
@@ -126,6 +135,7 @@ impl Verified {
         self.alone = self.alone.max(alone);
         self.beside.contrast += next.beside.contrast * new;
         self.beside.closeness += next.beside.closeness * new;
+        self.beside.harmony += next.beside.harmony * new;
         self.coinciding += libm::round(f64::from(next.coinciding) * new) as u32;
         self.peaks += libm::round(f64::from(next.peaks) * new) as u32;
     }
@@ -160,7 +170,7 @@ impl<'q> Window<'q> {
 }
 
 /// Refines `alignment` of a window on the `reference`'s peaks and judges it; `None` where too little coincides. What it
-/// has beside its rhythm costs more and is found by [`beside_rhythm`].
+/// has beside others costs more and is found by [`beside`].
 pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -> Option<Verified> {
     let (reference, begin, fit, zero) = local(window, reference, alignment)?;
     let fit = refine(&window.points, &reference, fit, alignment.free)?;
@@ -189,6 +199,17 @@ pub(super) fn verify(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &
         coinciding: inside.iter().filter(|told| told.coincides).count() as u32,
         peaks: inside.len() as u32,
     })
+}
+
+/// What a verified alignment has beside others: of the window on the `reference`'s peaks, and of the items of both.
+pub(super) fn beside(
+    window: &Window<'_>,
+    reference: PeakSlice<'_>,
+    [query_items, reference_items]: [&[u32]; 2],
+    verified: &Verified,
+) -> Beside {
+    let (contrast, closeness) = beside_rhythm(window, reference, verified);
+    Beside { contrast, closeness, harmony: harmony(query_items, reference_items, verified) }
 }
 
 /// The peaks of the reference around an alignment, where the reference begins, the alignment, all from a local zero, and
@@ -270,7 +291,7 @@ mod tests {
             coinciding: 20,
             peaks: 40,
         };
-        verified.set_beside(Beside { contrast, closeness });
+        verified.set_beside(Beside { contrast, closeness, harmony: 0.0 });
         verified
     }
 
@@ -292,11 +313,19 @@ mod tests {
     }
 
     #[test]
-    fn neither_contrast_nor_closeness_decides_alone() {
+    fn nothing_beside_the_likelihood_decides_alone() {
         let alike = verified(4.0, 1e6, 1e6);
         assert_eq!(alike.score(1.0), verified(4.0, 6.0, 16.0 + 8.0).score(1.0));
         assert!(alike.score(1.0) < verified(40.0, 0.0, 0.0).score(1.0));
         assert!(verified(40.0, 0.0, 40.0).score(1.0) > verified(40.0, 0.0, 0.0).score(1.0));
+        let harmonic = |likelihood: f64, harmony: f64| {
+            let mut verified = verified(likelihood, 0.0, 0.0);
+            verified.set_beside(Beside { harmony, ..Beside::default() });
+            [0.3, 1.0].map(|share| verified.score(share))
+        };
+        assert_eq!(harmonic(4.0, 1e6), harmonic(4.0, 4.0));
+        let ([short, long], [less, _]) = (harmonic(8.0, 6.0), harmonic(8.0, 0.0));
+        assert!(long == 10.0 && short < 1.0 && less < short);
         // Eight seconds that are as exact as what is played to one beat are no sign of a copy.
         assert_eq!(verified(40.0, 0.0, 15.9).score(1.0), verified(40.0, 0.0, 0.0).score(1.0));
         // What is short counts by how exact it is.

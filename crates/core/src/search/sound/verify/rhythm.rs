@@ -5,7 +5,7 @@ use super::fit::Fit;
 use super::likelihood::{EXPECTED, Told};
 use super::points::{PITCH_TOLERANCE, Point, Reference, between};
 use super::ranks::{chance_of, classes};
-use super::{Beside, Verified, Window, local};
+use super::{Verified, Window, local};
 use crate::index::PeakSlice;
 use crate::search::sound::alignment::Alignment;
 
@@ -55,13 +55,10 @@ pub(super) fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &R
     }
 }
 
-/// What an alignment has beside the best that its rhythm offers: a copy fits at one place, music that is alike at every beat.
-pub(in crate::search::sound) fn beside_rhythm(
-    window: &Window<'_>,
-    reference: PeakSlice<'_>,
-    verified: &Verified,
-) -> Beside {
-    let Some((reference, _, fit, _)) = local(window, reference, &verified.alignment) else { return Beside::default() };
+/// The contrast and the closeness of an alignment beside those that its rhythm offers: a copy fits at one place, music that is
+/// alike at every beat.
+pub(super) fn beside_rhythm(window: &Window<'_>, reference: PeakSlice<'_>, verified: &Verified) -> (f64, f64) {
+    let Some((reference, _, fit, _)) = local(window, reference, &verified.alignment) else { return (0.0, 0.0) };
     let inside = window.places(&verified.query);
     let (mut here, mut beside) = (Rests::default(), Rests::default());
     let pairs_at = |lag: f32, rests: &mut Rests| {
@@ -80,10 +77,8 @@ pub(in crate::search::sound) fn beside_rhythm(
     // The same of votes, which see the whole track: loops come again later than rhythm is looked for.
     let Alignment { votes, rival, .. } = verified.alignment;
     let by_votes = deviance(votes.into(), f64::from(rival) * CONTRAST_VOTES_SLACK + 1.0) * CONTRAST_VOTES;
-    Beside {
-        contrast: (deviance(pairs_here, usual) * CONTRAST_WEIGHT).min(by_votes),
-        closeness: closeness(&here, &beside),
-    }
+    let contrast = (deviance(pairs_here, usual) * CONTRAST_WEIGHT).min(by_votes);
+    (contrast, closeness(&here, &beside))
 }
 
 /// How much a Poisson count says against what was to be expected; nothing where it is no more.

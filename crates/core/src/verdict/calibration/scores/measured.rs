@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::measure::{Hit, ScoreHistogram, Works, measure};
-use crate::fingerprint::{AudioFingerprint, FilmFingerprint, FilmFrame, Fingerprint, Mix, Peak, Thumbnail};
+use crate::fingerprint::{
+    AudioFingerprint, Chromaprint, FilmFingerprint, FilmFrame, Fingerprint, Mix, Peak, Thumbnail,
+};
 use crate::index::{Index, IndexError};
 use crate::search::{FilmSearch, SoundSearch};
 
@@ -166,7 +168,7 @@ impl Works for &[FilmSample] {
     }
 }
 
-/// The fingerprint of a window: its peaks, from its own start.
+/// The fingerprint of a window: its peaks and items, from its own start.
 fn window_of(sound: &AudioFingerprint, start_ms: u64) -> AudioFingerprint {
     let units = |ms: u64| (ms as f64 / 1_000.0 / Peak::TIME_UNIT) as u32;
     let (start, end) = (units(start_ms), units(start_ms.saturating_add(SOUND_WINDOW_MS)));
@@ -174,13 +176,18 @@ fn window_of(sound: &AudioFingerprint, start_ms: u64) -> AudioFingerprint {
         let peaks = sound.peaks(mix).iter().filter(|peak| (start..end).contains(&peak.time));
         peaks.map(|peak| Peak { time: peak.time - start, ..*peak }).collect()
     };
+    let items = &sound.chromaprint;
+    let item = |ms: u64| {
+        let samples = ms.saturating_mul(Chromaprint::RATE_HZ.into()) / 1_000;
+        (samples / u64::from(Chromaprint::ITEM_SAMPLES)) as usize
+    };
     AudioFingerprint {
         stream: sound.stream,
         duration_ms: SOUND_WINDOW_MS.min(sound.duration_ms.saturating_sub(start_ms)),
         content_ms: SOUND_WINDOW_MS.min(sound.content_ms),
         mid: within(Mix::Mid),
         side: within(Mix::Side),
-        chromaprint: Vec::new(),
+        chromaprint: items.iter().skip(item(start_ms)).take(item(SOUND_WINDOW_MS)).copied().collect(),
     }
 }
 
