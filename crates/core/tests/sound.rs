@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use minutia::fingerprint::{AudioFingerprint, AudioFingerprinter, Fingerprint, Mix};
+use minutia::fingerprint::{AudioFingerprint, AudioFingerprinter, Fingerprint, Mix, Peak};
 use minutia::index::{Access, Entry, Index, Work, WorkId, Writer};
 use minutia::media::{Samples, Source};
 use minutia::scan::{Examined, Examiner, InProcess, Item, Query, Reader, Request};
@@ -149,6 +149,32 @@ fn an_inverted_channel_is_heard_by_the_difference() {
     let found = SoundSearch::new(&index).unwrap().find(&inverted, 20.0).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].query_mix, found[0].reference_mix), (Mix::Side, Mix::Mid));
+}
+
+/// Of four in ten of the peaks of three seconds at 25 frames a second few constellations are left.
+#[test]
+fn few_peaks_at_the_speed_of_pal_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = index(directory.path());
+    let search = SoundSearch::new(&index).unwrap();
+    let item = read("seized/pal.ogg");
+    let print = item.fingerprints[0].audio().unwrap();
+    let units = |seconds: f64| (seconds / Peak::TIME_UNIT) as u32;
+    for start in [0.0, 1.5, 3.0, 4.5, 6.0, 7.5, 9.0] {
+        let span = units(start)..units(start + 3.0);
+        let within = |peaks: &[Peak]| -> Vec<Peak> {
+            let kept = |peak: &&Peak| span.contains(&peak.time) && (peak.time / 7 + u32::from(peak.pitch)) % 10 < 4;
+            let inside = peaks.iter().filter(kept);
+            inside.map(|peak| Peak { time: peak.time - span.start, ..*peak }).collect()
+        };
+        let (mid, side) = (within(&print.mid), within(&print.side));
+        let excerpt = AudioFingerprint { duration_ms: 3_000, mid, side, chromaprint: Vec::new(), ..print.clone() };
+        let found = search.find(&excerpt, 13.0).unwrap();
+        assert_eq!(found.len(), 1, "from {start} s");
+        let begins = found[0].reference_span_ms.start as f64 / 1_000.0 - found[0].query_span_ms.start as f64 / 960.0;
+        assert!((found[0].speed - 25.0 / 24.0).abs() < 0.01, "{}", found[0].speed);
+        assert!((begins - (7.0 + start * 25.0 / 24.0)).abs() < 0.05, "{begins} from {start} s");
+    }
 }
 
 fn fingerprint(blocks: &[Samples]) -> AudioFingerprint {

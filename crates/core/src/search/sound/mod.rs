@@ -1,7 +1,7 @@
 //! Searching sound: which recordings an excerpt was taken from, where in both, at what speed and pitch.
 //!
 //! A query is cut into windows. For each, landmarks that it shares with the index vote for an [`Alignment`]: pairs for
-//! sound at its own speed and pitch, constellations for every other. The alignments with most votes are refined on the
+//! sound at its own speed and pitch and at those of PAL, constellations for every other. The alignments with most votes are refined on the
 //! peaks themselves and judged by how many coincide, against how many would by chance in music of that rhythm and those
 //! notes. What is found in neighbouring windows under one alignment is one match.
 
@@ -28,11 +28,16 @@ const SINGLE_WINDOW: u32 = WINDOW + WINDOW / 2;
 const FEWEST_PEAKS: usize = 8;
 /// Alignments that are verified, of each kind.
 const MOST_ALIGNMENTS: usize = 12;
+/// And for each of [`USUAL_SPEEDS`].
+const MOST_SPED: usize = 3;
 /// Of these the likeliest are set beside other alignments of the same recording.
 const MOST_CONTRASTS: usize = 4;
 /// A window of which so much is explained at its own speed by a score like this is not searched at others.
 const ENOUGH_SHARE: f32 = 0.8;
 const ENOUGH_SCORE: f64 = 100.0;
+/// Films of 24 frames a second are shown and sold at 25, and the other way round: no other change of speed is met so often. What
+/// is too short or too noisy for the search at any speed is found where the speed is known.
+const USUAL_SPEEDS: [f64; 2] = [25.0 / 24.0, 24.0 / 25.0];
 /// A match is at least this long, 2.6 s, or this share of a short query: shorter ones are sounds that many works share.
 const SHORTEST: u32 = 1_790;
 const SHORTEST_SHARE: f64 = 0.55;
@@ -194,22 +199,26 @@ enum Candidates {
     Pairs(Effort),
     /// By constellations, at any.
     Shapes,
+    /// By few pairs, at [`USUAL_SPEEDS`].
+    Sped,
 }
 
 impl Candidates {
     /// Where one finds enough, the next is not tried.
-    const CHEAPEST_FIRST: [Candidates; 3] =
-        [Candidates::Pairs(Effort::LITTLE), Candidates::Pairs(Effort::FULL), Candidates::Shapes];
+    const IN_TURN: [Candidates; 4] =
+        [Candidates::Pairs(Effort::LITTLE), Candidates::Pairs(Effort::FULL), Candidates::Shapes, Candidates::Sped];
 
     fn of(self, sound: &Sound<'_>, peaks: &[Peak]) -> Result<Vec<Alignment>, IndexError> {
         match self {
-            Candidates::Pairs(effort) => {
-                let mut alignments = votes::alignments(sound, peaks, &effort, MOST_ALIGNMENTS)?;
-                let most = alignments.first().map_or(0.0, |first| first.votes);
-                alignments.retain(|alignment| alignment.votes >= effort.least_share * most);
+            Candidates::Pairs(effort) => votes::alignments(sound, peaks, &effort, MOST_ALIGNMENTS),
+            Candidates::Shapes => shapes::alignments(sound, peaks, MOST_ALIGNMENTS),
+            Candidates::Sped => {
+                let mut alignments = Vec::new();
+                for speed in USUAL_SPEEDS {
+                    alignments.extend(votes::alignments_sped(sound, peaks, speed, MOST_SPED)?);
+                }
                 Ok(alignments)
             }
-            Candidates::Shapes => shapes::alignments(sound, peaks, MOST_ALIGNMENTS),
         }
     }
 }
@@ -231,7 +240,7 @@ fn search_window(
         let share = (verified.query.end - verified.query.start) as f32 / (window.end - window.start).max(1) as f32;
         verified.score(1.0) >= ENOUGH_SCORE && share >= ENOUGH_SHARE
     };
-    for kind in Candidates::CHEAPEST_FIRST {
+    for kind in Candidates::IN_TURN {
         for (mix, peaks, window) in &mixes {
             let alignments = kind.of(sound, peaks)?;
             found.extend(verified(sound, *mix, window, &query.chromaprint, &alignments));

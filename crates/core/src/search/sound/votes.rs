@@ -1,4 +1,4 @@
-//! Alignments at the query's own speed and pitch: pairs of peaks that both have, by the time between them.
+//! Alignments at one speed, mostly the query's own: pairs of peaks that both have, by the time between them.
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
 use crate::fingerprint::{AudioFingerprint, Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
@@ -16,7 +16,7 @@ pub(super) struct Effort {
     /// Postings that are read, of the rarest keys.
     most_postings: u64,
     /// Alignments with less than this share of the most votes are left out.
-    pub(super) least_share: f32,
+    least_share: f32,
 }
 
 impl Effort {
@@ -28,6 +28,8 @@ impl Effort {
         most_postings: 100_000,
         least_share: 0.25,
     };
+    /// Of these the surest.
+    const LEAST: Effort = Effort { rank: 20, most_postings: 50_000, ..Effort::LITTLE };
     /// More pairs than in a reference, since noise adds peaks between, and steps less strictly.
     pub(super) const FULL: Effort = Effort {
         rank: u8::MAX,
@@ -52,7 +54,7 @@ const APART: f64 = 56.0;
 const ANCHOR_BITS: u32 = 12;
 const CELL_BITS: u32 = 28;
 
-/// The most voted alignments of `query`, at most `most`.
+/// The most voted alignments of `query` at its own speed and pitch, at most `most`.
 pub(super) fn alignments(
     sound: &Sound<'_>,
     query: &[Peak],
@@ -62,7 +64,29 @@ pub(super) fn alignments(
     let strong = query.iter().copied().filter(|peak| peak.rank < effort.rank);
     let strong: Vec<Peak> = strong.take(1 << ANCHOR_BITS).collect();
     let votes = votes(sound, &strong, effort)?;
-    Ok(count(&votes, most))
+    let mut alignments = count(&votes, most);
+    let most_votes = alignments.first().map_or(0.0, |first| first.votes);
+    alignments.retain(|alignment| alignment.votes >= effort.least_share * most_votes);
+    Ok(alignments)
+}
+
+/// The same where the query plays so many times as fast as the reference, and as much higher.
+pub(super) fn alignments_sped(
+    sound: &Sound<'_>,
+    query: &[Peak],
+    speed: f64,
+    most: usize,
+) -> Result<Vec<Alignment>, IndexError> {
+    let higher = f64::from(Peak::PITCHES_PER_OCTAVE) * libm::log2(speed);
+    let as_it_was = |peak: &Peak| Peak {
+        time: libm::round(f64::from(peak.time) * speed) as u32,
+        pitch: libm::round((f64::from(peak.pitch) - higher).max(0.0)) as u16,
+        ..*peak
+    };
+    let query: Vec<Peak> = query.iter().map(as_it_was).collect();
+    let alignments = alignments(sound, &query, &Effort::LEAST, most)?;
+    let sped = |alignment| Alignment { speed, pitch: -higher, free: true, ..alignment };
+    Ok(alignments.into_iter().map(sped).collect())
 }
 
 /// A vote: track and mix, cell, anchor. Sorted.
