@@ -36,8 +36,7 @@ pub struct ScoreCalibration {
     pub slowest: f64,
 }
 
-/// The row of landmarks. Sixteen of its pairs have 3 and more, seven have 4, and the highest 7: two MIDI pieces through one
-/// soundfont. Its tail is believed to fall by 0.53 a point, as what is found falsely of altered excerpts does, much of it between
+/// The row of landmarks. Nine of its pairs have 3 and more, four have 4, and the highest 5.0: two MIDI pieces through one soundfont. Its tail is believed to fall by 0.53 a point, as what is found falsely of altered excerpts does, much of it between
 /// pieces of one game, which a calibration never pairs (docs/ACCURACY.md).
 pub const SOUND_CALIBRATION: &ScoreCalibration = &landmarks::ROW;
 

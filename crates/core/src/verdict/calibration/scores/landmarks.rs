@@ -15,5 +15,5 @@ pub(super) const ROW: ScoreCalibration = ScoreCalibration {
 
 #[rustfmt::skip]
 const AT_LEAST: &[u64] = &[
-        367869, 16, 16, 16, 7, 3, 2, 1,
+        367869, 9, 9, 9, 4, 1,
 ];
