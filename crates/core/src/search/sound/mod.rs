@@ -1,9 +1,9 @@
 //! Searching sound: which recordings an excerpt was taken from, where in both, at what speed and pitch.
 //!
 //! A query is cut into windows. For each, landmarks that it shares with the index vote for an [`Alignment`]: pairs for
-//! sound at its own speed and pitch and at those of PAL, constellations for every other. The alignments with most votes are refined on the
-//! peaks themselves and judged by how many coincide, against how many would by chance in music of that rhythm and those
-//! notes. What is found in neighbouring windows under one alignment is one match.
+//! sound at its own speed and pitch and at those of PAL, constellations for every other. The alignments with most votes are
+//! refined on the peaks themselves and judged by how many coincide, against how many would by chance in music of that rhythm
+//! and those notes. What is found in neighbouring windows under one alignment is one match.
 
 mod alignment;
 mod shapes;

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_copy_differs_less_than_other_places() {
         let recording = items(1, 600);
-        // A third of the bits changed, ten seconds from its 200th item on, which is at 24.76 s.
+        // A quarter of the bits changed, ten seconds from its 200th item on, which is at 24.76 s.
         let copy: Vec<u32> =
             recording[200..280].iter().zip(items(9, 240).chunks(3)).map(|(item, n)| item ^ (n[0] & n[1])).collect();
         let at = |offset: f64| harmony(&copy, &recording, &verified(9.9, offset, 1.0));
