@@ -307,6 +307,12 @@ mod tests {
         let [alike, exact, one] = [verified(6.0, 0.0, 0.0), verified(6.0, 4.0, 5.0), verified(6.0, 0.0, 2.0)];
         assert_eq!(joined(&[alike.clone(), alike.clone(), alike.clone()]), (6.0, 3 * 5_512));
         assert_eq!(joined(&[exact.clone(), exact.clone(), alike.clone()]), (18.0, 3 * 5_512));
+        let mut harmonic = alike.clone();
+        harmonic.set_beside(Beside { harmony: 6.0, ..Beside::default() });
+        assert_eq!(joined(&[harmonic.clone(), harmonic.clone(), alike.clone()]), (18.0, 3 * 5_512));
+        let mut whole = harmonic.clone();
+        whole.join(&Verified { query: 5_512..2 * 5_512, ..harmonic });
+        assert_eq!(whole.beside().harmony, 12.0);
         // Two of each are borne out, and of the other four the most that one has.
         assert_eq!(joined(&[one.clone(), one.clone(), one.clone()]), (10.0, 3 * 5_512));
         assert_eq!(joined(&[one, alike, exact]), (14.0, 3 * 5_512));
