@@ -118,18 +118,65 @@ impl<'b> Bits<'b> {
         Some(high << low | self.low(low)?)
     }
 
-    pub(super) fn skip_rice(&mut self, low: u32) -> Option<()> {
-        let zeros = self.window().trailing_zeros();
-        if zeros < 57 {
-            return self.skip((zeros + 1 + low) as usize);
+    /// Hands over so many numbers in Golomb-Rice code, until one is not taken. Several lie in what is at hand at once.
+    pub(super) fn rices(&mut self, low: u32, mut count: u64, mut take: impl FnMut(u64) -> Option<()>) -> Option<()> {
+        while count > 0 {
+            let (window, mut used) = (self.window(), 0);
+            while count > 0 {
+                let zeros = (window >> used).trailing_zeros();
+                let end = used + zeros + 1 + low;
+                if end > 57 {
+                    break;
+                }
+                take(u64::from(zeros) << low | window >> (end - low) & ((1 << low) - 1))?;
+                (used, count) = (end, count - 1);
+            }
+            if used > 0 {
+                self.skip(used as usize)?;
+            } else {
+                take(self.rice(low)?)?;
+                count -= 1;
+            }
         }
-        self.unary()?;
-        self.skip(low as usize)
+        Some(())
     }
 
     /// Whether a writer would end here: nothing but the rest of a byte follows.
     pub(super) fn only_zeros_follow(&self) -> bool {
         let left = self.end - self.at;
         left < 8 && self.window() & ((1 << left) - 1) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_out_as_they_were_written() {
+        for low in [0, 1, 7, 13, 32] {
+            // Some take more bits than are at hand at once.
+            let numbers: Vec<u64> = (0..400_u64)
+                .map(|n| (n * n * 2_654_435_761 >> (n % 29)) % (1 << low) | (n % 7 / 5 * n % 90) << low)
+                .collect();
+            let mut bytes = Vec::new();
+            let mut writer = BitWriter::new(&mut bytes);
+            numbers.iter().for_each(|&number| writer.rice(number, low));
+            writer.gamma(77);
+            writer.finish();
+            let mut bits = Bits::of(&bytes, 8 * bytes.len());
+            let mut read = Vec::new();
+            let all = numbers.len() as u64;
+            let mut take = |number| {
+                read.push(number);
+                (read.len() < 300).then_some(())
+            };
+            assert_eq!((bits.rices(low, 299, &mut take), bits.rices(low, all - 299, &mut take)), (Some(()), None));
+            assert_eq!(read, numbers[..300], "{low}");
+            let mut bits = Bits::of(&bytes, 8 * bytes.len());
+            assert_eq!(bits.rices(low, all, |_| Some(())).and_then(|()| bits.gamma()), Some(77), "{low}");
+            // One more is not there.
+            assert_eq!(Bits::of(&bytes, 8 * bytes.len()).rices(low, all + 90, |_| Some(())), None, "{low}");
+        }
     }
 }

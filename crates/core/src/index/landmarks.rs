@@ -207,28 +207,8 @@ impl<'s> Postings<'s> {
     }
 
     /// The postings of a key before they are read; `Some(None)` where it has none, `None` where the block is damaged.
-    pub(super) fn list(&self, key: u32) -> Option<Option<PostingList<'s>>> {
-        if key >> self.key_bits != 0 {
-            return Some(None);
-        }
-        let Some(mut bits) = self.block(u64::from(key) >> self.shift)? else { return Some(None) };
-        let (keys, wanted) = (1 << self.shift, u64::from(key) & ((1 << self.shift) - 1));
-        let mut next = 0;
-        loop {
-            let key = bits.gamma()?.checked_sub(1)?.checked_add(next)?;
-            if key > wanted || key >= keys {
-                return (key <= keys).then_some(None);
-            }
-            let count = bits.gamma().filter(|&count| count <= self.peaks)?;
-            if key == wanted {
-                return Some(Some(PostingList { bits, count, peaks: self.peaks }));
-            }
-            let low = low_bits(self.peaks, count);
-            for _ in 0..count {
-                bits.skip_rice(low)?;
-            }
-            next = key + 1;
-        }
+    fn list(&self, key: u32) -> Option<Option<PostingList<'s>>> {
+        Lists::of(*self).next(key)
     }
 
     /// The first block that is not what a writer makes, or that the header does not count.
@@ -281,6 +261,61 @@ impl<'s> Postings<'s> {
     }
 }
 
+/// The postings of one key after another, ascending: a block that several of them have is gone through once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lists<'s> {
+    postings: Postings<'s>,
+    block: u64,
+    /// What follows in the block.
+    bits: Bits<'s>,
+    /// The first of its keys that was not met.
+    next: u64,
+    /// A key of which nothing but its number was read.
+    met: Option<u64>,
+    /// Postings of the key before, which are still to be skipped.
+    unread: u64,
+}
+
+impl<'s> Lists<'s> {
+    pub(super) fn of(postings: Postings<'s>) -> Lists<'s> {
+        Lists { postings, block: u64::MAX, bits: Bits::of(&[], 0), next: 0, met: None, unread: 0 }
+    }
+
+    /// Those of a key before they are read; `Some(None)` where it has none, `None` where the block is damaged. A key that is not
+    /// greater than the one before is looked for from its block's begin.
+    pub(super) fn next(&mut self, key: u32) -> Option<Option<PostingList<'s>>> {
+        let Postings { shift, key_bits, peaks, .. } = self.postings;
+        if key >> key_bits != 0 {
+            return Some(None);
+        }
+        let (block, keys, wanted) = (u64::from(key) >> shift, 1_u64 << shift, u64::from(key) & ((1 << shift) - 1));
+        if block != self.block || wanted < self.next {
+            self.block = u64::MAX;
+            let Some(bits) = self.postings.block(block)? else { return Some(None) };
+            *self = Lists { block, bits, next: 0, met: None, unread: 0, ..*self };
+        }
+        loop {
+            let at = match self.met.take() {
+                Some(met) => met,
+                None => {
+                    let low = low_bits(peaks, self.unread);
+                    self.bits.rices(low, std::mem::take(&mut self.unread), |_| Some(()))?;
+                    self.bits.gamma()?.checked_sub(1)?.checked_add(self.next)?
+                }
+            };
+            if at > wanted || at >= keys {
+                self.met = Some(at);
+                return (at <= keys).then_some(None);
+            }
+            self.unread = self.bits.gamma().filter(|&count| count <= peaks)?;
+            self.next = at + 1;
+            if at == wanted {
+                return Some(Some(PostingList { bits: self.bits, count: self.unread, peaks }));
+            }
+        }
+    }
+}
+
 /// The postings of one key, not read yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PostingList<'b> {
@@ -299,18 +334,18 @@ impl PostingList<'_> {
     pub(super) fn read(&self, anchors: &mut Vec<u32>) -> Option<()> {
         let (mut bits, low) = (self.bits, low_bits(self.peaks, self.count));
         let mut least = 0;
-        for _ in 0..self.count {
-            let anchor = bits.rice(low)?.checked_add(least).filter(|&anchor| anchor < self.peaks)?;
+        bits.rices(low, self.count, |above| {
+            let anchor = above.checked_add(least).filter(|&anchor| anchor < self.peaks)?;
             anchors.push(u32::try_from(anchor).ok()?);
             least = anchor + 1;
-        }
-        Some(())
+            Some(())
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -357,6 +392,16 @@ mod tests {
                 postings.of(key, &mut anchors).unwrap();
                 assert_eq!(&anchors, expected.get(&key).unwrap_or(&Vec::new()), "key {key}");
             }
+            // One after another, with those that have none, and back again.
+            let keys: BTreeSet<u32> = expected.keys().flat_map(|&key| [key.saturating_sub(3), key, key + 1]).collect();
+            let mut lists = Lists::of(postings);
+            for key in keys.iter().chain(keys.iter().rev()) {
+                let mut anchors = Vec::new();
+                if let Some(list) = lists.next(*key).unwrap() {
+                    list.read(&mut anchors).unwrap();
+                }
+                assert_eq!(&anchors, expected.get(key).unwrap_or(&Vec::new()), "key {key}");
+            }
             let mut anchors = Vec::new();
             assert_eq!((postings.of(u32::MAX, &mut anchors), anchors.len()), (Some(()), 0));
         }
@@ -374,8 +419,12 @@ mod tests {
             let postings = Postings::open(family, &ends, &bytes, peaks).unwrap();
             let _ = postings.wrong_block();
             let mut anchors = Vec::new();
+            let mut lists = Lists::of(postings);
             for key in (0..1 << PAIR_KEY_BITS).step_by(0x6fff1) {
                 let _ = postings.of(key, &mut anchors);
+                for key in [key, key + 1, key + 1] {
+                    let _ = lists.next(key).flatten().map(|list| list.read(&mut anchors));
+                }
             }
             assert!(anchors.iter().all(|&anchor| u64::from(anchor) < peaks));
         }

@@ -6,7 +6,9 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::landmarks::{FAMILIES, PostingList, Postings};
+use minutia_machine::hamming::prefetch;
+
+use super::landmarks::{FAMILIES, Lists, PostingList, Postings};
 use super::layout::{Kind, TrackRow};
 use super::segment::Segment;
 use super::tombstones::Dead;
@@ -214,11 +216,17 @@ impl<'i> Sound<'i> {
         postings.of(key, anchors).ok_or_else(|| self.damaged_postings())
     }
 
-    /// The anchors that have that key, not read yet; `None` where there are none.
-    pub(crate) fn posting_list(&self, landmarks: Landmarks, key: u32) -> Result<Option<PostingList<'i>>, IndexError> {
+    /// The anchors of one key after another, ascending, not read yet: `None` for those that have none.
+    pub(crate) fn posting_lists(
+        &self,
+        landmarks: Landmarks,
+    ) -> impl FnMut(u32) -> Result<Option<PostingList<'i>>, IndexError> {
         let postings = self.postings.iter().find(|(kind, _)| *kind == landmarks);
-        let Some((_, postings)) = postings else { return Ok(None) };
-        postings.list(key).ok_or_else(|| self.damaged_postings())
+        let mut lists = postings.map(|(_, postings)| Lists::of(*postings));
+        move |key| match &mut lists {
+            Some(lists) => lists.next(key).ok_or_else(|| self.damaged_postings()),
+            None => Ok(None),
+        }
     }
 
     /// Adds the anchors of a list, in ascending order; those of dead tracks are among them.
@@ -243,6 +251,18 @@ impl<'i> Sound<'i> {
         let row = &self.rows[track];
         let mix = if number < row[6] + row[7] { Mix::Mid } else { Mix::Side };
         Some((track as u32, mix, unpacked(time, pitch)))
+    }
+
+    /// Asks for the cache line of a peak's pitch.
+    #[inline(always)]
+    pub(crate) fn prefetch_pitch(&self, number: u32) {
+        prefetch(self.pitches, number as usize);
+    }
+
+    /// And of its time.
+    #[inline(always)]
+    pub(crate) fn prefetch_time(&self, number: u32) {
+        prefetch(self.times, number as usize);
     }
 
     /// The pitch of a peak; `None` past the last.
