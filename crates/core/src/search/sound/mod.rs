@@ -6,6 +6,7 @@
 //! and those notes. What is found in neighbouring windows under one alignment is one match.
 
 mod alignment;
+mod counts;
 mod shapes;
 mod verify;
 mod votes;

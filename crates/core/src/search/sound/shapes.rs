@@ -1,10 +1,14 @@
 //! Alignments at any speed and pitch: constellations that both have, by the tempo, the shift in pitch and the place that
 //! each implies.
 
+use minutia_machine::{Level, Work, wide};
+
 use super::alignment::{Alignment, most_voted_first, set_rivals};
-use super::votes::{Asked, MOST_POSTINGS, SOFT, either, look_up};
+use super::counts::Counts;
+use super::votes::{Asked, MOST_POSTINGS, SOFT, TOGETHER, either, look_up};
 use crate::fingerprint::{
-    CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
+    CONSTELLATION_PLACE_BITS, CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps,
+    constellations_of,
 };
 use crate::index::{IndexError, Landmarks, Sound};
 
@@ -15,6 +19,8 @@ const ZONE: Zone = Zone { gaps: (32, 1_440), rise: 310, reach: 64, fan: 6 };
 /// Tempos that are looked for, as logarithms to base 2, and pitches: an octave to each side, and a little more, since half
 /// the speed is an octave lower.
 const TEMPO: f32 = 1.1;
+/// As ratios, and a little more: 2 to the power of 1.1 is 2.144.
+const RATIOS: (f32, f32) = (0.46, 2.15);
 const PITCH: std::ops::RangeInclusive<i32> = -250..=245;
 /// A cell of votes: 40 cents, 4 % of tempo, 0.56 s.
 const PITCH_CELL: i32 = 8;
@@ -54,10 +60,10 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
     let few: Vec<Peak> = query.iter().copied().filter(|peak| peak.rank < RANK).collect();
     let Some((first, last)) = few.first().zip(few.last()) else { return Ok(Vec::new()) };
     let middle = first.time / 2 + last.time / 2;
-    let mut votes = votes(sound, &few, middle)?;
-    // Votes come in a fixed order, which decides in which order those of a cell are added up.
-    votes.sort_unstable_by_key(|vote| (vote.cell, vote.number));
-    let mut found = clusters(&votes, middle);
+    let (votes, counts) = votes(sound, &few, middle)?;
+    let fullest = fullest(&votes, &counts);
+    let votes = beside(&votes, &counts, &fullest);
+    let mut found = clusters(&votes, &fullest, middle);
     found.sort_by(most_voted_first);
     let at_middle = |alignment: &Alignment| alignment.offset + alignment.speed * f64::from(middle);
     let same = |a: &Alignment, b: &Alignment| {
@@ -80,7 +86,8 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
     Ok(kept)
 }
 
-fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, IndexError> {
+/// All votes, and how many there are at most of each cell.
+fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Vec<Vote>, Counts), IndexError> {
     // A key, the anchor and the last peak that ask for it: 20, 16 and 16 bits.
     let few = &few[..few.len().min(1 << 16)];
     let mut wanted: Vec<u64> = Vec::new();
@@ -95,64 +102,212 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<Vec<Vote>, Inde
             }
         }
     });
-    let (mut votes, mut postings) = (Vec::new(), Vec::new());
-    for Asked { same, postings: list } in look_up(&mut wanted, sound, Landmarks::Constellations, MOST_POSTINGS)? {
+    let (mut votes, mut postings, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut held, level) = (Held::NONE, Level::best());
+    let all = look_up(&mut wanted, sound, Landmarks::Constellations, MOST_POSTINGS)?;
+    let mut counts = Counts::of_about(all.iter().map(|asked| asked.postings.len()).sum());
+    for Asked { same, postings: list } in all {
         if list.len() > MOST_OF_KEY {
             continue;
         }
         postings.clear();
         sound.read_postings(&list, &mut postings)?;
-        for &posting in &postings {
-            let Some((track, mix, anchor, last)) = sound.constellation(posting) else { continue };
-            let lane = track << 1 | u32::from(mix == Mix::Side);
-            // An index that was tampered with may name peaks that do not follow one another.
-            let reference_gap = last.time.saturating_sub(anchor.time).max(1) as f32;
-            for &wanted in same {
-                let (asked, asked_last) = (few[(wanted >> 16 & 0xffff) as usize], few[(wanted & 0xffff) as usize]);
-                let pitch = i32::from(anchor.pitch) - i32::from(asked.pitch);
-                let ratio = reference_gap / (asked_last.time - asked.time) as f32;
-                let tempo = libm::log2f(ratio);
-                if !PITCH.contains(&pitch) || tempo.abs() > TEMPO {
-                    continue;
+        asked.clear();
+        asked.extend(
+            same.iter()
+                .map(|&wanted| AskedShape::of(few[(wanted >> 16 & 0xffff) as usize], few[(wanted & 0xffff) as usize])),
+        );
+        for postings in postings.chunks(TOGETHER) {
+            for anchor in postings.iter().map(|posting| posting >> CONSTELLATION_PLACE_BITS) {
+                sound.prefetch_pitch(anchor);
+                sound.prefetch_time(anchor);
+            }
+            held.read(sound, postings);
+            for asked in asked.chunks(32) {
+                wide(level, Fitting { held: &mut held, asked });
+                for (place, fitting) in held.fitting[..held.count].iter().enumerate() {
+                    for asked in ones(*fitting).map(|bit| &asked[bit]) {
+                        if let Some(vote) = held.vote(place, asked, middle, votes.len() as u32) {
+                            counts.put(vote.cell);
+                            votes.push(vote);
+                        }
+                    }
                 }
-                let to_middle = (i64::from(middle) - i64::from(asked.time)) as f32 * ratio;
-                let at_middle = (i64::from(anchor.time) - i64::from(middle)) as f32 + to_middle;
-                // All within their bits: 62 cells of pitch, 38 of tempo, and times below 2^33 over 384.
-                let pitch_cell = (pitch - PITCH.start()).div_euclid(PITCH_CELL) as u64;
-                let tempo_cell = libm::floorf((tempo + TEMPO) / TEMPO_CELL) as u64;
-                let time_cell = libm::floorf(at_middle / TIME_CELL) as i64 + (1 << (TIME_BITS - 1));
-                let time_cell = time_cell.clamp(1, (1 << TIME_BITS) - 2) as u64;
-                let cell =
-                    (u64::from(lane) << 40) + (pitch_cell + 1) * STEP_PITCH + (tempo_cell + 1) * STEP_TEMPO + time_cell;
-                let number = votes.len() as u32;
-                votes.push(Vote { cell, number, pitch: pitch as f32, tempo, middle: at_middle });
             }
         }
     }
-    Ok(votes)
+    Ok((votes, counts))
 }
 
-/// Alignments of the fullest cells, each with what is near its middle in the cells around.
-fn clusters(votes: &[Vote], middle: u32) -> Vec<Alignment> {
+/// What a constellation of a query is compared by.
+#[derive(Clone, Copy, Debug)]
+struct AskedShape {
+    time: u32,
+    pitch: i32,
+    gap: f32,
+    /// Those that it may have in a reference, and some more.
+    gaps: (i32, i32),
+}
+
+impl AskedShape {
+    fn of(anchor: Peak, last: Peak) -> AskedShape {
+        let gap = (last.time - anchor.time) as f32;
+        // Below 2^24 * 2.15.
+        let gaps = ((gap * RATIOS.0) as i32 - 1, (gap * RATIOS.1) as i32 + 1);
+        AskedShape { time: anchor.time, pitch: anchor.pitch.into(), gap, gaps }
+    }
+}
+
+/// Constellations of references, side by side.
+#[derive(Debug)]
+struct Held {
+    count: usize,
+    lanes: [u32; TOGETHER],
+    times: [u32; TOGETHER],
+    pitches: [i32; TOGETHER],
+    gaps: [i32; TOGETHER],
+    /// Of each which of those that ask fit, a bit each.
+    fitting: [u32; TOGETHER],
+}
+
+impl Held {
+    const NONE: Held = Held {
+        count: 0,
+        lanes: [0; TOGETHER],
+        times: [0; TOGETHER],
+        pitches: [0; TOGETHER],
+        gaps: [0; TOGETHER],
+        fitting: [0; TOGETHER],
+    };
+
+    /// Those of at most [`TOGETHER`] postings.
+    fn read(&mut self, sound: &Sound<'_>, postings: &[u32]) {
+        self.count = 0;
+        for (track, mix, anchor, last) in postings.iter().filter_map(|&posting| sound.constellation(posting)) {
+            let place = self.count;
+            self.lanes[place] = track << 1 | u32::from(mix == Mix::Side);
+            self.times[place] = anchor.time;
+            self.pitches[place] = anchor.pitch.into();
+            // An index that was tampered with may name peaks that do not follow one another.
+            self.gaps[place] = last.time.saturating_sub(anchor.time).clamp(1, i32::MAX as u32) as i32;
+            self.count += 1;
+        }
+    }
+
+    /// The vote of the one at this place for what asks; `None` where the tempo is none that is looked for.
+    #[inline(always)]
+    fn vote(&self, place: usize, asked: &AskedShape, middle: u32, number: u32) -> Option<Vote> {
+        let ratio = self.gaps[place] as f32 / asked.gap;
+        let tempo = libm::log2f(ratio);
+        if tempo.abs() > TEMPO {
+            return None;
+        }
+        let pitch = self.pitches[place] - asked.pitch;
+        let to_middle = (i64::from(middle) - i64::from(asked.time)) as f32 * ratio;
+        let at_middle = (i64::from(self.times[place]) - i64::from(middle)) as f32 + to_middle;
+        // All within their bits: 62 cells of pitch, 38 of tempo, and times below 2^33 over 384.
+        let pitch_cell = (pitch - PITCH.start()).div_euclid(PITCH_CELL) as u64;
+        let tempo_cell = ((tempo + TEMPO) / TEMPO_CELL) as u32 as u64;
+        let time_cell = floor(at_middle / TIME_CELL) + (1 << (TIME_BITS - 1));
+        let time_cell = time_cell.clamp(1, (1 << TIME_BITS) - 2) as u64;
+        let cell = (u64::from(self.lanes[place]) << 40)
+            + (pitch_cell + 1) * STEP_PITCH
+            + (tempo_cell + 1) * STEP_TEMPO
+            + time_cell;
+        Some(Vote { cell, number, pitch: pitch as f32, tempo, middle: at_middle })
+    }
+}
+
+/// Finds out which of at most 32 that ask fit those that are held.
+struct Fitting<'a> {
+    held: &'a mut Held,
+    asked: &'a [AskedShape],
+}
+
+impl Work for Fitting<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Fitting { held: Held { count, pitches, gaps, fitting, .. }, asked } = self;
+        let count = *count;
+        let (pitches, gaps, fitting) = (&pitches[..count], &gaps[..count], &mut fitting[..count]);
+        fitting.fill(0);
+        for (bit, asked) in asked.iter().enumerate().take(32) {
+            let pitch = (asked.pitch + PITCH.start(), asked.pitch + PITCH.end());
+            for place in 0..count {
+                let fits = (pitches[place] >= pitch.0)
+                    & (pitches[place] <= pitch.1)
+                    & (gaps[place] >= asked.gaps.0)
+                    & (gaps[place] <= asked.gaps.1);
+                fitting[place] |= u32::from(fits) << bit;
+            }
+        }
+    }
+}
+
+/// The places of the bits that are set, from the least significant one on.
+fn ones(mut bits: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (place < 32).then_some(place)
+    })
+}
+
+/// The greatest whole number that is not greater.
+#[inline(always)]
+fn floor(value: f32) -> i64 {
+    let towards_zero = value as i64;
+    towards_zero - i64::from(towards_zero as f32 > value)
+}
+
+/// The cells that have most votes, at least two; of equals the first.
+fn fullest(votes: &[Vote], counts: &Counts) -> Vec<Cell> {
+    let mut least = counts.of_many(2 * MOST_CELLS);
+    loop {
+        least = least.max(2);
+        let mut some: Vec<Cell> = votes.iter().map(|vote| vote.cell).filter(|&cell| counts.of(cell) >= least).collect();
+        some.sort_unstable();
+        let full = some.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).filter(|full| full.0 >= 2);
+        let mut full: Vec<(usize, Cell)> = full.collect();
+        full.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Those that were left out have fewer.
+        if least == 2 || full.get(MOST_CELLS - 1).is_some_and(|last| last.0 >= least as usize) {
+            return full.into_iter().take(MOST_CELLS).map(|(_, cell)| cell).collect();
+        }
+        least /= 2;
+    }
+}
+
+/// The votes of cells and of those beside them, by cell; of some others too.
+fn beside(votes: &[Vote], counts: &Counts, cells: &[Cell]) -> Vec<Vote> {
+    let mut wanted = vec![false; counts.len()];
+    cells.iter().flat_map(|&cell| around(cell)).for_each(|cell| wanted[counts.counter(cell)] = true);
+    let mut some: Vec<Vote> = votes.iter().copied().filter(|vote| wanted[counts.counter(vote.cell)]).collect();
+    // Votes come in a fixed order, which decides in which order those of a cell are added up.
+    some.sort_unstable_by_key(|vote| (vote.cell, vote.number));
+    some
+}
+
+/// Alignments of cells, each with what is near its middle in the cells around. The votes are those of them all, by cell.
+fn clusters(votes: &[Vote], fullest: &[Cell], middle: u32) -> Vec<Alignment> {
     let mut cells = Vec::new();
     let mut start = 0;
     for cell in votes.chunk_by(|a, b| a.cell == b.cell) {
         cells.push((cell[0].cell, start..start + cell.len()));
         start += cell.len();
     }
-    let mut fullest: Vec<(usize, usize)> =
-        cells.iter().enumerate().map(|(place, (_, range))| (range.len(), place)).filter(|full| full.0 >= 2).collect();
-    fullest.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    fullest.truncate(MOST_CELLS);
+    let of = |cell: Cell| {
+        let place = cells.binary_search_by(|(other, _)| other.cmp(&cell)).ok()?;
+        Some(&votes[cells[place].1.clone()])
+    };
     let mut found = Vec::new();
-    for (_, place) in fullest {
-        let (cell, range) = &cells[place];
-        let centre = mean(votes[range.clone()].iter());
-        let around = around(*cell).into_iter().filter_map(|other| {
-            let place = cells.binary_search_by(|(cell, _)| cell.cmp(&other)).ok()?;
-            Some(&votes[cells[place].1.clone()])
-        });
-        let near: Vec<&Vote> = around
+    for &cell in fullest {
+        let centre = mean(of(cell).into_iter().flatten());
+        let near: Vec<&Vote> = around(cell)
+            .into_iter()
+            .filter_map(of)
             .flatten()
             .filter(|vote| {
                 (vote.pitch - centre.0).abs() < NEAR.0
@@ -203,4 +358,89 @@ fn around(cell: Cell) -> Vec<Cell> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Numbers that only look random.
+    fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
+        let mut state = seed;
+        move |most| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % most
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn the_fullest_cells_are_those_of_all_votes(seed in 1_u64.., count in 0..20_000_u64, cells in 1..4_000_u64, few in 6..14_u32) {
+            let mut below = numbers(seed);
+            let vote = |number: u64, below: &mut dyn FnMut(u64) -> u64| {
+                let place = below(cells) * below(cells) / cells;
+                let cell = (1 << 40) + (1 + place % 7) * STEP_PITCH + (1 + place / 7 % 5) * STEP_TEMPO + 9 + place / 35;
+                Vote { cell, number: number as u32, pitch: number as f32, tempo: 0.0, middle: 0.0 }
+            };
+            let votes: Vec<Vote> = (0..count).map(|number| vote(number, &mut below)).collect();
+            let mut counts = Counts::of_about(1 << few);
+            votes.iter().for_each(|vote| counts.put(vote.cell));
+            let found = fullest(&votes, &counts);
+            let mut sorted: Vec<Cell> = votes.iter().map(|vote| vote.cell).collect();
+            sorted.sort_unstable();
+            let mut all: Vec<(usize, Cell)> =
+                sorted.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).filter(|full| full.0 > 1).collect();
+            all.sort_unstable_by_key(|&(count, cell)| (std::cmp::Reverse(count), cell));
+            all.truncate(MOST_CELLS);
+            prop_assert_eq!(&found, &all.into_iter().map(|(_, cell)| cell).collect::<Vec<_>>());
+            // Of these and of those around them every vote is at hand, and in order.
+            let some = beside(&votes, &counts, &found);
+            prop_assert!(some.is_sorted_by_key(|vote| (vote.cell, vote.number)));
+            for cell in found.into_iter().flat_map(around) {
+                let of = |votes: &[Vote]| votes.iter().filter(|vote| vote.cell == cell).count();
+                prop_assert_eq!(of(&some), of(&votes));
+            }
+        }
+
+        #[test]
+        fn what_fits_is_within_the_pitches_and_tempos_that_are_looked_for(seed in 1_u64.., count in 1..=TOGETHER, asking in 1..=32_u64) {
+            let mut below = numbers(seed);
+            let mut held = Held { count, ..Held::NONE };
+            for place in 0..count {
+                held.times[place] = below(1 << 20) as u32;
+                held.pitches[place] = below(2_048) as i32;
+                held.gaps[place] = 1 + below(2_000) as i32;
+            }
+            let peak = |time: u64, pitch: u64| Peak { time: time as u32, pitch: pitch as u16, rank: 0 };
+            let asked: Vec<AskedShape> = (0..asking)
+                .map(|_| {
+                    let time = below(1 << 20);
+                    AskedShape::of(peak(time, below(2_048)), peak(time + 32 + below(1_400), 0))
+                })
+                .collect();
+            let looked_for = |gap: i32, pitch: i32, asked: &AskedShape| {
+                PITCH.contains(&(pitch - asked.pitch)) && libm::log2f(gap as f32 / asked.gap).abs() <= TEMPO
+            };
+            for level in Level::all_here() {
+                wide(level, Fitting { held: &mut held, asked: &asked });
+                for place in 0..count {
+                    for (bit, asked) in asked.iter().enumerate() {
+                        let fits = held.fitting[place] >> bit & 1 == 1 && held.vote(place, asked, 5_000, 0).is_some();
+                        prop_assert_eq!(fits, looked_for(held.gaps[place], held.pitches[place], asked));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn floors_are_whole_numbers_below() {
+        for value in [-2.0, -1.5, -1.0, -0.1, 0.0, 0.1, 1.0, 1.9, 8_388_609.0, -8_388_609.0] {
+            assert_eq!(floor(value), f64::from(value).floor() as i64, "{value}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Alignments at one speed, mostly the query's own: pairs of peaks that both have, by the time between them.
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
+use super::counts::Counts;
 use crate::fingerprint::{AudioFingerprint, Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
 use crate::index::{IndexError, Landmarks, PostingList, Sound};
 
@@ -42,6 +43,8 @@ impl Effort {
 
 /// The softness of steps of a full search.
 pub(super) const SOFT: f32 = 0.2;
+/// Postings whose peaks are asked for together.
+pub(super) const TOGETHER: usize = 128;
 /// Pitches that may lie apart at one place.
 const PITCH_TOLERANCE: u16 = 5;
 /// Units of time of a cell that votes are counted in: 35 ms.
@@ -63,8 +66,8 @@ pub(super) fn alignments(
 ) -> Result<Vec<Alignment>, IndexError> {
     let strong = query.iter().copied().filter(|peak| peak.rank < effort.rank);
     let strong: Vec<Peak> = strong.take(1 << ANCHOR_BITS).collect();
-    let votes = votes(sound, &strong, effort)?;
-    let mut alignments = count(&votes, most);
+    let (votes, counts) = votes(sound, &strong, effort)?;
+    let mut alignments = most_voted(&votes, &counts, most);
     let most_votes = alignments.first().map_or(0.0, |first| first.votes);
     alignments.retain(|alignment| alignment.votes >= effort.least_share * most_votes);
     Ok(alignments)
@@ -89,8 +92,8 @@ pub(super) fn alignments_sped(
     Ok(alignments.into_iter().map(sped).collect())
 }
 
-/// A vote: track and mix, cell, anchor. Sorted.
-fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<Vec<u64>, IndexError> {
+/// Votes: track and mix, cell, anchor; and how many there are at most of each cell.
+fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<(Vec<u64>, Counts), IndexError> {
     // A key above the anchor that asks for it.
     let mut wanted: Vec<u64> = Vec::with_capacity(query.len() * effort.zone.fan * 2);
     let either = |steps| either(steps, effort.soft);
@@ -111,47 +114,43 @@ fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<Vec<u64>,
         }
     }
     // A key is read once for all anchors that ask for it.
-    let (mut votes, mut postings) = (Vec::new(), Vec::new());
-    let mut counts = vec![0_u8; COUNTERS];
-    for Asked { same, postings: list } in look_up(&mut wanted, sound, Landmarks::Pairs, effort.most_postings)? {
+    let (mut votes, mut postings, mut near) = (Vec::new(), Vec::new(), Vec::new());
+    let all = look_up(&mut wanted, sound, Landmarks::Pairs, effort.most_postings)?;
+    let mut counts = Counts::of_about(all.iter().map(|asked| asked.postings.len()).sum());
+    for Asked { same, postings: list } in all {
         postings.clear();
         sound.read_postings(&list, &mut postings)?;
-        // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
-        // anything else of their peaks is looked up.
-        postings.retain(|&posting| {
-            let near = |pitch: u16| {
-                let near =
-                    |wanted: &u64| query[(wanted & 0xffff_ffff) as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE;
-                same.iter().any(near)
-            };
-            sound.pitch(posting).is_some_and(near)
-        });
-        for &posting in &postings {
-            let Some((track, mix, peak)) = sound.peak(posting) else { continue };
-            let lane = u64::from(track) << 1 | u64::from(mix == Mix::Side);
-            for anchor in same.iter().map(|&wanted| wanted & 0xffff_ffff) {
-                let asked = query[anchor as usize];
-                if asked.pitch.abs_diff(peak.pitch) > PITCH_TOLERANCE {
-                    continue;
+        let asked = same.iter().map(|&wanted| wanted & 0xffff_ffff);
+        for postings in postings.chunks(TOGETHER) {
+            postings.iter().for_each(|&posting| sound.prefetch_pitch(posting));
+            // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
+            // anything else of their peaks is looked up.
+            near.clear();
+            near.extend(postings.iter().copied().filter(|&posting| {
+                let near = |pitch: u16| {
+                    asked.clone().any(|anchor| query[anchor as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE)
+                };
+                sound.pitch(posting).is_some_and(near)
+            }));
+            near.iter().for_each(|&posting| sound.prefetch_time(posting));
+            for &posting in &near {
+                let Some((track, mix, peak)) = sound.peak(posting) else { continue };
+                let lane = u64::from(track) << 1 | u64::from(mix == Mix::Side);
+                for anchor in asked.clone() {
+                    let asked = query[anchor as usize];
+                    if asked.pitch.abs_diff(peak.pitch) > PITCH_TOLERANCE {
+                        continue;
+                    }
+                    // Not below zero: times are below 2^32.
+                    let cell = (i64::from(peak.time) - i64::from(asked.time) + (1 << 32)) / CELL;
+                    let place = lane << (CELL_BITS + 1) | cell as u64;
+                    counts.put(place);
+                    votes.push(place << ANCHOR_BITS | anchor);
                 }
-                // Not below zero: times are below 2^32.
-                let cell = (i64::from(peak.time) - i64::from(asked.time) + (1 << 32)) / CELL;
-                let place = lane << (CELL_BITS + 1) | cell as u64;
-                let count = &mut counts[counter(place)];
-                *count = count.saturating_add(1);
-                votes.push(place << ANCHOR_BITS | anchor);
             }
         }
     }
-    // Most votes are alone. Counters that several cells share only count too much, so that none is lost.
-    votes.retain(|vote| {
-        let place = vote >> ANCHOR_BITS;
-        let count = |place: u64| u32::from(counts[counter(place)]);
-        let beside = count(place.wrapping_sub(1)).max(count(place + 1));
-        (count(place) + beside) as f32 >= FEWEST_VOTES
-    });
-    votes.sort_unstable();
-    Ok(votes)
+    Ok((votes, counts))
 }
 
 /// Postings that a search reads for one window and mix, of either kind of landmarks: what an index of some 60 h has for the
@@ -174,8 +173,9 @@ pub(super) fn look_up<'w, 'i>(
 ) -> Result<Vec<Asked<'w, 'i>>, IndexError> {
     wanted.sort_unstable();
     let mut asked = Vec::new();
+    let mut lists = sound.posting_lists(landmarks);
     for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
-        let postings = sound.posting_list(landmarks, (same[0] >> 32) as u32)?;
+        let postings = lists((same[0] >> 32) as u32)?;
         asked.extend(postings.map(|postings| Asked { same, postings }));
     }
     let together =
@@ -194,11 +194,31 @@ pub(super) fn look_up<'w, 'i>(
     Ok(asked)
 }
 
-/// Counters of cells, and which of them a cell has.
-const COUNTERS: usize = 1 << 19;
-
-fn counter(place: u64) -> usize {
-    (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - COUNTERS.trailing_zeros())) as usize
+/// The alignments of the fullest cells. Nearly all votes are chance: those of cells that, with a neighbour, cannot be among the
+/// fullest are left out before anything is sorted.
+fn most_voted(votes: &[u64], counts: &Counts, most: usize) -> Vec<Alignment> {
+    // Rivals are looked for further down than alignments are kept.
+    let candidates = 8 * most;
+    let lowest = libm::ceilf(FEWEST_VOTES) as u32;
+    let mut least = counts.of_many(4 * candidates).max(lowest);
+    loop {
+        let is_wanted = |&&vote: &&u64| {
+            let place = vote >> ANCHOR_BITS;
+            let beside = counts.of(place.wrapping_sub(1)).max(counts.of(place + 1));
+            counts.of(place) + beside >= least
+        };
+        let mut some: Vec<u64> = votes.iter().filter(is_wanted).copied().collect();
+        some.sort_unstable();
+        let mut found = count(&some);
+        found.sort_by(most_voted_first);
+        // What was left out has fewer than `least`.
+        let fewest = found.get(candidates - 1).map_or(0, |last| last.votes as u32);
+        if least == lowest || fewest >= least {
+            found.truncate(candidates);
+            return apart(found, most);
+        }
+        least = fewest.max(lowest);
+    }
 }
 
 /// The nearest step, and the next nearest where the border between them is near.
@@ -215,8 +235,8 @@ pub(super) fn either(steps: f32, soft: f32) -> [Option<i32>; 2] {
     [Some(near), other]
 }
 
-/// Counts votes by cell and its neighbour. Several votes of one anchor count as their root.
-fn count(votes: &[u64], most: usize) -> Vec<Alignment> {
+/// Counts sorted votes by cell and its neighbour. Several votes of one anchor count as their root.
+fn count(votes: &[u64]) -> Vec<Alignment> {
     let mut found = Vec::new();
     let mut before = (u64::MAX, 0.0_f32);
     for cell in votes.chunk_by(|a, b| a >> ANCHOR_BITS == b >> ANCHOR_BITS) {
@@ -239,9 +259,11 @@ fn count(votes: &[u64], most: usize) -> Vec<Alignment> {
         }
         before = (place, weight);
     }
-    found.sort_by(most_voted_first);
-    // Rivals are looked for further down than alignments are kept.
-    found.truncate(8 * most);
+    found
+}
+
+/// Those that are not the same, at most `most`, with their rivals. Most voted first.
+fn apart(mut found: Vec<Alignment>, most: usize) -> Vec<Alignment> {
     let near = |a: &Alignment, b: &Alignment| (a.offset - b.offset).abs() < APART;
     set_rivals(&mut found, near);
     let mut kept: Vec<Alignment> = Vec::with_capacity(most);
@@ -255,4 +277,40 @@ fn count(votes: &[u64], most: usize) -> Vec<Alignment> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
+
+        /// What is left out before votes are sorted changes nothing.
+        #[test]
+        fn the_most_voted_are_those_of_all_votes(seed in 1_u64.., count_of in 0..30_000_u64, cells in 1..6_000_u64, few in 6..10_u32) {
+            let mut state = seed;
+            let mut below = |most: u64| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) % most
+            };
+            // A few cells have most votes, some of one anchor, and they lie side by side.
+            let mut votes: Vec<u64> = (0..count_of)
+                .map(|_| {
+                    let cell = below(cells) * below(cells) / cells;
+                    let lane = below(3);
+                    (lane << (CELL_BITS + 1) | cell) << ANCHOR_BITS | below(40)
+                })
+                .collect();
+            // Counters that cells share too.
+            let mut counts = Counts::of_about(1 << few);
+            votes.iter().for_each(|vote| counts.put(vote >> ANCHOR_BITS));
+            let found = most_voted(&votes, &counts, 12);
+            votes.sort_unstable();
+            let mut all = count(&votes);
+            all.sort_by(most_voted_first);
+            all.truncate(96);
+            proptest::prop_assert_eq!(found, apart(all, 12));
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use minutia_machine::{Level, Work, wide};
+
 use super::Window;
 use super::fit::Fit;
 use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
@@ -60,14 +62,34 @@ pub(super) struct Told {
 }
 
 pub(super) fn tell(window: &Window<'_>, reference: &Reference, begin: f32, fit: Fit) -> Vec<Told> {
-    let beyond = |place: Point| place.time < begin || place.time > reference.end;
-    let query = window.peaks.iter().zip(&window.points);
-    query
-        .map(|(peak, &point)| {
+    let mut told = Vec::with_capacity(window.points.len());
+    wide(Level::best(), Tell { window, reference, begin, fit, told: &mut told });
+    told
+}
+
+/// [`tell`].
+struct Tell<'a> {
+    window: &'a Window<'a>,
+    reference: &'a Reference,
+    begin: f32,
+    fit: Fit,
+    told: &'a mut Vec<Told>,
+}
+
+impl Work for Tell<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Tell { window, reference, begin, fit, told } = self;
+        let Reference { points, times, pitches, end } = reference;
+        // Places come in order, and so does what lies around them.
+        let (mut first, mut last) = (0, 0);
+        for (peak, &point) in window.peaks.iter().zip(&window.points) {
             let rank = (peak.rank / KEPT_RANKS).min(KEPT[0].len() as u8 - 1);
             let place = fit.apply(point);
-            if beyond(place) {
-                return Told {
+            if place.time < begin || place.time > *end {
+                told.push(Told {
                     time: point.time,
                     rank,
                     coincides: false,
@@ -75,36 +97,68 @@ pub(super) fn tell(window: &Window<'_>, reference: &Reference, begin: f32, fit: 
                     ranks_expected: 1.0,
                     expected: -1.0,
                     usual: -1.0,
-                };
+                });
+                continue;
             }
-            let (nearest, expected, usual) = expect(reference, place);
+            while times.get(first).is_some_and(|&time| time < place.time - AROUND_TIME) {
+                first += 1;
+            }
+            last = last.max(first);
+            while times.get(last).is_some_and(|&time| time <= place.time + AROUND_TIME) {
+                last += 1;
+            }
+            let around = count(&times[first..last], &pitches[first..last], place);
+            let nearest = if around.coinciding == 0 { None } else { nearest(&points[first..last], place) };
+            let (expected, usual) = expect(&around);
             let classes = nearest.map_or(0, |nearest| classes(peak.rank, nearest.rank));
-            Told { time: point.time, rank, coincides: nearest.is_some(), classes, ranks_expected: 1.0, expected, usual }
-        })
-        .collect()
+            let coincides = nearest.is_some();
+            told.push(Told { time: point.time, rank, coincides, classes, ranks_expected: 1.0, expected, usual });
+        }
+    }
 }
 
-/// The nearest peak of the reference that lies at `place`, and how likely one is by what lies around: the density of peaks there,
-/// times how much more often than that the pitch is heard, times how much more than that happens at the time; and without
-/// the last.
-fn expect(reference: &Reference, place: Point) -> (Option<Point>, f32, f32) {
-    let (mut nearest, mut all, mut at_pitch, mut at_time) = (None::<Point>, 0.0_f32, 0.0_f32, 0.0_f32);
-    for other in reference.between(place.time - AROUND_TIME, place.time + AROUND_TIME) {
-        let (time, pitch) = ((other.time - place.time).abs(), (other.pitch - place.pitch).abs());
-        if pitch > AROUND_PITCH {
-            continue;
-        }
-        if pitch <= PITCH_TOLERANCE && time <= TIME_TOLERANCE {
-            let rest = other.from(place);
-            if nearest.is_none_or(|nearest| rest.length() < nearest.length()) {
-                nearest = Some(rest);
-            }
-            continue;
-        }
-        all += 1.0;
-        at_pitch += f32::from(u8::from(pitch <= PITCH_TOLERANCE));
-        at_time += f32::from(u8::from(time <= TIME_TOLERANCE + 4.0));
+/// Peaks of a reference around a place.
+struct Around {
+    coinciding: i32,
+    /// All others, and of these those of its pitch, and those at its time.
+    all: i32,
+    at_pitch: i32,
+    at_time: i32,
+}
+
+#[inline(always)]
+fn count(times: &[f32], pitches: &[f32], place: Point) -> Around {
+    let mut around = Around { coinciding: 0, all: 0, at_pitch: 0, at_time: 0 };
+    for (time, pitch) in times.iter().zip(pitches) {
+        let (time, pitch) = ((time - place.time).abs(), (pitch - place.pitch).abs());
+        let at_pitch = pitch <= PITCH_TOLERANCE;
+        let coincides = at_pitch & (time <= TIME_TOLERANCE);
+        let other = (pitch <= AROUND_PITCH) & !coincides;
+        around.coinciding = around.coinciding.wrapping_add(i32::from(coincides));
+        around.all = around.all.wrapping_add(i32::from(other));
+        around.at_pitch = around.at_pitch.wrapping_add(i32::from(other & at_pitch));
+        around.at_time = around.at_time.wrapping_add(i32::from(other & (time <= TIME_TOLERANCE + 4.0)));
     }
+    around
+}
+
+/// Of those that coincide with one at a place the nearest, as how much later and higher it is.
+fn nearest(points: &[Point], place: Point) -> Option<Point> {
+    let mut nearest = None::<Point>;
+    for rest in points.iter().map(|other| other.from(place)) {
+        let coincides = rest.pitch.abs() <= PITCH_TOLERANCE && rest.time.abs() <= TIME_TOLERANCE;
+        if coincides && nearest.is_none_or(|nearest| rest.length() < nearest.length()) {
+            nearest = Some(rest);
+        }
+    }
+    nearest
+}
+
+/// How likely a peak was at a place by what lies around: the density of peaks there, times how much more often than that the
+/// pitch is heard, times how much more than that happens at the time; and without the last.
+#[inline(always)]
+fn expect(around: &Around) -> (f32, f32) {
+    let [all, at_pitch, at_time] = [around.all, around.at_pitch, around.at_time].map(|count| count as f32);
     // Most octaves around reach beyond the band: 400 of 480 steps.
     let usual_at_pitch = all * 2.0 * PITCH_TOLERANCE / 400.0;
     let usual_at_time = all * 2.0 * (TIME_TOLERANCE + 4.0) / (2.0 * AROUND_TIME);
@@ -113,7 +167,7 @@ fn expect(reference: &Reference, place: Point) -> (Option<Point>, f32, f32) {
     let by_pitch = density.max(EXPECTED.start) * more(at_pitch, usual_at_pitch);
     let expected = by_pitch * more(at_time, usual_at_time);
     let clamp = |expected: f32| expected.clamp(EXPECTED.start, EXPECTED.end);
-    (nearest, clamp(expected), clamp(by_pitch))
+    (clamp(expected), clamp(by_pitch))
 }
 
 /// The stretch of the query that says most for a copy, and how much; `None` where nothing does.
@@ -172,7 +226,7 @@ pub(super) fn lasting(stretch: &[Told]) -> f32 {
 mod tests {
     use super::super::ranks::ratios_of;
     use super::*;
-    use crate::fingerprint::Mix;
+    use crate::fingerprint::{Mix, Peak};
 
     /// A peak of that time and rank, which had to be expected at one place in twenty, and may coincide with one of `other` rank.
     fn told(time: f32, rank: u8, other: Option<u8>) -> Told {
@@ -185,6 +239,66 @@ mod tests {
             expected: 0.05,
             usual: 0.05,
         }
+    }
+
+    /// What lies around a place and the nearest that coincides, one after another.
+    fn one_by_one(reference: &Reference, place: Point) -> (Option<Point>, Around) {
+        let (mut nearest, mut around) = (None::<Point>, Around { coinciding: 0, all: 0, at_pitch: 0, at_time: 0 });
+        for other in reference.between(place.time - AROUND_TIME, place.time + AROUND_TIME) {
+            let (time, pitch) = ((other.time - place.time).abs(), (other.pitch - place.pitch).abs());
+            if pitch <= PITCH_TOLERANCE && time <= TIME_TOLERANCE {
+                around.coinciding += 1;
+                let rest = other.from(place);
+                nearest = nearest.filter(|nearest| nearest.length() <= rest.length()).or(Some(rest));
+            } else if pitch <= AROUND_PITCH {
+                around.all += 1;
+                around.at_pitch += i32::from(pitch <= PITCH_TOLERANCE);
+                around.at_time += i32::from(time <= TIME_TOLERANCE + 4.0);
+            }
+        }
+        (nearest, around)
+    }
+
+    #[test]
+    fn what_is_told_side_by_side_is_what_is_told_one_by_one() {
+        let noise = |n: u32| n.wrapping_mul(2_654_435_761) >> 8;
+        let peaks = |seed: u32, count: u32| -> Vec<Peak> {
+            let peak = |n: u32| Peak {
+                time: noise(n + seed) % 9_000,
+                pitch: (400 + noise(n + 7 * seed) % 500) as u16,
+                rank: (n % 30) as u8,
+            };
+            let mut peaks: Vec<Peak> = (0..count).map(peak).collect();
+            peaks.sort();
+            peaks
+        };
+        let (query, other) = (peaks(1, 900), peaks(500, 800));
+        let window = Window::new(&query);
+        let point = |peak: &Peak| Point { time: peak.time as f32, pitch: f32::from(peak.pitch), rank: peak.rank };
+        let reference = Reference::new(other.iter().map(point).collect(), 8_000.0);
+        let (mut coinciding, mut beyond) = (0, 0);
+        for fit in [
+            Fit { speed: 1.0, offset: -300.0, pitch: 0.0 },
+            Fit { speed: 1.0427, offset: 17.25, pitch: -14.5 },
+            Fit { speed: 0.5, offset: 4_000.0, pitch: 240.0 },
+        ] {
+            let told = tell(&window, &reference, 100.0, fit);
+            assert_eq!(told.len(), window.points.len());
+            for (told, &point) in told.iter().zip(&window.points) {
+                let place = fit.apply(point);
+                if !(100.0..=8_000.0).contains(&place.time) {
+                    assert!(!told.coincides && told.expected < 0.0 && told.usual < 0.0);
+                    beyond += 1;
+                    continue;
+                }
+                let (nearest, around) = one_by_one(&reference, place);
+                assert_eq!((told.expected, told.usual), expect(&around));
+                let classes_of = nearest.map_or(0, |nearest| classes(point.rank, nearest.rank));
+                assert_eq!((told.coincides, told.classes), (nearest.is_some(), classes_of));
+                coinciding += u32::from(told.coincides);
+            }
+        }
+        assert!(coinciding > 30 && beyond > 100, "{coinciding} {beyond}");
     }
 
     fn most_said(told: &[Told], mix: Mix) -> f32 {

@@ -232,7 +232,7 @@ fn local(window: &Window<'_>, reference: PeakSlice<'_>, alignment: &Alignment) -
     let points: Vec<Point> = near.iter().map(local).collect();
     // An index that was tampered with may have them in any order.
     let sorted = points.is_sorted_by(|a, b| a.time <= b.time);
-    sorted.then_some((Reference { points, end }, -zero as f32, fit, zero))
+    sorted.then_some((Reference::new(points, end), -zero as f32, fit, zero))
 }
 
 #[cfg(test)]

@@ -27,12 +27,22 @@ impl Point {
 }
 
 /// Reference peaks around an alignment, sorted by time.
+#[derive(Debug)]
 pub(super) struct Reference {
     pub(super) points: Vec<Point>,
+    /// Of the same, apart.
+    pub(super) times: Vec<f32>,
+    pub(super) pitches: Vec<f32>,
     pub(super) end: f32,
 }
 
 impl Reference {
+    /// Of points that are sorted by time, of a recording that ends there.
+    pub(super) fn new(points: Vec<Point>, end: f32) -> Reference {
+        let (times, pitches) = points.iter().map(|point| (point.time, point.pitch)).unzip();
+        Reference { points, times, pitches, end }
+    }
+
     /// Those from `from` to `to`, inclusive.
     pub(super) fn between(&self, from: f32, to: f32) -> impl Iterator<Item = &Point> {
         between(&self.points, from, to)
