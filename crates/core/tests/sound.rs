@@ -102,6 +102,40 @@ fn answers_do_not_depend_on_threads_or_blocks() {
     assert_eq!(fingerprint(&pieces), whole);
 }
 
+/// One recording behind another is searched window by window, by as many threads as there are.
+#[test]
+fn long_queries_are_found_part_by_part() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = index(directory.path());
+    let [first, second] = ["idle-tune.mp3", "play-tune.ogg"].map(|name| {
+        let fingerprints = read(&format!("reference/{name}")).fingerprints;
+        fingerprints[0].audio().unwrap().clone()
+    });
+    let behind = (first.duration_ms as f64 / 1_000.0 / Peak::TIME_UNIT) as u32;
+    let both = |mix: Mix| -> Vec<Peak> {
+        let later = second.peaks(mix).iter().map(|peak| Peak { time: peak.time + behind, ..*peak });
+        first.peaks(mix).iter().copied().chain(later).collect()
+    };
+    let query = AudioFingerprint {
+        duration_ms: first.duration_ms + second.duration_ms,
+        mid: both(Mix::Mid),
+        side: both(Mix::Side),
+        chromaprint: [&first.chromaprint[..], &second.chromaprint[..]].concat(),
+        ..first
+    };
+    let search = SoundSearch::new(&index).unwrap();
+    let found = [1, 4].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| search.find(&query, 13.0).unwrap())
+    });
+    assert_eq!(found[0], found[1]);
+    let [one, other] = &found[0][..] else { panic!("{:?}", found[0]) };
+    assert!(one.windows > 1 && one.track != other.track);
+    let mut starts = [one, other].map(|found| found.query_span_ms.start as f64 / first.duration_ms as f64);
+    starts.sort_by(f64::total_cmp);
+    assert!(starts[0] < 0.1 && (0.95..1.1).contains(&starts[1]), "{starts:?}");
+}
+
 #[test]
 fn what_tells_nothing_is_undecided() {
     let tone = |hertz: f64| move |n: usize| (std::f64::consts::TAU * hertz * n as f64 / 44_100.0).sin();

@@ -17,6 +17,7 @@ use crate::fingerprint::{AudioFingerprint, Mix, Peak};
 use crate::index::{Index, IndexError, Sound};
 
 use alignment::Alignment;
+use rayon::prelude::*;
 use verify::{Verified, Window, beside, verify};
 use votes::Effort;
 
@@ -116,7 +117,7 @@ impl<'i> SoundSearch<'i> {
     }
 
     /// What `query` was copied from: matches of at least `least_score`, for each track the surest first; ordered by
-    /// segment and track.
+    /// segment and track. A long query takes the threads of the current rayon pool.
     ///
     /// # Errors
     /// [`IndexError::Damaged`].
@@ -124,10 +125,11 @@ impl<'i> SoundSearch<'i> {
         let mut matches = Vec::new();
         let windows = windows_of(query);
         for &(segment, ref sound) in &self.sounds {
-            let mut found: Vec<(Lane, Verified)> = Vec::new();
-            for window in &windows {
-                found.extend(search_window(sound, query, window.clone())?);
-            }
+            let of_windows: Vec<Vec<(Lane, Verified)>> = windows
+                .par_iter()
+                .map(|window| search_window(sound, query, window.clone()))
+                .collect::<Result<_, _>>()?;
+            let mut found = of_windows.concat();
             found.sort_by_key(|(lane, verified)| (*lane, verified.query.start, verified.query.end));
             let shortest = (f64::from(length_of(query)) * SHORTEST_SHARE).min(f64::from(SHORTEST)) as u32;
             let long = f64::from(length_of(query)).clamp(1.0, LONG);
