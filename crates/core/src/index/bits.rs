@@ -157,7 +157,7 @@ mod tests {
         for low in [0, 1, 7, 13, 32] {
             // Some take more bits than are at hand at once.
             let numbers: Vec<u64> = (0..400_u64)
-                .map(|n| (n * n * 2_654_435_761 >> (n % 29)) % (1 << low) | (n % 7 / 5 * n % 90) << low)
+                .map(|n| (((n * n * 2_654_435_761) >> (n % 29)) % (1 << low)) + ((n % 7 / 5 * n % 90) << low))
                 .collect();
             let mut bytes = Vec::new();
             let mut writer = BitWriter::new(&mut bytes);

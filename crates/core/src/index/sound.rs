@@ -270,6 +270,18 @@ impl<'i> Sound<'i> {
         self.pitches.get(number as usize).map(|pitch| pitch % Peak::PITCHES)
     }
 
+    /// Asks for the cache lines of a constellation: its anchor's, and those in which its last peak may stand.
+    #[inline(always)]
+    pub(crate) fn prefetch_constellation(&self, posting: u32) {
+        // Every second peak has the rank that a last peak has; there are up to fifteen of them.
+        const BEHIND: u32 = 12;
+        let anchor = posting >> CONSTELLATION_PLACE_BITS;
+        for number in [anchor, anchor.saturating_add(BEHIND)] {
+            self.prefetch_pitch(number);
+            self.prefetch_time(number);
+        }
+    }
+
     /// Of a constellation's posting the track, its mix, the anchor and the last peak; `None` where there are no such peaks.
     pub(crate) fn constellation(&self, posting: u32) -> Option<(u32, Mix, Peak, Peak)> {
         let anchor = posting >> CONSTELLATION_PLACE_BITS;

@@ -26,7 +26,7 @@ impl Counts {
     #[inline(always)]
     pub(super) fn counter(&self, place: u64) -> usize {
         let spread = (place / Counts::BESIDE).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.bits);
-        (spread & !(Counts::BESIDE - 1) | place % Counts::BESIDE) as usize
+        (spread - spread % Counts::BESIDE + place % Counts::BESIDE) as usize
     }
 
     #[inline(always)]

@@ -7,8 +7,7 @@ use super::alignment::{Alignment, most_voted_first, set_rivals};
 use super::counts::Counts;
 use super::votes::{Asked, MOST_POSTINGS, SOFT, TOGETHER, either, look_up};
 use crate::fingerprint::{
-    CONSTELLATION_PLACE_BITS, CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps,
-    constellations_of,
+    CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
 };
 use crate::index::{IndexError, Landmarks, Sound};
 
@@ -118,10 +117,7 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Vec<Vote>, Cou
                 .map(|&wanted| AskedShape::of(few[(wanted >> 16 & 0xffff) as usize], few[(wanted & 0xffff) as usize])),
         );
         for postings in postings.chunks(TOGETHER) {
-            for anchor in postings.iter().map(|posting| posting >> CONSTELLATION_PLACE_BITS) {
-                sound.prefetch_pitch(anchor);
-                sound.prefetch_time(anchor);
-            }
+            postings.iter().for_each(|&posting| sound.prefetch_constellation(posting));
             held.read(sound, postings);
             for asked in asked.chunks(32) {
                 wide(level, Fitting { held: &mut held, asked });
