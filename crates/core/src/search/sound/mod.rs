@@ -13,11 +13,12 @@ mod votes;
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use crate::fingerprint::{AudioFingerprint, Mix, Peak};
 use crate::index::{Index, IndexError, Sound};
 
 use alignment::Alignment;
-use rayon::prelude::*;
 use verify::{Verified, Window, beside, verify};
 use votes::Effort;
 

@@ -119,7 +119,7 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Vec<Vote>, Cou
         for postings in postings.chunks(TOGETHER) {
             postings.iter().for_each(|&posting| sound.prefetch_constellation(posting));
             held.read(sound, postings);
-            for asked in asked.chunks(32) {
+            for asked in asked.chunks(FITTING_BITS) {
                 wide(level, Fitting { held: &mut held, asked });
                 for (place, fitting) in held.fitting[..held.count].iter().enumerate() {
                     for asked in ones(*fitting).map(|bit| &asked[bit]) {
@@ -148,11 +148,14 @@ struct AskedShape {
 impl AskedShape {
     fn of(anchor: Peak, last: Peak) -> AskedShape {
         let gap = (last.time - anchor.time) as f32;
-        // Below 2^24 * 2.15.
+        // A gap is within that of the zone.
         let gaps = ((gap * RATIOS.0) as i32 - 1, (gap * RATIOS.1) as i32 + 1);
         AskedShape { time: anchor.time, pitch: anchor.pitch.into(), gap, gaps }
     }
 }
+
+/// Bits of [`Held::fitting`].
+const FITTING_BITS: usize = 32;
 
 /// Constellations of references, side by side.
 #[derive(Debug)]
@@ -214,7 +217,7 @@ impl Held {
     }
 }
 
-/// Finds out which of at most 32 that ask fit those that are held.
+/// Finds out which of at most [`FITTING_BITS`] that ask fit those that are held.
 struct Fitting<'a> {
     held: &'a mut Held,
     asked: &'a [AskedShape],
@@ -229,7 +232,7 @@ impl Work for Fitting<'_> {
         let count = *count;
         let (pitches, gaps, fitting) = (&pitches[..count], &gaps[..count], &mut fitting[..count]);
         fitting.fill(0);
-        for (bit, asked) in asked.iter().enumerate().take(32) {
+        for (bit, asked) in asked.iter().enumerate().take(FITTING_BITS) {
             let pitch = (asked.pitch + PITCH.start(), asked.pitch + PITCH.end());
             for place in 0..count {
                 let fits = (pitches[place] >= pitch.0)
