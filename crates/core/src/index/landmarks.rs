@@ -395,7 +395,7 @@ mod tests {
             // One after another, with those that have none, and back again.
             let keys: BTreeSet<u32> = expected.keys().flat_map(|&key| [key.saturating_sub(3), key, key + 1]).collect();
             let mut lists = Lists::of(postings);
-            for key in keys.iter().chain(keys.iter().rev()) {
+            for key in keys.iter().chain(keys.iter().rev().step_by(1 + keys.len() / 1_000)) {
                 let mut anchors = Vec::new();
                 if let Some(list) = lists.next(*key).unwrap() {
                     list.read(&mut anchors).unwrap();
@@ -422,7 +422,7 @@ mod tests {
             let mut lists = Lists::of(postings);
             for key in (0..1 << PAIR_KEY_BITS).step_by(0x6fff1) {
                 let _ = postings.of(key, &mut anchors);
-                for key in [key, key + 1, key + 1] {
+                for key in [key, key + 1] {
                     let _ = lists.next(key).flatten().map(|list| list.read(&mut anchors));
                 }
             }
