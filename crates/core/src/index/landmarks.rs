@@ -203,12 +203,7 @@ impl<'s> Postings<'s> {
     /// Adds the numbers of the peaks that begin a landmark of that key, in ascending order; `None` where the block is
     /// damaged.
     pub(super) fn of(&self, key: u32, anchors: &mut Vec<u32>) -> Option<()> {
-        self.list(key)?.map_or(Some(()), |list| list.read(anchors))
-    }
-
-    /// The postings of a key before they are read; `Some(None)` where it has none, `None` where the block is damaged.
-    fn list(&self, key: u32) -> Option<Option<PostingList<'s>>> {
-        Lists::of(*self).next(key)
+        Lists::of(*self).next(key)?.map_or(Some(()), |list| list.read(anchors))
     }
 
     /// The first block that is not what a writer makes, or that the header does not count.
