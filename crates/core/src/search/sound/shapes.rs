@@ -263,19 +263,19 @@ fn floor(value: f32) -> i64 {
 
 /// The cells that have most votes, at least two; of equals the first.
 fn fullest(votes: &[Vote], counts: &Counts) -> Vec<Cell> {
-    let mut least = counts.of_many(2 * MOST_CELLS);
+    let mut least = counts.of_many(2 * MOST_CELLS).max(2);
     loop {
-        least = least.max(2);
         let mut some: Vec<Cell> = votes.iter().map(|vote| vote.cell).filter(|&cell| counts.of(cell) >= least).collect();
         some.sort_unstable();
         let full = some.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).filter(|full| full.0 >= 2);
         let mut full: Vec<(usize, Cell)> = full.collect();
         full.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        // Those that were left out have fewer.
-        if least == 2 || full.get(MOST_CELLS - 1).is_some_and(|last| last.0 >= least as usize) {
+        // Those that were left out have fewer than `least`.
+        let fewest = full.get(MOST_CELLS - 1).map_or(0, |last| last.0 as u32);
+        if least == 2 || fewest >= least {
             return full.into_iter().take(MOST_CELLS).map(|(_, cell)| cell).collect();
         }
-        least /= 2;
+        least = fewest.max(2);
     }
 }
 
