@@ -105,6 +105,28 @@ fn what_a_playlist_names_is_not_heard() {
     assert_eq!((&stream["outcome"], &stream["coverage"]), (&"unsupported".into(), &Value::Null), "{stream}");
 }
 
+#[test]
+fn an_hour_of_silence_is_heard_to_its_end_and_undecided() {
+    let folder = Folder::with_index();
+    let (rate, seconds) = (8_000_u32, 3_600);
+    let bytes = 2 * rate * seconds;
+    let mut header = b"RIFF".to_vec();
+    header.extend((36 + bytes).to_le_bytes());
+    header.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    header.extend(rate.to_le_bytes());
+    header.extend((2 * rate).to_le_bytes());
+    header.extend(b"\x02\0\x10\0data");
+    header.extend(bytes.to_le_bytes());
+    let length = header.len() as u64 + u64::from(bytes);
+    // Zeros that take no disk.
+    let file = fs::OpenOptions::new().write(true).open(folder.write("evidence/hour.wav", header)).unwrap();
+    file.set_len(length).unwrap();
+    let records = minutia(&folder, &["scan", "evidence", "--index", "works.idx", "--json"]).ends(0).json();
+    let hour = item(&records, "hour.wav");
+    assert_eq!((&hour["outcome"], &hour["problems"]), (&"undecided".into(), &Value::Array(Vec::new())), "{hour}");
+    assert_eq!(hour["coverage"]["sound"]["decoded_ms"], 3_600_000, "{hour}");
+}
+
 fn audio(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/audio").join(name);
     file.canonicalize().unwrap().to_str().unwrap().to_owned()
