@@ -142,7 +142,7 @@ impl<'i> SoundSearch<'i> {
             joined.retain(|(_, verified)| {
                 score(verified) >= least_score && verified.query.end - verified.query.start >= shortest
             });
-            keep_surest(&mut joined);
+            keep_surest(&mut joined, score);
             matches.extend(joined.into_iter().map(|(lane, verified)| SoundMatch {
                 segment,
                 track: lane.track,
@@ -253,7 +253,26 @@ fn search_window(
             break;
         }
     }
+    keep_surest_fit(&mut found);
     Ok(found)
+}
+
+/// Of what one alignment came to over the same part of a window, fitted from more than one candidate, keeps what the surest says, of
+/// the stretch of all: the others are no more evidence, and not the less for coming first.
+fn keep_surest_fit(found: &mut Vec<(Lane, Verified)>) {
+    found.sort_by(|(a_lane, a), (b_lane, b)| {
+        let by_score = b.score(1.0).total_cmp(&a.score(1.0));
+        a_lane.cmp(b_lane).then(by_score).then(a.query.start.cmp(&b.query.start))
+    });
+    let mut kept: Vec<(Lane, Verified)> = Vec::with_capacity(found.len());
+    for (lane, verified) in found.drain(..) {
+        let mut of_lane = kept.iter_mut().rev().take_while(|(other, _)| *other == lane);
+        match of_lane.find(|(_, surer)| surer.same_as(&verified)) {
+            Some((_, surer)) => surer.widen(&verified),
+            None => kept.push((lane, verified)),
+        }
+    }
+    *found = kept;
 }
 
 /// What the alignments came to, the likeliest with what they have beside others. `items` are the query's, of Chromaprint.
@@ -299,9 +318,9 @@ fn join_neighbours(found: Vec<(Lane, Verified)>) -> Vec<(Lane, Verified)> {
 }
 
 /// Of the matches of one track that lie over the same part of the query keeps the surest, whatever the mix.
-fn keep_surest(found: &mut Vec<(Lane, Verified)>) {
+fn keep_surest(found: &mut Vec<(Lane, Verified)>, score: impl Fn(&Verified) -> f64) {
     found.sort_by(|(a_lane, a), (b_lane, b)| {
-        let by_score = b.score(1.0).total_cmp(&a.score(1.0));
+        let by_score = score(b).total_cmp(&score(a));
         a_lane.track.cmp(&b_lane.track).then(by_score).then(a_lane.cmp(b_lane)).then(a.query.start.cmp(&b.query.start))
     });
     let mut kept: Vec<(Lane, Verified)> = Vec::with_capacity(found.len());

@@ -100,6 +100,19 @@ impl Verified {
             && (self.alignment.pitch - next.alignment.pitch).abs() <= SEAM_PITCH
     }
 
+    /// True where `other` is of the same alignment and most of it, or of this, lies in both.
+    pub(super) fn same_as(&self, other: &Verified) -> bool {
+        let (first, second) = if self.query.start <= other.query.start { (self, other) } else { (other, self) };
+        let both = first.query.end.min(second.query.end).saturating_sub(second.query.start);
+        let shorter = (self.query.end - self.query.start).min(other.query.end - other.query.start);
+        2 * both > shorter && first.continued_by(second)
+    }
+
+    /// Takes the stretch of `other` in, and nothing that it says.
+    pub(super) fn widen(&mut self, other: &Verified) {
+        self.query = self.query.start.min(other.query.start)..self.query.end.max(other.query.end);
+    }
+
     /// What it has beside other alignments.
     pub(super) fn beside(&self) -> Beside {
         self.beside
@@ -316,6 +329,26 @@ mod tests {
         // Two of each are borne out, and of the other four the most that one has.
         assert_eq!(joined(&[one.clone(), one.clone(), one.clone()]), (10.0, 3 * 5_512));
         assert_eq!(joined(&[one, alike, exact]), (14.0, 3 * 5_512));
+    }
+
+    #[test]
+    fn what_lies_mostly_in_another_of_its_alignment_is_the_same() {
+        let part = |query: Range<u32>, offset: f64| Verified {
+            query,
+            alignment: Alignment { offset, ..SAME_TIME },
+            ..verified(6.0, 0.0, 0.0)
+        };
+        let whole = part(0..6_000, 0.0);
+        for (other, same) in [
+            (part(100..900, 20.0), true),
+            (part(1_000..9_000, -20.0), true),
+            // Windows that follow each other share half.
+            (part(3_000..9_000, 0.0), false),
+            (part(100..900, 700.0), false),
+            (part(6_000..6_900, 0.0), false),
+        ] {
+            assert_eq!((whole.same_as(&other), other.same_as(&whole)), (same, same), "{:?}", other.query);
+        }
     }
 
     #[test]
