@@ -75,7 +75,7 @@ FORMATS = [
     ("mp2.mpg", ["-c:a", "mp2", "-b:a", "64k", "-f", "vob"]), ("mp3.flv", ["-c:a", "libmp3lame", "-b:a", "48k", "-ar", "22050"]),
     ("pcm.au", ["-c:a", "pcm_s16be"]), ("speex.ogg", ["-c:a", "libspeex"]), ("gsm.wav", ["-c:a", "libgsm_ms", "-ar", "8000"]),
     ("gsm.gsm", ["-c:a", "libgsm", "-ar", "8000"]),
-    ("wavpack.wv", ["-c:a", "wavpack"]), ("tta.tta", ["-c:a", "tta"]),
+    ("wavpack.wv", ["-c:a", "wavpack"]), ("tta.tta", ["-c:a", "tta"]), ("voc.voc", ["-c:a", "pcm_u8", "-ar", "20000"]),
 ]
 PICTURES = ["-f", "lavfi", "-i", "testsrc=d=1.2:s=32x32:r=10"]
 
@@ -98,6 +98,22 @@ def under_noise(original, begin, seconds, path):
     factor = power[0] / power[1] / 10 ** (6 / 20)
     mixed = [0.6 * (a + factor * b) for a, b in zip(music, noise)]
     array.array("h", (max(-32768, min(32767, round(x))) for x in mixed)).tofile(open(path, "wb"))
+
+
+def module(excerpt, path):
+    """A ProTracker module whose one sample is the excerpt, played once, for nine rows of 0.12 s and as long as it fades out."""
+    period = 214
+    rate = 7_093_789.2 / (2 * period)
+    made = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(excerpt), "-af", f"asetrate=32000,aresample={round(rate)}",
+                           "-f", "s8", "-ac", "1", "-"], check=True, capture_output=True)
+    sample = bytes(2) + made.stdout[2:len(made.stdout) // 2 * 2]
+    header = b"the excerpt".ljust(22, b"\0") + (len(sample) // 2).to_bytes(2, "big") + bytes([0, 64, 0, 0, 0, 1])
+    silent = bytes(22) + bytes([0, 0, 0, 0, 0, 0, 0, 1])
+    pattern = bytearray(64 * 4 * 4)
+    pattern[0:4] = bytes([period >> 8, period & 255, 1 << 4, 0])
+    # Behind its ninth row the pattern, and with it the song, ends.
+    pattern[(8 * 4 + 1) * 4 + 2] = 0xd
+    path.write_bytes(b"excerpt".ljust(20, b"\0") + header + silent * 30 + bytes([1, 127]) + bytes(128) + b"M.K." + pattern + sample)
 
 
 def make(originals, folder):
@@ -123,6 +139,7 @@ def make(originals, folder):
         for name, encoding in FORMATS:
             ffmpeg("-i", excerpt, *encoding, *exact, folder / "formats" / name)
         to = folder / "formats"
+        module(excerpt, to / "module.mod")
         subprocess.run(["mpcenc", "--quality", "3", "--silent", excerpt, to / "musepack.mpc"], check=True)
         ffmpeg(*PICTURES, "-i", excerpt, "-c:v", "libx264", "-threads", 1, "-c:a", "aac", "-b:a", "48k", *exact, to / "film.mp4")
         ffmpeg(*PICTURES, "-c:v", "libx264", "-threads", 1, *exact, to / "film-silent.mp4")
@@ -148,6 +165,7 @@ def rows():
         words = " ".join(encoding)
         table.append((f"formats/{name}", f"1.2 s of idle_tune.mp3 ({VONSH}, by {by}), mono, 32 kHz: `{words}`", licence, used))
     table.append(("formats/musepack.mpc", "the same excerpt: `mpcenc --quality 3` of musepack-tools 2:0.1~r495-2", licence, used))
+    table.append(("formats/module.mod", "a module of ProTracker that plays the same excerpt as its one sample", licence, used))
     table.append(("formats/film.mp4", "a test picture with the same excerpt, H.264 and AAC", licence, used))
     table.append(("formats/film-silent.mp4", "a test picture, H.264", OURS, used))
     table.append(("formats/film.ogv", "a test picture with the same excerpt, Theora and Vorbis", licence, used))

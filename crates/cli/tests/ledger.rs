@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// Files that there were when this was last looked at; a ledger that is read to be empty must not pass.
-const AT_LEAST: usize = 115;
+const AT_LEAST: usize = 117;
 
 /// Columns of the ledger: file, how made, licence, SHA-256, used by.
 const COLUMNS: usize = 5;

@@ -13,6 +13,8 @@ pub struct Ffmpeg {
     pub version: String,
     /// Whether it reads from inherited descriptors with random access (`fd:`, since 6.0).
     pub reads_descriptors: bool,
+    /// Whether it plays modules of trackers: it was built with libopenmpt.
+    pub plays_modules: bool,
 }
 
 impl Ffmpeg {

@@ -16,6 +16,9 @@ use crate::{Ffmpeg, Format, Limits, Problem, Source};
 /// The longest answer to a question about itself that is read.
 const MAX_ANSWER_BYTES: u64 = 64 << 10;
 
+/// The demuxer that an ffmpeg has or has not, as it was built: what the others need is part of every one.
+const MODULES: &str = "libopenmpt";
+
 /// How ffmpeg comes at the evidence, which is always its standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -45,16 +48,23 @@ impl Ffmpeg {
         let short = version.split(|c| !numbers(c)).next().filter(|short| !short.is_empty()).unwrap_or(version);
         let protocols = ask(program, &["-hide_banner", "-protocols"])?;
         let reads_descriptors = protocols.lines().any(|line| line.trim() == "fd");
-        Ok(Ffmpeg { program: program.to_owned(), version: short.to_owned(), reads_descriptors })
+        let demuxers = ask(program, &["-hide_banner", "-demuxers"])?;
+        let plays_modules = demuxers.lines().any(|line| line.split_whitespace().nth(1) == Some(MODULES));
+        Ok(Ffmpeg { program: program.to_owned(), version: short.to_owned(), reads_descriptors, plays_modules })
     }
 
     /// How it would read a file of this format; `None` where it is not to be asked.
     pub fn access(&self, format: Format) -> Option<Access> {
-        format.row().demuxer?;
+        let demuxer = format.row().demuxer?;
+        if demuxer == MODULES && !self.plays_modules {
+            return None;
+        }
         Some(match format {
             _ if self.reads_descriptors => Access::Descriptor,
-            // Those of DSDIFF and of WavPack with more than two channels or of one bit go back.
-            Format::Mp4 | Format::M4a | Format::Caf | Format::Dsdiff | Format::WavPack => Access::Reopened,
+            // Those of DSDIFF and of WavPack with more than two channels or of one bit go back, and that of modules wants to know a length.
+            Format::Mp4 | Format::M4a | Format::Caf | Format::Dsdiff | Format::WavPack | Format::TrackerModule => {
+                Access::Reopened
+            }
             _ => Access::Stream,
         })
     }

@@ -102,8 +102,11 @@ pub(crate) fn run() -> Result<Exit> {
         ),
     )?;
     let ffmpeg = ffmpeg();
-    let by_ffmpeg: Vec<_> =
-        FORMATS.iter().filter(|row| row.demuxer.is_some() && !audio::is_native(row.format)).collect();
+    let read_by = |row: &&minutia_media::FormatRow| match &ffmpeg {
+        Some(ffmpeg) => ffmpeg.access(row.format).is_some(),
+        None => row.demuxer.is_some(),
+    };
+    let by_ffmpeg: Vec<_> = FORMATS.iter().filter(|row| !audio::is_native(row.format)).filter(read_by).collect();
     match &ffmpeg {
         Some(ffmpeg) => {
             let how = if ffmpeg.reads_descriptors { "by descriptor" } else { "as a stream" };

@@ -25,7 +25,7 @@ fn item<'a>(records: &'a [Value], name: &str) -> &'a Value {
 }
 
 /// Those for the program, and what is heard without it.
-const FOR_FFMPEG: [&str; 16] = [
+const FOR_FFMPEG: [&str; 17] = [
     "ac3.ac3",
     "ac3.mkv",
     "ac3.mp4",
@@ -40,6 +40,7 @@ const FOR_FFMPEG: [&str; 16] = [
     "musepack.mpc",
     "speex.ogg",
     "tta.tta",
+    "voc.voc",
     "wavpack.wv",
     "wma.wma",
 ];

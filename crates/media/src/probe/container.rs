@@ -57,6 +57,18 @@ pub(super) fn structured(head: &[u8], source: &Source) -> Result<Option<Format>,
     if ape(head) {
         return Ok(Some(Format::Ape));
     }
+    if tracker_module(head) {
+        return Ok(Some(Format::TrackerModule));
+    }
+    if shockwave_flash(head) {
+        return Ok(Some(Format::ShockwaveFlash));
+    }
+    if sgi(head) {
+        return Ok(Some(Format::Sgi));
+    }
+    if pcx(head) {
+        return Ok(Some(Format::Pcx));
+    }
     if let Some(format) = annexb::look(head) {
         return Ok(Some(format));
     }
@@ -113,6 +125,50 @@ fn ico(head: &[u8]) -> bool {
     let count = u32::from(u16::from_le_bytes([low, high]));
     let offset = u32::from_le_bytes([entry[12], entry[13], entry[14], entry[15]]);
     count > 0 && entry[3] == 0 && offset >= 6 + 16 * count
+}
+
+/// Modules of ScreamTracker 3, and of ProTracker and its kin, whose mark stands behind 31 samples that have each a finetune of four
+/// bits and a volume up to 64.
+fn tracker_module(head: &[u8]) -> bool {
+    const NAME: usize = 20;
+    const SAMPLE: usize = 30;
+    const SAMPLES: usize = 31;
+    let scream_tracker = head.get(28) == Some(&0x1a) && head.get(44..48) == Some(b"SCRM");
+    let marked = match head.get(1080..1084) {
+        Some(b"M.K." | b"M!K!" | b"FLT4" | b"FLT8" | b"CD81" | b"OKTA") => true,
+        Some(&[b'1'..=b'9', b'C', b'H', b'N']) => true,
+        Some(&[b'1'..=b'3', b'0'..=b'9', b'C', b'H' | b'N']) => true,
+        _ => false,
+    };
+    let mut samples = head.get(NAME..NAME + SAMPLES * SAMPLE).unwrap_or(&[]).chunks_exact(SAMPLE);
+    scream_tracker || marked && samples.all(|sample| sample[24] < 16 && sample[25] <= 64)
+}
+
+/// Shockwave Flash by its name and version, up to 50, and a length that holds a header (Adobe, "SWF File Format Specification 19", 2013).
+/// Letters would be a length of 512 MiB and more.
+fn shockwave_flash(head: &[u8]) -> bool {
+    let Some(&[b'F' | b'C' | b'Z', b'W', b'S', 1..=50, a, b, c, d]) = head.first_chunk::<8>() else { return false };
+    (21..1 << 29).contains(&u32::from_le_bytes([a, b, c, d]))
+}
+
+/// SGI pictures: plain or run-length coded, 1 or 2 bytes a channel, 1 to 3 dimensions, and a reserved word of zeros (Silicon Graphics,
+/// "The SGI Image File Format", 1.00).
+fn sgi(head: &[u8]) -> bool {
+    matches!(head, [0x01, 0xda, 0 | 1, 1 | 2, 0, 1..=3, ..]) && head.get(20..24) == Some(&[0; 4])
+}
+
+/// PCX: a version, run lengths, bits a plane, a rectangle that is not turned inside out, and at most four planes of an even number
+/// of bytes a line (ZSoft, "Technical Reference Manual", 1991).
+fn pcx(head: &[u8]) -> bool {
+    let Some(&[0x0a, 0 | 2..=5, 1, bits @ (1 | 2 | 4 | 8), ..]) = head.first_chunk::<128>() else { return false };
+    let word = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
+    let (left, top, right, bottom, line) = (word(4), word(6), word(8), word(10), word(66));
+    left <= right
+        && top <= bottom
+        && head[64] == 0
+        && (1..=4).contains(&head[65])
+        && line % 2 == 0
+        && line * 8 >= (right - left + 1) * u32::from(bits)
 }
 
 /// Transport streams: the sync byte at the start of each of four packets, of 188 bytes or (M2TS) 192.

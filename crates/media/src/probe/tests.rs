@@ -23,7 +23,7 @@ fn every_format_has_one_row() {
 #[test]
 fn signatures_name_their_formats() {
     for (sign, format) in SIGNS {
-        let mut bytes = vec![0; 64];
+        let mut bytes = vec![0; 160];
         match sign {
             Sign::At(offset, sign) => bytes[*offset..offset + sign.len()].copy_from_slice(sign),
             Sign::Both(first, offset, second) => {
@@ -148,6 +148,56 @@ fn streams_of_units_describe_their_pictures_first() {
         assert!(refused > whole.len(), "{format:?}: {refused}");
         (0..whole.len()).for_each(|end| drop(probe(&Source::from_bytes(whole[..end].to_vec()))));
     }
+}
+
+#[test]
+fn formats_that_nothing_here_reads_are_media_all_the_same() {
+    let with = |length: usize, parts: &[(usize, &[u8])]| {
+        let mut bytes = vec![0; length];
+        parts.iter().for_each(|&(at, part)| bytes[at..at + part.len()].copy_from_slice(part));
+        bytes
+    };
+    check(b"/* XPM */\nstatic char *x[] = {", Ok(Format::Xpm));
+    check(b"FORM\0\0\x01\0ILBMBMHD", Ok(Format::Ilbm));
+    check(b"AT&TFORM\0\0\x01\0DJVUINFO", Ok(Format::DjVu));
+    check(&with(200, &[(128, b"DICM")]), Ok(Format::Dicom));
+    check(&with(88, &[(0, &[1]), (40, b" EMF")]), Ok(Format::Emf));
+    check(b"Creative Voice File\x1a\x1a\0\x0a\x01\x29\x11", Ok(Format::Voc));
+    check(b"Creative Voice Files are old\n", Err("text"));
+    check(b"CWS\x0a\0\x10\0\0x\x9c", Ok(Format::ShockwaveFlash));
+    check(b"CWS\x0a\0\0\0\0x\x9c", Err("unknown"));
+    check(b"FWS is no film\n", Err("text"));
+    check(&with(512, &[(0, &[0x01, 0xda, 1, 1, 0, 3])]), Ok(Format::Sgi));
+    check(&with(512, &[(0, &[0x01, 0xda, 1, 1, 0, 4])]), Err("unknown"));
+    // 320 x 200 of 8 bits.
+    let pcx = with(200, &[(0, &[10, 5, 1, 8, 0, 0, 0, 0, 0x3f, 1, 0xc7, 0]), (65, &[1, 0x40, 1])]);
+    check(&pcx, Ok(Format::Pcx));
+    for (at, other) in [(2, 0), (3, 3), (5, 2), (65, 0), (66, 0x3f), (67, 0)] {
+        let mut bytes = pcx.clone();
+        bytes[at] = other;
+        assert_ne!(probe(&Source::from_bytes(bytes)).ok(), Some(Format::Pcx), "byte {at}");
+    }
+    check(&pcx[..100], Err("unknown"));
+}
+
+#[test]
+fn modules_of_trackers_are_told_by_their_samples_too() {
+    check(b"Extended Module: ", Ok(Format::TrackerModule));
+    check(&[&b"IMPM"[..], b"a name of a piece", &[0; 40]].concat(), Ok(Format::TrackerModule));
+    check(b"IMPM is short for nothing that I know of", Err("text"));
+    let mut scream = vec![0; 96];
+    scream[28..30].copy_from_slice(&[0x1a, 0x10]);
+    scream[44..48].copy_from_slice(b"SCRM");
+    check(&scream, Ok(Format::TrackerModule));
+    let mut module = vec![0; 2_108];
+    (0..31).for_each(|sample| module[20 + 30 * sample + 24..][..2].copy_from_slice(&[15, 64]));
+    for mark in [b"M.K.", b"6CHN", b"12CH", b"FLT4"] {
+        module[1_080..1_084].copy_from_slice(mark);
+        check(&module, Ok(Format::TrackerModule));
+    }
+    module[20 + 24] = 16;
+    check(&module, Err("unknown"));
+    check(&[b"word ".repeat(216), b"M.K. and so on".to_vec()].concat(), Err("text"));
 }
 
 #[test]

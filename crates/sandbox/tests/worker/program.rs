@@ -194,7 +194,8 @@ pub(crate) fn feeds_a_program_what_it_would_open_anew() {
 
 pub(crate) fn refuses_a_program_that_needs_more() {
     let named = |program: &str| {
-        let ffmpeg = Ffmpeg { program: program.into(), version: "1".to_owned(), reads_descriptors: false };
+        let ffmpeg =
+            Ffmpeg { program: program.into(), version: "1".to_owned(), reads_descriptors: false, plays_modules: false };
         Isolated::new(Config { ffmpeg: Some(ffmpeg), ..Config::default() }).program_confinement()
     };
     for program in ["/bin/true", "/nonexistent"] {
@@ -213,7 +214,7 @@ pub(crate) fn refuses_a_program_that_needs_more() {
 /// What a crash left unread is no damage of the file.
 pub(crate) fn tells_a_crash_of_a_program_as_one() {
     let program = std::env::current_exe().unwrap();
-    let ffmpeg = Ffmpeg { program, version: "6.1".to_owned(), reads_descriptors: true };
+    let ffmpeg = Ffmpeg { program, version: "6.1".to_owned(), reads_descriptors: true, plays_modules: false };
     let mut isolated = Isolated::new(Config { ffmpeg: Some(ffmpeg.clone()), ..Config::default() });
     let films = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/video/formats");
     for name in ["mpeg4.avi", "mpeg2.ts", "hevc.mp4", "vp9.webm"] {

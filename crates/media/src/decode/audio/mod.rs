@@ -33,6 +33,8 @@ pub const DECODERS: [&str; 2] = [native::SYMPHONIA, native::OPUS];
 
 /// What the program is called that reads sound which this build does not, for hints.
 const INSTALL: &str = "install ffmpeg, which reads it, or convert the sound to FLAC and examine that beside it";
+const INSTALL_FOR_MODULES: &str =
+    "install an ffmpeg that has libopenmpt, which plays it, or convert the sound to FLAC and examine that beside it";
 
 /// What was decoded, and how far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,7 +127,11 @@ pub fn declared(source: &Source, format: Format) -> Declared {
 fn unsupported(format: Format, codec: Option<&str>) -> Problem {
     let row = format.row();
     let format = codec.map_or_else(|| row.name.to_owned(), |codec| format!("{codec} in {}", row.name));
-    let hint = if row.demuxer.is_some() { INSTALL } else { "convert it to FLAC and examine that beside it" };
+    let hint = match row.demuxer {
+        Some(_) if row.format == Format::TrackerModule => INSTALL_FOR_MODULES,
+        Some(_) => INSTALL,
+        None => "convert it to FLAC and examine that beside it",
+    };
     Problem::Unsupported { format, hint: hint.to_owned() }
 }
 
