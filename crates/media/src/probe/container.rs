@@ -134,12 +134,19 @@ fn tracker_module(head: &[u8]) -> bool {
     const SAMPLE: usize = 30;
     const SAMPLES: usize = 31;
     let scream_tracker = head.get(28) == Some(&0x1a) && head.get(44..48) == Some(b"SCRM");
-    let marked = match head.get(1080..1084) {
-        Some(b"M.K." | b"M!K!" | b"FLT4" | b"FLT8" | b"CD81" | b"OKTA") => true,
-        Some(&[b'1'..=b'9', b'C', b'H', b'N']) => true,
-        Some(&[b'1'..=b'3', b'0'..=b'9', b'C', b'H' | b'N']) => true,
-        _ => false,
-    };
+    let marked = matches!(
+        head.get(1080..1084),
+        Some(
+            b"M.K."
+                | b"M!K!"
+                | b"FLT4"
+                | b"FLT8"
+                | b"CD81"
+                | b"OKTA"
+                | [b'1'..=b'9', b'C', b'H', b'N']
+                | [b'1'..=b'3', b'0'..=b'9', b'C', b'H' | b'N']
+        )
+    );
     let mut samples = head.get(NAME..NAME + SAMPLES * SAMPLE).unwrap_or(&[]).chunks_exact(SAMPLE);
     scream_tracker || marked && samples.all(|sample| sample[24] < 16 && sample[25] <= 64)
 }
