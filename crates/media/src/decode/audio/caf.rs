@@ -1,7 +1,7 @@
 //! Where the sound of a Core Audio file ends (Apple, "Core Audio Format Specification 1.0", 2006). The demuxer refuses a
 //! file whose data chunk does.
 
-use super::native::Told;
+use super::window::Told;
 use crate::{Problem, Source};
 
 /// The most chunks that are looked at.

@@ -20,6 +20,7 @@ mod native;
 mod opus;
 mod riff;
 mod wav;
+mod window;
 
 use std::ops::ControlFlow;
 

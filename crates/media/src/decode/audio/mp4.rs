@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::native::Told;
+use super::window::Told;
 use crate::{Problem, Source};
 
 /// The most boxes that are looked at: films have some hundred.

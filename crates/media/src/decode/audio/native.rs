@@ -1,6 +1,6 @@
 //! Decoding in this process: symphonia's demuxers and decoders, and Opus.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
@@ -12,13 +12,14 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDe
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track};
-use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::packet::Packet;
 use symphonia::default::{formats, register_enabled_codecs};
 
 use super::codec::{bands, codec_name, named, ogg_codec, ogg_is_known};
 use super::limited::{Cut, Limited, MIN_RATE_HZ, check_shape, ms};
 use super::opus::{self, Opus, Refused};
+use super::window::{Told, Window};
 use super::{
     Declared, Decoded, ENDS_EARLY, SampleSink, caf, check_length, ends_early, matroska, mp4, mpeg, riff, slack_ms,
     unsupported,
@@ -107,31 +108,6 @@ struct Opened<'a> {
     told: Told,
 }
 
-/// What a demuxer is told about where the sound ends, in place of what the file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    /// Bytes that it reads in place of those in the file, each at its place.
-    pub(super) replaced: Vec<(u64, Vec<u8>)>,
-    /// Bytes that should be behind the end of the file.
-    pub(super) missing_bytes: u64,
-    /// Whether the file does not say how long it is: then its end is no damage.
-    pub(super) is_open: bool,
-}
-
-impl Told {
-    /// The bytes at `at`, with what is replaced.
-    fn replace(&self, at: u64, bytes: &mut [u8]) {
-        for (place, replacement) in &self.replaced {
-            for (place, byte) in (*place..).zip(replacement) {
-                let within = place.checked_sub(at).and_then(|within| usize::try_from(within).ok());
-                if let Some(there) = within.and_then(|within| bytes.get_mut(within)) {
-                    *there = *byte;
-                }
-            }
-        }
-    }
-}
-
 impl<'a> Opened<'a> {
     fn new(source: &'a Source, format: Format, track: u32, limits: &'a Limits) -> Result<Opened<'a>, Problem> {
         let start = match format {
@@ -148,7 +124,7 @@ impl<'a> Opened<'a> {
             _ => Told::default(),
         };
         let open = |seekable: bool| {
-            let window = Window { source, start, at: 0, seekable, told: told.clone() };
+            let window = Window::new(source, start, seekable, told.clone());
             demuxer(format, MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default()))
         };
         // Of a file that was cut short some demuxers refuse all, until they are not told its length.
@@ -492,46 +468,5 @@ fn problem(error: &Error, format: Format, codec: Option<&str>) -> Problem {
         // What the source itself could not read.
         Error::IoError(error) if error.raw_os_error().is_some() => Problem::io("reading sound", error),
         error => Problem::Damaged { detail: error.to_string() },
-    }
-}
-
-/// A source as symphonia reads it, from where its sound begins.
-struct Window<'a> {
-    source: &'a Source,
-    start: u64,
-    at: u64,
-    seekable: bool,
-    told: Told,
-}
-
-impl Read for Window<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let at = self.start.saturating_add(self.at);
-        let read = self.source.read_at(at, buffer).map_err(io::Error::other)?;
-        self.told.replace(at, &mut buffer[..read]);
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for Window<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let to = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => (self.source.len() - self.start).checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
-    }
-}
-
-impl MediaSource for Window<'_> {
-    fn is_seekable(&self) -> bool {
-        self.seekable
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        self.seekable.then(|| self.source.len() - self.start)
     }
 }

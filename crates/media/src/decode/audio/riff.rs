@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::limited::check_shape;
-use super::native::Told;
+use super::window::Told;
 use crate::{Limits, Problem, Source};
 
 /// The most chunks before the format.
