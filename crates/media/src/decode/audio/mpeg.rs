@@ -6,13 +6,30 @@ use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, COD
 use crate::{Problem, Source};
 
 /// The layer of a frame (ISO 11172-3, 2.4.2.3); `None` for what is no frame.
-pub(super) fn layer(frame: &[u8]) -> Option<AudioCodecId> {
+fn layer(frame: &[u8]) -> Option<AudioCodecId> {
     let &[0xff, second, ..] = frame else { return None };
     match (second >> 5, second >> 1 & 3) {
         (7, 1) => Some(CODEC_ID_MP3),
         (7, 2) => Some(CODEC_ID_MP2),
         (7, 3) => Some(CODEC_ID_MP1),
         _ => None,
+    }
+}
+
+/// What a decoder of MPEG audio is made for: the layer, the rate and whether there is one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) layer: AudioCodecId,
+    rate: (u8, u8),
+    mono: bool,
+}
+
+impl Shape {
+    /// Of a frame (ISO 11172-3, 2.4.2.3, and 13818-3); `None` for what is no frame.
+    pub(super) fn of(frame: &[u8]) -> Option<Shape> {
+        let &[_, second, third, fourth, ..] = frame else { return None };
+        let rate = (second >> 3 & 3, third >> 2 & 3);
+        layer(frame).map(|layer| Shape { layer, rate, mono: fourth >> 6 == 3 })
     }
 }
 

@@ -262,7 +262,7 @@ impl<'a> Opened<'a> {
         decoded.declared_ms = self.declared_ms();
         let mut decoder = self.start(out, decoded)?;
         let (mut packets, mut silent, mut bad) = (0_u64, 0_u32, 0_u64);
-        let (mut first_bad, mut has_enough) = (String::new(), false);
+        let (mut first_bad, mut has_enough, mut shape) = (String::new(), false, None);
         let ended = loop {
             let packet = match self.reader.next_packet() {
                 Ok(Some(packet)) => packet,
@@ -289,13 +289,14 @@ impl<'a> Opened<'a> {
                 continue;
             }
             packets += 1;
-            // MP4 has one number for all layers of MPEG audio.
-            let layer = if packets == 1 { mpeg::layer(&packet.data) } else { None };
-            if let Some(codec) =
-                layer.filter(|codec| MPEG_LAYERS.contains(&self.params.codec) && *codec != self.params.codec)
+            if MPEG_LAYERS.contains(&self.params.codec)
+                && let Some(next) = mpeg::Shape::of(&packet.data)
+                && let before = shape.replace(next)
+                && (before.is_some_and(|before| before != next) || next.layer != self.params.codec)
             {
-                self.params.codec = codec;
-                match self.start(out, decoded) {
+                // MP4 has one number for all layers, and recordings may stand one behind the other.
+                self.params.codec = next.layer;
+                match self.decoder(decoded) {
                     Ok(other) => decoder = other,
                     Err(problem) => break Err(problem),
                 }
@@ -362,7 +363,15 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
+    /// A decoder for what begins here, whose output is cut as the container says.
     fn start(&self, out: &mut Limited<'_>, decoded: &mut Decoded) -> Result<Decoder, Problem> {
+        let decoder = self.decoder(decoded)?;
+        let pre_skip = if let Decoder::Opus(opus) = &decoder { opus.pre_skip } else { 0 };
+        out.begin(self.cut(pre_skip));
+        Ok(decoder)
+    }
+
+    fn decoder(&self, decoded: &mut Decoded) -> Result<Decoder, Problem> {
         check_params(&self.params, self.limits)?;
         decoded.codec = self.codec();
         if self.params.codec == CODEC_ID_OPUS {
@@ -373,7 +382,6 @@ impl<'a> Opened<'a> {
                 Refused::Layout => unsupported(self.format, Some("Opus with an uncommon layout of channels")),
             })?;
             decoded.decoder = OPUS.to_owned();
-            out.begin(self.cut(opus.pre_skip));
             return Ok(Decoder::Opus(Box::new(opus)));
         }
         // MPEG and CAF are cut here, by what the file says and not by a demuxer's guess at its length.
@@ -381,7 +389,6 @@ impl<'a> Opened<'a> {
         let options = AudioDecoderOptions::default().gapless(by_packet);
         let made = CODECS.make_audio_decoder(&self.params, &options);
         let decoder = made.map_err(|error| problem(&error, self.format, Some(&decoded.codec)))?;
-        out.begin(self.cut(0));
         Ok(Decoder::Symphonia(decoder))
     }
 

@@ -243,6 +243,29 @@ fn sound_of_one_bit_is_heard() {
     }
 }
 
+/// As players and radio stations leave them: recordings of another rate, with other channels or of another layer, in one file.
+#[test]
+fn mpeg_audio_is_heard_whatever_stands_behind_it() {
+    let bytes = |name: &str| fs::read(folder().join(name)).unwrap();
+    let files = ["mp3-untagged.mp3", "../seized/clean.mp3", "mp2.mp2", "../seized/noise.mp3", "mp3-untagged.mp3"];
+    let heard = |bytes: Vec<u8>| {
+        let (source, mut shapes) = (Source::from_bytes(bytes), Vec::new());
+        assert_eq!(crate::probe(&source), Ok(Format::Mp3));
+        let done = decode(&source, Format::Mp3, &Limits::default(), &mut |block| {
+            shapes.push((block.rate_hz, block.channels));
+            ControlFlow::Continue(())
+        });
+        shapes.dedup();
+        (done.unwrap(), shapes)
+    };
+    let alone: u64 = files.iter().map(|name| heard(bytes(name)).0.decoded_ms).sum();
+    let (done, shapes) = heard(files.iter().flat_map(|name| bytes(name)).collect());
+    assert_eq!(shapes, [(32_000, 1), (44_100, 2), (32_000, 1), (44_100, 1), (32_000, 1)]);
+    assert_eq!(done.problems, []);
+    // What the encoders put before and behind is cut at the ends of a file alone.
+    assert!((alone..alone + 400).contains(&done.decoded_ms), "{} of {alone} ms", done.decoded_ms);
+}
+
 #[test]
 fn a_sink_that_breaks_off_gets_no_more() {
     for name in ["mp3.mp3", "aac.m4a", "opus.webm"] {
