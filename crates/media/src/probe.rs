@@ -4,6 +4,7 @@ mod annexb;
 mod container;
 mod formats;
 mod frames;
+mod packets;
 mod tags;
 mod text;
 

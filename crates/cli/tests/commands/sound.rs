@@ -93,9 +93,9 @@ fn what_a_playlist_names_is_not_heard() {
     let name = named.display();
     folder.write("evidence/list.ts", format!("#EXTM3U\n#EXTINF:1,\nfile://{name}\n#EXT-X-ENDLIST\n"));
     folder.write("evidence/list.mp3", format!("ffconcat version 1.0\nfile '{name}'\n"));
-    // A transport stream by its sync bytes, and a list behind them.
+    // Packets of a transport stream, and a list behind them.
     let mut stream = vec![0; 188 * 4];
-    (0..4).for_each(|packet| stream[188 * packet] = 0x47);
+    (0..4).for_each(|n| stream[188 * n..][..4].copy_from_slice(&[0x47, 1, 0, 0x10 | n as u8]));
     stream.extend(format!("#EXTM3U\n#EXTINF:1,\nfile://{name}\n").into_bytes());
     folder.write("evidence/stream.ts", stream);
     let records = minutia(&folder, &["scan", "evidence", "--index", "works.idx", "--json"]).json();

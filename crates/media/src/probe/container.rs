@@ -1,6 +1,6 @@
 //! Formats that need more than bytes at an offset: ISO media brands, headers whose fields must agree, MPEG sync.
 
-use super::{Format, annexb};
+use super::{Format, annexb, packets};
 use crate::{Problem, Source};
 
 /// ISO base media files by their brands (ISO 14496-12, and the registries of HEIF and AVIF).
@@ -45,7 +45,7 @@ pub(super) fn structured(head: &[u8], source: &Source) -> Result<Option<Format>,
     if ico(head) {
         return Ok(Some(Format::Ico));
     }
-    if mpeg_ts(head) {
+    if packets::begin(head) {
         return Ok(Some(Format::MpegTs));
     }
     if let Some(format) = mpeg_audio(head) {
@@ -176,12 +176,6 @@ fn pcx(head: &[u8]) -> bool {
         && (1..=4).contains(&head[65])
         && line % 2 == 0
         && line * 8 >= (right - left + 1) * u32::from(bits)
-}
-
-/// Transport streams: the sync byte at the start of each of four packets, of 188 bytes or (M2TS) 192.
-fn mpeg_ts(head: &[u8]) -> bool {
-    let every = |first: usize, step: usize| (0..4).all(|n| head.get(first + n * step) == Some(&0x47));
-    every(0, 188) || every(4, 192)
 }
 
 /// Bytes of a frame of GSM 06.10, 20 ms, and the four bits that each begins with (RFC 3551, section 4.5.8.1).

@@ -4,16 +4,15 @@
 //! Each frame says where the next one is, so that a row of them is no accident: of random bytes, one file in 10^14 has eight
 //! headers of MPEG audio that agree, at any of the places looked at.
 
-use super::{Format, container};
+use super::{Format, container, packets};
 use crate::{Problem, Source};
 
 /// How far into a file a stream may begin.
 const MAX_GAP_BYTES: usize = 64 << 10;
 /// The longest row: eight frames of ADTS.
 const MAX_ROW_BYTES: usize = 64 << 10;
-/// Frames in a row, at the least. Of packets of a transport stream, which have but one byte in common, three times as many.
+/// Frames in a row, at the least.
 const FRAMES: usize = 8;
-const PACKETS: usize = 3 * FRAMES;
 
 /// A header: the frame's length in bytes, and what must be alike in each.
 type Header = fn(&[u8]) -> Option<(usize, u32)>;
@@ -36,7 +35,7 @@ pub(super) fn look(source: &Source) -> Result<Option<(Format, u64)>, Problem> {
         let rest = &bytes[at..];
         let found = match rest[0] {
             0xff | 0x0b | 0x7f | 0 => STREAMS.iter().find(|(header, _)| row(rest, *header)).map(|(_, format)| *format),
-            0x47 => transport_stream(rest).then_some(Format::MpegTs),
+            0x47 => packets::stand(rest).then_some(Format::MpegTs),
             // Something else may stand before the first partition, as far as is looked here (SMPTE 377-1, 6.5).
             0x06 => mxf_header(rest).then_some(Format::Mxf),
             _ => None,
@@ -123,17 +122,6 @@ fn program_stream(rest: &[u8]) -> Option<(usize, u32)> {
         _ => return None,
     };
     (length > 6).then_some((length, ANY))
-}
-
-/// Whether packets of a transport stream begin here: none of their bytes but the first are all the same sync byte.
-fn transport_stream(rest: &[u8]) -> bool {
-    [188, 192].into_iter().any(|step| {
-        let synced = |from: usize| (0..PACKETS).all(|n| rest.get(from + n * step) == Some(&0x47));
-        // Each packet has a body or a field that says why not, and no lock of a kind that there is not: letters would be one.
-        let header = |&flags: &u8| flags & 0x30 != 0 && flags >> 6 != 1;
-        let headers = || (0..PACKETS).all(|n| rest.get(n * step + 3).is_some_and(header));
-        synced(0) && headers() && !(1..step).any(synced)
-    })
 }
 
 /// A partition that begins an MXF file (SMPTE 377-1, 7.1): lists of signatures have its key too, but not what it says: version 1, and

@@ -81,8 +81,9 @@ fn headers_without_signature_must_agree_with_themselves() {
     ico.extend(22u32.to_le_bytes());
     check(&ico, Ok(Format::Ico));
     let mut ts = vec![0; 188 * 4];
-    (0..4).for_each(|n| ts[188 * n] = 0x47);
+    (0..4).for_each(|n| ts[188 * n..][..4].copy_from_slice(&[0x47, 1, 0, 0x10 | n as u8]));
     check(&ts, Ok(Format::MpegTs));
+    check(&[b'G'; 4_000], Err("text"));
     // MPEG-1 layer III, 128 kbit/s at 44.1 kHz: 417 bytes a frame.
     let mut mp3 = vec![0; 900];
     mp3[..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0x00]);
