@@ -8,7 +8,11 @@ pub(super) fn ftyp(head: &[u8]) -> Option<Format> {
     if head.get(4..8)? != b"ftyp" {
         return match head.get(4..8)? {
             // QuickTime files from before `ftyp`.
-            b"moov" | b"mdat" | b"wide" | b"free" | b"skip" if plausible_box(head) => Some(Format::Mp4),
+            b"moov" | b"mdat" if box_size(head).is_some_and(|size| matches!(size, 1 | 8..)) => Some(Format::Mp4),
+            // Words, too: letters before them would be a size of 512 MiB and more.
+            b"wide" | b"free" | b"skip" if box_size(head).is_some_and(|size| matches!(size, 8..0x2000_0000)) => {
+                Some(Format::Mp4)
+            }
             _ => None,
         };
     }
@@ -30,8 +34,8 @@ pub(super) fn ftyp(head: &[u8]) -> Option<Format> {
     }
 }
 
-fn plausible_box(head: &[u8]) -> bool {
-    head.get(..4).is_some_and(|size| matches!(u32::from_be_bytes([size[0], size[1], size[2], size[3]]), 1 | 8..))
+fn box_size(head: &[u8]) -> Option<u32> {
+    head.first_chunk().map(|size| u32::from_be_bytes(*size))
 }
 
 /// Headers without a signature of their own, strictest first.

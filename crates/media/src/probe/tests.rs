@@ -44,6 +44,10 @@ fn brands_tell_iso_media_apart() {
     check(b"\0\0\0\x18ftypisom\0\0\x02\0isomavc1", Ok(Format::Mp4));
     check(b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", Ok(Format::Mp4));
     check(b"\0\0\0\x08wide\0\0\0\0mdat", Ok(Format::Mp4));
+    check(b"\0\x10\0\0free\0\0\0\0", Ok(Format::Mp4));
+    check(b"\0\0\0\x01mdat\0\0\0\x01\0\0\0\0", Ok(Format::Mp4));
+    check(b"mod.freecol.name=FreeCol\n", Err("text"));
+    check(b"You skip this.\n", Err("text"));
     check(b"\0\0\0\x00ftyp", Ok(Format::Mp4));
 }
 
