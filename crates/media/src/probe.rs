@@ -95,7 +95,6 @@ const SIGNS: &[(Sign, Format)] = &[
     (Sign::At(0, &[0x7f, 0xfe, 0x80, 0x01]), Format::Dts),
     (Sign::At(0, b"MThd"), Format::Midi),
     (Sign::At(0, b"Extended Module: "), Format::TrackerModule),
-    (Sign::Both(b"IMPM", 29, &[0]), Format::TrackerModule),
     (Sign::At(0, b"Creative Voice File\x1a"), Format::Voc),
     (Sign::At(0, &[0, 0, 1, 0xba]), Format::MpegPs),
     (Sign::At(0, &[0, 0, 1, 0xb3]), Format::MpegVideo),

@@ -131,12 +131,13 @@ fn ico(head: &[u8]) -> bool {
     count > 0 && entry[3] == 0 && offset >= 6 + 16 * count
 }
 
-/// Modules of ScreamTracker 3, and of ProTracker and its kin, whose mark stands behind 31 samples that have each a finetune of four
+/// Modules of ImpulseTracker, which need a program of a version 1 or 2, of ScreamTracker 3, and of ProTracker and its kin, whose mark stands behind 31 samples that have each a finetune of four
 /// bits and a volume up to 64.
 fn tracker_module(head: &[u8]) -> bool {
     const NAME: usize = 20;
     const SAMPLE: usize = 30;
     const SAMPLES: usize = 31;
+    let impulse_tracker = head.starts_with(b"IMPM") && matches!(head.get(43), Some(1 | 2));
     let scream_tracker = head.get(28) == Some(&0x1a) && head.get(44..48) == Some(b"SCRM");
     let marked = matches!(
         head.get(1080..1084),
@@ -152,7 +153,7 @@ fn tracker_module(head: &[u8]) -> bool {
         )
     );
     let mut samples = head.get(NAME..NAME + SAMPLES * SAMPLE).unwrap_or(&[]).chunks_exact(SAMPLE);
-    scream_tracker || marked && samples.all(|sample| sample[24] < 16 && sample[25] <= 64)
+    impulse_tracker || scream_tracker || marked && samples.all(|sample| sample[24] < 16 && sample[25] <= 64)
 }
 
 /// Shockwave Flash by its name and version, up to 50, and a length that holds a header (Adobe, "SWF File Format Specification 19", 2013).
@@ -168,8 +169,8 @@ fn sgi(head: &[u8]) -> bool {
     matches!(head, [0x01, 0xda, 0 | 1, 1 | 2, 0, 1..=3, ..]) && head.get(20..24) == Some(&[0; 4])
 }
 
-/// PCX: a version, run lengths, bits a plane, a rectangle that is not turned inside out, and at most four planes of an even number
-/// of bytes a line (ZSoft, "Technical Reference Manual", 1991).
+/// PCX: a version, run lengths, bits a plane, a rectangle that is not turned inside out, and at most four planes of lines that
+/// are wide enough (ZSoft, "Technical Reference Manual", 1991).
 fn pcx(head: &[u8]) -> bool {
     let Some(&[0x0a, 0 | 2..=5, 1, bits @ (1 | 2 | 4 | 8), ..]) = head.first_chunk::<128>() else { return false };
     let word = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
@@ -178,7 +179,6 @@ fn pcx(head: &[u8]) -> bool {
         && top <= bottom
         && head[64] == 0
         && (1..=4).contains(&head[65])
-        && line % 2 == 0
         && line * 8 >= (right - left + 1) * u32::from(bits)
 }
 
