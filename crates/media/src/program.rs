@@ -48,8 +48,8 @@ impl Ffmpeg {
         let short = version.split(|c| !numbers(c)).next().filter(|short| !short.is_empty()).unwrap_or(version);
         let protocols = ask(program, &["-hide_banner", "-protocols"])?;
         let reads_descriptors = protocols.lines().any(|line| line.trim() == "fd");
-        let demuxers = ask(program, &["-hide_banner", "-demuxers"])?;
-        let plays_modules = demuxers.lines().any(|line| line.split_whitespace().nth(1) == Some(MODULES));
+        // What it was built with is part of the banner.
+        let plays_modules = banner.split_whitespace().any(|option| option == "--enable-libopenmpt");
         Ok(Ffmpeg { program: program.to_owned(), version: short.to_owned(), reads_descriptors, plays_modules })
     }
 
