@@ -38,45 +38,30 @@ fn box_size(head: &[u8]) -> Option<u32> {
     head.first_chunk().map(|size| u32::from_be_bytes(*size))
 }
 
+/// Whether a head is that of a format.
+type Fits = fn(&[u8]) -> bool;
+
 /// Headers without a signature of their own, strictest first.
+const HEADERS: &[(Fits, Format)] = &[
+    (pnm, Format::Pnm),
+    (bmp, Format::Bmp),
+    (ico, Format::Ico),
+    (packets::begin, Format::MpegTs),
+    (gsm, Format::Gsm),
+    (ape, Format::Ape),
+    (tracker_module, Format::TrackerModule),
+    (shockwave_flash, Format::ShockwaveFlash),
+    (sgi, Format::Sgi),
+    (pcx, Format::Pcx),
+];
+
+/// What is told by a header whose fields agree.
 pub(super) fn structured(head: &[u8], source: &Source) -> Result<Option<Format>, Problem> {
-    if pnm(head) {
-        return Ok(Some(Format::Pnm));
+    let by_header = HEADERS.iter().find(|(fits, _)| fits(head)).map(|(_, format)| *format);
+    match by_header.or_else(|| mpeg_audio(head)).or_else(|| annexb::look(head)) {
+        Some(format) => Ok(Some(format)),
+        None => Ok(tga(head, source)?.then_some(Format::Tga)),
     }
-    if bmp(head) {
-        return Ok(Some(Format::Bmp));
-    }
-    if ico(head) {
-        return Ok(Some(Format::Ico));
-    }
-    if packets::begin(head) {
-        return Ok(Some(Format::MpegTs));
-    }
-    if let Some(format) = mpeg_audio(head) {
-        return Ok(Some(format));
-    }
-    if gsm(head) {
-        return Ok(Some(Format::Gsm));
-    }
-    if ape(head) {
-        return Ok(Some(Format::Ape));
-    }
-    if tracker_module(head) {
-        return Ok(Some(Format::TrackerModule));
-    }
-    if shockwave_flash(head) {
-        return Ok(Some(Format::ShockwaveFlash));
-    }
-    if sgi(head) {
-        return Ok(Some(Format::Sgi));
-    }
-    if pcx(head) {
-        return Ok(Some(Format::Pcx));
-    }
-    if let Some(format) = annexb::look(head) {
-        return Ok(Some(format));
-    }
-    Ok(tga(head, source)?.then_some(Format::Tga))
 }
 
 /// The key of a partition of MXF (SMPTE 377-1, 7.1), as far as all kinds have it.

@@ -253,6 +253,7 @@ mod tests {
     use super::*;
     use crate::fingerprint::{AudioFingerprint, Fingerprint, Mix};
     use crate::index::{Access, Entry, Index, Work, WorkId, Writer};
+    use crate::search::sound::{Lane, keep_surest_fit};
 
     const SAME_TIME: Alignment =
         Alignment { track: 0, mix: Mix::Mid, speed: 1.0, offset: 0.0, pitch: 0.0, free: false, votes: 9.0, rival: 0.0 };
@@ -349,6 +350,16 @@ mod tests {
         ] {
             assert_eq!((whole.same_as(&other), other.same_as(&whole)), (same, same), "{:?}", other.query);
         }
+    }
+
+    #[test]
+    fn what_is_fitted_twice_says_what_the_surest_says() {
+        let lane = Lane { track: 0, query_mix: Mix::Mid, reference_mix: Mix::Mid };
+        let part = |query: Range<u32>, likelihood: f64| (lane, Verified { query, ..verified(likelihood, 0.0, 0.0) });
+        let elsewhere = part(12_000..20_000, 3.0);
+        let mut found = vec![part(0..6_000, 2.0), part(500..6_500, 9.0), elsewhere.clone(), part(1_000..2_000, 4.0)];
+        keep_surest_fit(&mut found);
+        assert_eq!(found, [part(0..6_500, 9.0), elsewhere]);
     }
 
     #[test]
