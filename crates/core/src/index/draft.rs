@@ -8,6 +8,7 @@
 use minutia_media::Preview;
 use rayon::prelude::*;
 
+use super::bare::{self, BareHash, DraftHash};
 use super::film::Films;
 use super::finished::Finished;
 use super::layout::{Kind, RegionRow};
@@ -36,9 +37,13 @@ pub(super) struct Draft {
     references: Vec<DraftReference>,
     tracks: Vec<DraftTrack>,
     films: Vec<DraftFilm>,
+    /// Hashes of no known file, each a file of its own, as they came: of those of one code and work the last counts.
+    hashes: Vec<DraftHash>,
+    /// A file came that may be another state of such a hash: all are kept as files since.
+    mixed: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DraftItem {
     pub(super) work: u32,
     pub(super) name: Name,
@@ -62,6 +67,12 @@ impl DraftItem {
     /// What tells files apart: the work and the digest; the work and the name where there is no digest.
     fn is(&self, other: &DraftItem) -> bool {
         self.work == other.work && self.digest == other.digest && (self.digest.is_some() || self.name == other.name)
+    }
+
+    /// True for a file that may be another state of a bare hash.
+    fn is_like_a_hash(&self) -> bool {
+        let digits = self.algorithm.digit_count();
+        self.digest.is_none() && matches!(self.name, Name::Digits(_, count) if usize::from(count) == digits)
     }
 
     fn hash(&self, places: &Places) -> u64 {
@@ -99,7 +110,11 @@ pub(super) struct Added {
 
 impl Draft {
     pub(super) fn references(&self) -> usize {
-        self.references.len()
+        self.references.len() + self.hashes.len()
+    }
+
+    fn files(&self) -> usize {
+        self.items.len() + self.hashes.len()
     }
 
     /// Peaks of all tracks.
@@ -133,6 +148,12 @@ impl Draft {
         self.work_places.find(hash, |place| self.works[place as usize].id == *id)
     }
 
+    /// As [`Draft::put_work`], for one that is mostly known as it is.
+    pub(super) fn put_known_work(&mut self, work: &Work) -> Result<u32, IndexError> {
+        let found = self.find_work(&work.id).filter(|&place| self.works[place as usize] == *work);
+        found.map_or_else(|| self.put_work(work.clone()), Ok)
+    }
+
     /// Puts `work` into the catalogue; what was known of its id before is replaced.
     pub(super) fn put_work(&mut self, work: Work) -> Result<u32, IndexError> {
         if let Some(place) = self.find_work(&work.id) {
@@ -149,6 +170,12 @@ impl Draft {
     /// Adds an item, in place of one that was added of the same file (the same work and digest; the same work and name
     /// where there is no digest).
     fn put_item(&mut self, item: DraftItem) -> Result<u32, IndexError> {
+        if !self.mixed && item.is_like_a_hash() {
+            self.mixed = true;
+            for hash in std::mem::take(&mut self.hashes) {
+                self.put_hash(hash)?;
+            }
+        }
         let place = number(self.items.len(), "files")?;
         let is = |other: u32| self.items[other as usize].is(&item);
         if let Some(before) = self.item_places.put(item.hash(&self.item_places), place, is) {
@@ -158,11 +185,39 @@ impl Draft {
         Ok(place)
     }
 
+    /// Adds a hash of no known file, of the work of that place.
+    pub(super) fn add_hash(&mut self, work: u32, hash: &BareHash, min_quality: u8) -> Result<Added, IndexError> {
+        let BareHash { code: Code(code), algorithm, region, quality } = *hash;
+        let refused = says_too_little(&code, algorithm, quality, min_quality);
+        let region = self.put_region(region)?;
+        self.put_hash(DraftHash { code, work, region, algorithm, quality, refused })?;
+        Ok(Added { references: u64::from(!refused), refused_low_information: u64::from(refused), ..Added::default() })
+    }
+
+    fn put_hash(&mut self, hash: DraftHash) -> Result<(), IndexError> {
+        number(self.references(), "references")?;
+        if !self.mixed {
+            self.hashes.push(hash);
+            return Ok(());
+        }
+        let item = self.put_item(hash.item())?;
+        let frame = number(self.frames.len(), "pictures")?;
+        self.frames.push(bare::frame_of_bare(item));
+        if !hash.refused {
+            let DraftHash { code, region, quality, .. } = hash;
+            self.references.push(DraftReference { code, frame, region, quality });
+        }
+        Ok(())
+    }
+
     /// Adds an entry whose codes that algorithm made. Views that say too little (see [`says_too_little`]) are left out and
     /// counted, and so are films that have not the views of references.
     pub(super) fn add(&mut self, entry: Entry, algorithm: AlgorithmId, min_quality: u8) -> Result<Added, IndexError> {
+        if let Some(hash) = BareHash::of(&entry, algorithm) {
+            let work = self.put_work(entry.work)?;
+            return self.add_hash(work, &hash, min_quality);
+        }
         let mut added = Added::default();
-        let bits = algorithm.row().map_or(Code::BITS, |row| row.bits.min(Code::BITS));
         let work = self.put_work(entry.work)?;
         let item = self.put_item(DraftItem {
             work,
@@ -200,9 +255,7 @@ impl Draft {
                 orientation: image.orientation,
             });
             for view in &image.views {
-                // Bits that an algorithm does not have are zero, and say nothing.
-                let meaning = &view.code.0[..(bits / 8) as usize];
-                if says_too_little(meaning, view.quality, min_quality) {
+                if says_too_little(&view.code.0, algorithm, view.quality, min_quality) {
                     added.refused_low_information += 1;
                     continue;
                 }
@@ -214,21 +267,27 @@ impl Draft {
     }
 
     fn put_reference(&mut self, code: [u8; 32], frame: u32, region: Region, quality: u8) -> Result<(), IndexError> {
-        number(self.references.len(), "references")?;
-        let region = match self.find_region(&region) {
-            Some(place) => place,
-            None => {
-                if self.regions.len() == MOST_REGIONS {
-                    return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
-                }
-                let place = self.regions.len() as u32;
-                self.regions.push(region);
-                self.region_places.put(self.region_hash(&region), place, |_| false);
-                place
-            }
-        };
+        number(self.references(), "references")?;
+        let region = self.put_region(region)?;
         self.references.push(DraftReference { code, frame, region, quality });
         Ok(())
+    }
+
+    fn put_region(&mut self, region: Region) -> Result<u32, IndexError> {
+        // Most lists have one.
+        if self.regions.last() == Some(&region) {
+            return Ok(self.regions.len() as u32 - 1);
+        }
+        if let Some(place) = self.find_region(&region) {
+            return Ok(place);
+        }
+        if self.regions.len() == MOST_REGIONS {
+            return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
+        }
+        let place = self.regions.len() as u32;
+        self.regions.push(region);
+        self.region_places.put(self.region_hash(&region), place, |_| false);
+        Ok(place)
     }
 
     fn find_region(&self, region: &Region) -> Option<u32> {
@@ -246,6 +305,10 @@ impl Draft {
         let files = items.iter().filter(|item| item.work == work && !item.dead).count() as u64;
         let item_of = |reference: &DraftReference| &items[frames[reference.frame as usize].item as usize];
         let references = self.references.iter().filter(|r| item_of(r).work == work && !item_of(r).dead).count() as u64;
+        let hashes = bare::sorted(&self.hashes);
+        let hashes: Vec<_> = hashes.iter().filter(|hash| hash.work == work).collect();
+        let files = files + hashes.len() as u64;
+        let references = references + hashes.iter().filter(|hash| !hash.refused).count() as u64;
         // Rebuilt from what is left: rare enough to be plain.
         let all = std::mem::take(self);
         // Fewer than before fit.
@@ -257,9 +320,9 @@ impl Draft {
     pub(super) fn has_room_for(&self, newer: &Draft) -> Result<(), IndexError> {
         for (here, there, what) in [
             (self.works.len(), newer.works.len(), "works"),
-            (self.items.len(), newer.items.len(), "files"),
-            (self.frames.len(), newer.frames.len(), "pictures"),
-            (self.references.len(), newer.references.len(), "references"),
+            (self.files(), newer.files(), "files"),
+            (self.frames.len() + self.hashes.len(), newer.frames.len() + newer.hashes.len(), "pictures"),
+            (self.references(), newer.references(), "references"),
         ] {
             number(here.saturating_add(there), what)?;
         }
@@ -289,6 +352,12 @@ impl Draft {
             if let Some(item) = item_places[frame.item as usize] {
                 frame_places[place] = Some(number(self.frames.len(), "pictures")?);
                 self.frames.push(SegmentFrame { item, ..frame });
+            }
+        }
+        for hash in newer.hashes {
+            if let Some(work) = work_places[hash.work as usize] {
+                let region = self.put_region(newer.regions[hash.region as usize])?;
+                self.put_hash(DraftHash { work, region, ..hash })?;
             }
         }
         for track in newer.tracks {
@@ -376,19 +445,13 @@ impl Draft {
             for reference in segment.references_of(code)? {
                 let (frame, region, quality) = segment.reference(reference)?;
                 if let Some(work) = segment.work_of_bare(reference)? {
-                    let at = segment.frame_of(reference)?;
-                    if !dead.item(at.item) {
+                    if !dead.item(segment.item_of_bare(reference)?) {
                         let work = *work_places.get(work as usize).ok_or_else(|| {
                             segment.wrong(Kind::References, format!("one of {} works", counts.works), work)
                         })?;
                         let algorithm = segment.algorithm_of_bare(reference)?;
-                        let name = Name::Digits(Code(bytes), algorithm.digit_count() as u8);
-                        let (digest, thumbnail) = (None, None);
-                        let item = DraftItem { work, name, digest, algorithm, thumbnail, dead: false };
-                        let item = self.put_item(item)?;
-                        let frame = number(self.frames.len(), "pictures")?;
-                        self.frames.push(SegmentFrame { item, ..at });
-                        self.put_reference(bytes, frame, region, quality)?;
+                        let region = self.put_region(region)?;
+                        self.put_hash(DraftHash { code: bytes, work, region, algorithm, quality, refused: false })?;
                     }
                     continue;
                 }
@@ -405,7 +468,7 @@ impl Draft {
 
     /// The draft that was finished, or one of the same contents.
     pub(super) fn of(finished: Finished) -> Draft {
-        let Finished { works, items, frames, regions, references, tracks, films } = finished;
+        let Finished { works, items, frames, regions, references, hashes, tracks, films } = finished;
         let [mut work_places, mut item_places, mut region_places] = std::array::from_fn(|_| Places::default());
         for (place, work) in (0..).zip(&works) {
             work_places.put(work_places.hash(work.id.as_str().as_bytes()), place, |_| false);
@@ -416,7 +479,27 @@ impl Draft {
         for (place, region) in (0..).zip(&regions) {
             region_places.put(region_places.hash(bytemuck::bytes_of(&region_row(region))), place, |_| false);
         }
-        Draft { works, work_places, items, item_places, frames, regions, region_places, references, tracks, films }
+        let mixed = items.iter().any(DraftItem::is_like_a_hash);
+        let (hashes, as_files) = if mixed { (Vec::new(), hashes) } else { (hashes, Vec::new()) };
+        let mut draft = Draft {
+            works,
+            work_places,
+            items,
+            item_places,
+            frames,
+            regions,
+            region_places,
+            references,
+            tracks,
+            films,
+            hashes,
+            mixed,
+        };
+        for hash in as_files {
+            // As many fitted before.
+            let _ = draft.put_hash(hash);
+        }
+        draft
     }
 
     /// Puts everything into the order of the format.
@@ -429,9 +512,18 @@ impl Draft {
         let mut slots: Vec<Option<Work>> = works.into_iter().map(Some).collect();
         let works: Vec<Work> = order.iter().filter_map(|&work| slots[work as usize].take()).collect();
 
-        let mut items = self.items;
-        for item in &mut items {
-            item.work = work_places[item.work as usize];
+        let (mut items, mut frames, mut references) = (self.items, self.frames, self.references);
+        let mut hashes = self.hashes;
+        if self.mixed {
+            let others = self.tracks.iter().map(|track| track.item).chain(self.films.iter().map(|film| film.item));
+            hashes.extend(bare::taken_from(&mut items, &frames, &references, others));
+        }
+        items.iter_mut().for_each(|item| item.work = work_places[item.work as usize]);
+        hashes.par_iter_mut().for_each(|hash| hash.work = work_places[hash.work as usize]);
+        let mut hashes = bare::sorted(&hashes);
+        for hash in hashes.extract_if(.., |hash| hash.refused) {
+            frames.push(bare::frame_of_bare(items.len() as u32));
+            items.push(hash.item());
         }
         let key = |item: &DraftItem| (item.work, item.digest.is_none(), item.digest);
         let order: Vec<u32> = order_by(items.len(), |a, b| {
@@ -445,7 +537,6 @@ impl Draft {
         let mut slots: Vec<Option<DraftItem>> = items.into_iter().map(Some).collect();
         let items: Vec<DraftItem> = order.iter().filter_map(|&item| slots[item as usize].take()).collect();
 
-        let mut frames = self.frames;
         for frame in &mut frames {
             frame.item = item_places[frame.item as usize];
         }
@@ -458,13 +549,13 @@ impl Draft {
         let order =
             order_by(self.regions.len(), |a, b| region_row(&self.regions[a]).cmp(&region_row(&self.regions[b])));
         let mut used = vec![false; self.regions.len()];
-        let mut references = self.references;
         references.retain_mut(|reference| {
             reference.frame = frame_places[reference.frame as usize];
             let alive = (reference.frame as usize) < frames.len();
             used[reference.region as usize] |= alive;
             alive
         });
+        hashes.iter().for_each(|hash| used[hash.region as usize] = true);
         let mut regions = Vec::new();
         let mut region_places = vec![0; self.regions.len()];
         for &region in order.iter().filter(|&&region| used[region as usize]) {
@@ -472,6 +563,7 @@ impl Draft {
             regions.push(self.regions[region as usize]);
         }
         references.par_iter_mut().for_each(|reference| reference.region = region_places[reference.region as usize]);
+        hashes.par_iter_mut().for_each(|hash| hash.region = region_places[hash.region as usize]);
         references.par_sort_unstable();
         references.dedup();
 
@@ -484,13 +576,16 @@ impl Draft {
         films.iter_mut().for_each(|film| film.item = item_places[film.item as usize]);
         films.retain(|film| film.item != u32::MAX);
         films.sort_by_key(|film| (film.item, film.film.stream));
-        Finished { works, items, frames, regions, references, tracks, films }
+        Finished { works, items, frames, regions, references, hashes, tracks, films }
     }
 }
 
 /// True for a code that would match too much: no bit set or every bit set (PDQ of a blank picture), or of less quality
 /// than the least that the caller wants.
-fn says_too_little(code: &[u8], quality: u8, min_quality: u8) -> bool {
+fn says_too_little(code: &[u8; 32], algorithm: AlgorithmId, quality: u8, min_quality: u8) -> bool {
+    // Bits that an algorithm does not have are zero, and say nothing.
+    let bits = algorithm.row().map_or(Code::BITS, |row| row.bits.min(Code::BITS));
+    let code = &code[..(bits / 8) as usize];
     quality < min_quality || code.iter().all(|&byte| byte == 0) || code.iter().all(|&byte| byte == 0xff)
 }
 

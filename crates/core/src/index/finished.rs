@@ -9,7 +9,7 @@ use minutia_machine::hamming;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bare::Filed;
+use super::bare::{self, DraftHash};
 use super::draft::{DraftFilm, DraftItem, DraftReference, DraftTrack, MOST_REGIONS, number, region_row};
 use super::film::FilmTable;
 use super::landmarks::{self, FAMILIES};
@@ -45,7 +45,9 @@ pub(super) struct Finished {
     pub(super) items: Vec<DraftItem>,
     pub(super) frames: Vec<SegmentFrame>,
     pub(super) regions: Vec<Region>,
+    /// Of files that are more than a bare hash.
     pub(super) references: Vec<DraftReference>,
+    pub(super) hashes: Vec<DraftHash>,
     pub(super) tracks: Vec<DraftTrack>,
     pub(super) films: Vec<DraftFilm>,
 }
@@ -82,8 +84,18 @@ impl<'t> Texts<'t> {
 
 /// Where the row of a region stands: with that algorithm's number for bare hashes, with 0 for others.
 struct RegionPlaces {
-    plain: Vec<u32>,
-    of_bare: BTreeMap<(u32, u32), u32>,
+    of_files: Vec<u32>,
+    of_lists: BTreeMap<(u32, u32), u32>,
+}
+
+impl RegionPlaces {
+    fn of_files(&self, region: u32) -> u32 {
+        self.of_files[region as usize]
+    }
+
+    fn of_lists(&self, region: u32, algorithm: u32) -> u32 {
+        if algorithm == 0 { self.of_files(region) } else { self.of_lists[&(region, algorithm)] }
+    }
 }
 
 impl Finished {
@@ -99,37 +111,41 @@ impl Finished {
         self.films.iter().map(|film| &film.film)
     }
 
-    pub(super) fn frames(&self) -> &[SegmentFrame] {
-        &self.frames
+    pub(super) fn frame_count(&self) -> usize {
+        self.frames.len() + self.hashes.len()
     }
 
     /// Code, frame, region and quality of each reference.
-    pub(super) fn references(&self) -> impl Iterator<Item = (Code, &SegmentFrame, RegionRow, u8)> {
-        self.references.iter().map(|reference| {
-            let region = region_row(&self.regions[reference.region as usize]);
-            (Code(reference.code), &self.frames[reference.frame as usize], region, reference.quality)
-        })
+    pub(super) fn references(&self) -> impl Iterator<Item = (Code, SegmentFrame, RegionRow, u8)> {
+        let region = |region: u32| region_row(&self.regions[region as usize]);
+        let filed = self.references.iter().map(move |reference| {
+            let frame = self.frames[reference.frame as usize];
+            (Code(reference.code), frame, region(reference.region), reference.quality)
+        });
+        let bare = self.hashes.iter().map(move |hash| {
+            (Code(hash.code), bare::frame_of_bare(0), region(hash.region), hash.quality)
+        });
+        filed.chain(bare)
     }
 
     /// What a segment of codes of this space holds, and its sections; a multi-index among them for at least so many codes.
     pub(super) fn sections(&self, space: AlgorithmId, multi_index_from: u64) -> Result<(Counts, Sections), IndexError> {
-        let filed = self.filed();
         let mut sections = Sections::new();
-        let (mut counts, multi_index) = self.put_codes(space, &filed, multi_index_from, &mut sections)?;
-        self.put_frames(&filed, &mut sections);
-        self.put_catalogue(space, &filed, &mut sections)?;
-        self.put_thumbnails(&filed, &mut sections);
+        let (mut counts, multi_index) = self.put_codes(space, multi_index_from, &mut sections)?;
+        self.put_frames(&mut sections);
+        self.put_catalogue(space, &mut sections)?;
+        self.put_thumbnails(&mut sections);
         if !multi_index.is_empty() {
             sections.push((Kind::MultiIndex, rows(multi_index)));
         }
         if !self.tracks.is_empty() {
-            self.put_sound(&filed, &mut sections)?;
+            self.put_sound(&mut sections)?;
         }
         if !self.films.is_empty() {
-            self.put_films(&filed, &mut sections)?;
+            self.put_films(&mut sections)?;
         }
-        counts.frames = filed.frame_count.into();
-        counts.items = filed.items.iter().flatten().count() as u64;
+        counts.frames = self.frames.len() as u64;
+        counts.items = self.items.len() as u64;
         counts.works = self.works.len() as u64;
         Ok((counts, sections))
     }
@@ -138,47 +154,50 @@ impl Finished {
     fn put_codes(
         &self,
         space: AlgorithmId,
-        filed: &Filed,
         multi_index_from: u64,
         sections: &mut Sections,
     ) -> Result<(Counts, Vec<u32>), IndexError> {
         // Bare hashes are numbered behind the items, and their works behind the frames.
-        number(self.items.len().saturating_add(self.references.len()), "files and references")?;
+        let count = self.references.len().saturating_add(self.hashes.len());
+        number(self.items.len().saturating_add(count), "files and references")?;
+        let frames = number(self.frames.len(), "pictures")?;
         number(self.frames.len().saturating_add(self.works.len()), "pictures and works")?;
-        let (regions, region_places) = self.region_rows(space, filed)?;
-        let mut counts = Counts { references: self.references.len() as u64, ..Counts::default() };
-        let mut codes: Vec<hamming::Code> = Vec::with_capacity(self.references.len());
+        let (regions, region_places) = self.region_rows(space)?;
+        let mut counts = Counts { references: count as u64, ..Counts::default() };
+        let mut codes: Vec<hamming::Code> = Vec::with_capacity(count);
         let (mut shared, mut ends): (Vec<SharedRow>, Vec<u32>) = (Vec::new(), Vec::new());
-        let mut references: Vec<ReferenceRow> = Vec::with_capacity(self.references.len());
-        let mut bare: Vec<[u32; 2]> = Vec::new();
+        let mut references: Vec<ReferenceRow> = Vec::with_capacity(count);
+        let mut bare: Vec<[u32; 2]> = Vec::with_capacity(self.hashes.len());
+        let (mut of_files, mut of_lists) = (&self.references[..], &self.hashes[..]);
+        let row = |frame: u32, region: u32, quality: u8| [frame, region << 8 | u32::from(quality)];
         let mut more = 0;
-        for same in self.references.chunk_by(|a, b| a.code == b.code) {
+        while let Some(code) = least(of_files.first().map(|one| one.code), of_lists.first().map(|one| one.code)) {
+            let start = references.len();
+            while let Some((reference, after)) = of_files.split_first().filter(|(one, _)| one.code == code) {
+                references.push(row(reference.frame, region_places.of_files(reference.region), reference.quality));
+                of_files = after;
+            }
+            while let Some((hash, after)) = of_lists.split_first().filter(|(one, _)| one.code == code) {
+                bare.push([hash.work, references.len() as u32]);
+                let region = region_places.of_lists(hash.region, algorithm_number(hash.algorithm, space));
+                references.push(row(frames + hash.work, region, hash.quality));
+                of_lists = after;
+            }
             let place = codes.len() % 64;
             if place == 0 {
                 shared.push([0, 0, ends.len() as u32]);
             }
-            if same.len() > 1 {
-                more += same.len() - 1;
+            let same = references.len() - start;
+            if same > 1 {
+                more += same - 1;
                 ends.push(more as u32);
                 if let Some(row) = shared.last_mut() {
                     row[place / 32] |= 1 << (place % 32);
                 }
             }
-            for reference in same {
-                if let Some(frame) = filed.frames[reference.frame as usize] {
-                    let region = region_places.plain[reference.region as usize];
-                    references.push([frame, region << 8 | u32::from(reference.quality)]);
-                }
-            }
-            for reference in same.iter().filter(|reference| filed.frames[reference.frame as usize].is_none()) {
-                let item = &self.items[self.frames[reference.frame as usize].item as usize];
-                let region = region_places.of_bare[&(reference.region, algorithm_number(item.algorithm, space))];
-                bare.push([item.work, references.len() as u32]);
-                references.push([filed.frame_count + item.work, region << 8 | u32::from(reference.quality)]);
-            }
-            codes.push(bytemuck::cast(same[0].code));
-            counts.largest_cluster = counts.largest_cluster.max(same.len() as u64);
-            counts.hot_codes += u64::from(same.len() >= HOT);
+            codes.push(bytemuck::cast(code));
+            counts.largest_cluster = counts.largest_cluster.max(same as u64);
+            counts.hot_codes += u64::from(same >= HOT);
         }
         counts.codes = codes.len() as u64;
         let multi_index = if counts.codes >= multi_index_from { multi_index::build(&codes) } else { Vec::new() };
@@ -195,45 +214,43 @@ impl Finished {
     }
 
     /// The rows of the regions, and where each of them stands.
-    fn region_rows(&self, space: AlgorithmId, filed: &Filed) -> Result<(Vec<RegionRow>, RegionPlaces), IndexError> {
-        let mut plain = vec![false; self.regions.len()];
-        let mut of_bare: BTreeSet<(u32, u32)> = BTreeSet::new();
-        for reference in &self.references {
-            let frame = reference.frame as usize;
-            if filed.frames[frame].is_some() {
-                plain[reference.region as usize] = true;
-            } else {
-                let item = &self.items[self.frames[frame].item as usize];
-                of_bare.insert((reference.region, algorithm_number(item.algorithm, space)));
+    fn region_rows(&self, space: AlgorithmId) -> Result<(Vec<RegionRow>, RegionPlaces), IndexError> {
+        let mut used: BTreeSet<(u32, u32)> = BTreeSet::new();
+        let of_files = self.references.iter().map(|reference| (reference.region, 0));
+        let of_lists = self.hashes.iter().map(|hash| (hash.region, algorithm_number(hash.algorithm, space)));
+        let mut last = None;
+        for key in of_files.chain(of_lists) {
+            // Most lists have one, and pictures a dozen.
+            if last != Some(key) {
+                used.insert(key);
+                last = Some(key);
             }
         }
-        let plain = (0..).zip(plain).filter(|&(_, used)| used).map(|(region, _)| (region, 0));
-        of_bare.extend(plain);
+        if used.len() > MOST_REGIONS {
+            return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
+        }
         // Those of one region differ in the last of the row's numbers, and regions are in the order of the others.
         let row = |&(region, algorithm): &(u32, u32)| -> RegionRow {
             let [kind, left, top, right, bottom, _] = region_row(&self.regions[region as usize]);
             [kind, left, top, right, bottom, algorithm as u16]
         };
-        if of_bare.len() > MOST_REGIONS {
-            return Err(IndexError::TooLarge { what: "different regions", most: MOST_REGIONS as u64 });
-        }
-        let rows = of_bare.iter().map(row).collect();
-        let mut of_region = RegionPlaces { plain: vec![0; self.regions.len()], of_bare: BTreeMap::new() };
-        for (place, key) in (0..).zip(of_bare) {
+        let rows = used.iter().map(row).collect();
+        let mut places = RegionPlaces { of_files: vec![0; self.regions.len()], of_lists: BTreeMap::new() };
+        for (place, key) in (0..).zip(used) {
             if key.1 == 0 {
-                of_region.plain[key.0 as usize] = place;
+                places.of_files[key.0 as usize] = place;
+            } else {
+                places.of_lists.insert(key, place);
             }
-            of_region.of_bare.insert(key, place);
         }
-        Ok((rows, of_region))
+        Ok((rows, places))
     }
 
     /// The sections of the frames.
-    fn put_frames(&self, filed: &Filed, sections: &mut Sections) {
+    fn put_frames(&self, sections: &mut Sections) {
         let (mut frames, mut moments): (Vec<FrameRow>, Vec<MomentRow>) = (Vec::new(), Vec::new());
-        for (frame, place) in self.frames.iter().zip(&filed.frames) {
-            let (Some(place), Some(item)) = (*place, filed.items[frame.item as usize]) else { continue };
-            frames.push([item, frame.width, frame.height << 3 | (orientation_number(frame.orientation) - 1)]);
+        for (frame, place) in self.frames.iter().zip(0..) {
+            frames.push([frame.item, frame.width, frame.height << 3 | (orientation_number(frame.orientation) - 1)]);
             let moment = [place, frame.number, frame.time_ms as u32, (frame.time_ms >> 32) as u32];
             if moment[1..] != [0; 3] {
                 moments.push(moment);
@@ -244,9 +261,8 @@ impl Finished {
     }
 
     /// The sections of the files and the works.
-    fn put_catalogue(&self, space: AlgorithmId, filed: &Filed, sections: &mut Sections) -> Result<(), IndexError> {
-        let with_row = || self.items.iter().zip(&filed.items).filter_map(|(item, place)| place.map(|_| item));
-        let names: Vec<Cow<'_, str>> = with_row().map(|item| item.name.text()).collect();
+    fn put_catalogue(&self, space: AlgorithmId, sections: &mut Sections) -> Result<(), IndexError> {
+        let names: Vec<Cow<'_, str>> = self.items.iter().map(|item| item.name.text()).collect();
         let mut texts = Texts::default();
         for work in &self.works {
             texts.put(work.id.as_str());
@@ -282,8 +298,7 @@ impl Finished {
         }
         let mut items: Vec<ItemRow> = Vec::new();
         let mut digests: Vec<(&[u8; 32], u32)> = Vec::new();
-        for ((item, references), place) in self.items.iter().zip(&item_references).zip(&filed.items) {
-            let Some(place) = *place else { continue };
+        for ((item, references), place) in self.items.iter().zip(&item_references).zip(0..) {
             let mut row = [0; 12];
             let made = 2 * algorithm_number(item.algorithm, space) + u32::from(item.digest.is_some());
             row[..4].copy_from_slice(&[item.work, next(), *references, made]);
@@ -312,12 +327,12 @@ impl Finished {
     }
 
     /// The sections of the thumbnails, where there are any.
-    fn put_thumbnails(&self, filed: &Filed, sections: &mut Sections) {
+    fn put_thumbnails(&self, sections: &mut Sections) {
         if self.items.iter().all(|item| item.thumbnail.is_none()) {
             return;
         }
         let (mut ends, mut bytes): (Vec<u64>, Vec<u8>) = (Vec::new(), Vec::new());
-        for (item, _) in self.items.iter().zip(&filed.items).filter(|(_, place)| place.is_some()) {
+        for item in &self.items {
             if let Some(preview) = &item.thumbnail {
                 for side in [preview.width, preview.height] {
                     bytes.extend_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
@@ -331,13 +346,11 @@ impl Finished {
     }
 
     /// The sections of the films.
-    fn put_films(&self, filed: &Filed, sections: &mut Sections) -> Result<(), IndexError> {
+    fn put_films(&self, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = FilmTable::default();
         for DraftFilm { item, film } in &self.films {
             let most = u32::MAX.into();
-            // A bare hash has no films.
-            let item = filed.items[*item as usize].unwrap_or(*item);
-            table.put(item, film).ok_or(IndexError::TooLarge { what: "codes of films", most })?;
+            table.put(*item, film).ok_or(IndexError::TooLarge { what: "codes of films", most })?;
         }
         sections.push((Kind::FilmCodes, rows(table.codes)));
         sections.push((Kind::Films, rows(table.rows)));
@@ -349,14 +362,13 @@ impl Finished {
     }
 
     /// The sections of the tracks.
-    fn put_sound(&self, filed: &Filed, sections: &mut Sections) -> Result<(), IndexError> {
+    fn put_sound(&self, sections: &mut Sections) -> Result<(), IndexError> {
         let mut table = Vec::with_capacity(self.tracks.len());
         let (mut times, mut pitches, mut items) = (Vec::new(), Vec::new(), Vec::new());
         let mut runs = Vec::with_capacity(2 * self.tracks.len());
         for DraftTrack { item, audio } in &self.tracks {
             table.push(track_row(
-                // A bare hash has no sound.
-                filed.items[*item as usize].unwrap_or(*item),
+                *item,
                 audio,
                 number(times.len(), "peaks")?,
                 number(items.len(), "Chromaprint items")?,
@@ -416,6 +428,11 @@ pub(super) fn write_segment(
         out.write_all(&[0; ALIGNMENT][..bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])?;
     }
     Ok(header)
+}
+
+/// The lesser of two codes, of which there may be none any more.
+fn least(one: Option<[u8; 32]>, other: Option<[u8; 32]>) -> Option<[u8; 32]> {
+    one.into_iter().chain(other).min()
 }
 
 /// The number on disk of the algorithm that made codes in a segment of that space: 0 for the segment's own.

@@ -1,5 +1,6 @@
 //! What an index holds already of an entry that comes: the same file, and all of it.
 
+use super::bare::BareHash;
 use super::draft::{Draft, region_row};
 use super::film::Films;
 use super::reader::Part;
@@ -32,6 +33,12 @@ pub(super) fn items_of_file<B: AsRef<[u8]>>(
     Ok(found)
 }
 
+/// True unless it is certain that a segment does not hold that hash of that work.
+pub(super) fn may_hold<B: AsRef<[u8]>>(segment: &Segment<B>, id: &str, hash: &BareHash) -> Result<bool, IndexError> {
+    let Some(work) = segment.find_work(id)? else { return Ok(false) };
+    Ok(!segment.items_of(work).is_empty() || segment.find_code(&hash.code).is_some())
+}
+
 /// True where the item has the references that the entry would bring and nothing else, and the thumbnail where the entry
 /// has one.
 pub(super) fn all_of(
@@ -52,7 +59,7 @@ pub(super) fn all_of(
     wanted.add(Entry { thumbnail: None, ..entry.clone() }, algorithm, min_quality)?;
     let wanted = wanted.finish();
     let frames = segment.frames_of(item);
-    if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frames().len() {
+    if segment.item(item)?.references as usize != wanted.references().count() || frames.len() != wanted.frame_count() {
         return Ok(false);
     }
     let sound = Sound::open(segment, &part.dead)?;

@@ -58,6 +58,7 @@ mod tombstones;
 mod verify;
 mod writer;
 
+pub use bare::BareHash;
 pub use catalogue::{Policy, Work, WorkId};
 pub use error::{Damage, IndexError};
 pub use film::{Film, FilmFrames, Films, FilmsInMemory};

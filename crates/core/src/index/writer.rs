@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use minutia_media::Preview;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::Draft;
+use super::bare::BareHash;
+use super::draft::{Added, Draft};
 use super::files::{ASIDE, sync_directory, write_aside};
 use super::finished::{Finished, write_segment};
 use super::layout::{HEIGHTS, Kind};
@@ -222,10 +223,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::add`]; [`IndexError::Incomparable`] for an algorithm whose codes lie in another space.
     pub fn add_coded(&mut self, entry: Entry, algorithm: AlgorithmId) -> Result<(), IndexError> {
-        let space = self.base.as_ref().and_then(Index::algorithm).or(self.space);
-        if let Some(space) = space.filter(|space| !algorithm.compares_with(*space)) {
-            return Err(IndexError::Incomparable { algorithm, index: space });
-        }
+        self.check_space(algorithm)?;
         // A row of a picture keeps three bits of its height's for its orientation. Before anything of the entry is taken.
         if entry.fingerprints.iter().filter_map(Fingerprint::image).any(|image| image.height >= HEIGHTS) {
             return Err(IndexError::TooLarge { what: "rows of pixels", most: u64::from(HEIGHTS - 1) });
@@ -253,11 +251,44 @@ impl Writer {
             return Ok(());
         }
         let added = self.draft.add(entry, algorithm, self.rules.min_quality)?;
+        self.count(added);
+        Ok(())
+    }
+
+    /// Registers a hash of a list: what [`Writer::add_coded`] does of an entry of one upright picture at time 0, of unknown
+    /// size, that is called by the digits of its code, in a fraction of the time.
+    ///
+    /// # Errors
+    /// As [`Writer::add_coded`].
+    pub fn add_hash(&mut self, work: &Work, hash: &BareHash) -> Result<(), IndexError> {
+        for part in self.parts() {
+            if held::may_hold(&part.segment, work.id.as_str(), hash)? {
+                return self.add_coded(hash.entry(work.clone()), hash.algorithm);
+            }
+        }
+        self.check_space(hash.algorithm)?;
+        self.space = Some(hash.algorithm.space());
+        self.done.entries += 1;
+        let work = self.draft.put_known_work(work)?;
+        let added = self.draft.add_hash(work, hash, self.rules.min_quality)?;
+        self.count(added);
+        Ok(())
+    }
+
+    /// That codes of that algorithm lie in the index's space.
+    fn check_space(&self, algorithm: AlgorithmId) -> Result<(), IndexError> {
+        let space = self.base.as_ref().and_then(Index::algorithm).or(self.space);
+        match space.filter(|space| !algorithm.compares_with(*space)) {
+            Some(index) => Err(IndexError::Incomparable { algorithm, index }),
+            None => Ok(()),
+        }
+    }
+
+    fn count(&mut self, added: Added) {
         self.done.references += added.references;
         self.done.tracks += added.tracks;
         self.done.films += added.films;
         self.done.refused_low_information += added.refused_low_information;
-        Ok(())
     }
 
     /// Removes a work, its files and its references. Their bytes leave the disk when their segment is merged or compacted.
