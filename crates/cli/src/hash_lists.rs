@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, IsTerminal, Read as Bytes, stderr, stdin};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read as Bytes, stderr, stdin};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +20,11 @@ use crate::settings::shown;
 const MOST_TOLD: u64 = 1000;
 /// Kinds of what is left out that are told by name.
 const MOST_KINDS: usize = 64;
+
+/// What a thread that reads hands over at once, at most, and how often it does before it waits.
+const BATCH: usize = 1024;
+const BATCH_BYTES: u64 = 1 << 20;
+const BATCHES: usize = 4;
 
 /// What a list has for those who read it.
 pub(crate) enum Listed {
@@ -88,7 +94,7 @@ impl Lists {
     }
 
     /// Reads a list that is open.
-    pub(crate) fn read_from(&mut self, file: ListFile, mut take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+    pub(crate) fn read_from(&mut self, file: ListFile, take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
         let stem = file.stem();
         let ListFile { name: list, from, .. } = file;
         let list = list.as_str();
@@ -100,34 +106,70 @@ impl Lists {
             Some(stem) => reader.named(stem),
             None => reader,
         };
-        for read in reader {
-            match read.with_context(|| format!("{list}: reading the list"))? {
-                Read::Hash(hash) if self.space.is_some_and(|space| !hash.algorithm.compares_with(space)) => {
-                    let name = hash.algorithm.row().map_or("another algorithm", |row| row.name);
-                    self.leave_out(name);
-                }
-                Read::Hash(hash) => {
-                    self.space = Some(hash.algorithm.space());
-                    self.hashes += 1;
-                    if self.hashes.is_multiple_of(1024) {
-                        self.bar.set_message(format!("{} hashes", self.hashes));
-                    }
-                    take(Listed::Hash(hash))?;
-                }
-                Read::Film(film) => {
-                    self.frames += 1;
-                    take(Listed::Film(film))?;
-                }
-                Read::Work(work) => take(Listed::Work(work))?,
-                Read::Other(kind) => self.leave_out(&kind),
-                Read::Wrong(wrong) => self.wrong(list, &wrong),
-            }
-        }
+        self.read_beside(reader, list, take)?;
         self.end(list);
         if (self.hashes, self.frames, self.wrong) == before {
             let others = self.left_out() - left_out_before;
             self.wrong += 1;
             self.tell(&format!("{list}: expected hashes of pictures or films, found none ({others} of other kinds)"));
+        }
+        Ok(())
+    }
+
+    /// Takes what a reader has while it reads on, on a thread of its own.
+    fn read_beside(
+        &mut self,
+        mut reader: Reader<Box<dyn BufRead + Send>>,
+        list: &str,
+        mut take: impl FnMut(Listed) -> Result<()>,
+    ) -> Result<()> {
+        let (send, receive) = sync_channel::<Vec<io::Result<Read>>>(BATCHES);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                loop {
+                    let (mut batch, start) = (Vec::new(), reader.bytes());
+                    while batch.len() < BATCH && reader.bytes() - start < BATCH_BYTES {
+                        let Some(read) = reader.next() else { break };
+                        batch.push(read);
+                    }
+                    // Nobody takes any more where one was refused.
+                    if batch.is_empty() || send.send(batch).is_err() {
+                        break;
+                    }
+                }
+            });
+            // Dropped when it ends, so that the reader ends too.
+            let received = receive;
+            received.iter().flatten().try_for_each(|read| self.take_read(read, list, &mut take))
+        })
+    }
+
+    fn take_read(
+        &mut self,
+        read: io::Result<Read>,
+        list: &str,
+        take: &mut impl FnMut(Listed) -> Result<()>,
+    ) -> Result<()> {
+        match read.with_context(|| format!("{list}: reading the list"))? {
+            Read::Hash(hash) if self.space.is_some_and(|space| !hash.algorithm.compares_with(space)) => {
+                let name = hash.algorithm.row().map_or("another algorithm", |row| row.name);
+                self.leave_out(name);
+            }
+            Read::Hash(hash) => {
+                self.space = Some(hash.algorithm.space());
+                self.hashes += 1;
+                if self.hashes.is_multiple_of(1024) {
+                    self.bar.set_message(format!("{} hashes", self.hashes));
+                }
+                take(Listed::Hash(hash))?;
+            }
+            Read::Film(film) => {
+                self.frames += 1;
+                take(Listed::Film(film))?;
+            }
+            Read::Work(work) => take(Listed::Work(work))?,
+            Read::Other(kind) => self.leave_out(&kind),
+            Read::Wrong(wrong) => self.wrong(list, &wrong),
         }
         Ok(())
     }
@@ -195,7 +237,7 @@ pub(crate) struct ListFile {
     /// `None` for standard input.
     path: Option<PathBuf>,
     head: Vec<u8>,
-    from: Box<dyn BufRead>,
+    from: Box<dyn BufRead + Send>,
 }
 
 impl ListFile {
@@ -204,7 +246,7 @@ impl ListFile {
 
     /// Opens the list at `path`, `-` for standard input.
     pub(crate) fn open(path: &Path) -> Result<ListFile> {
-        let (name, mut from): (String, Box<dyn Bytes>) = if is_stdin(path) {
+        let (name, mut from): (String, Box<dyn Bytes + Send>) = if is_stdin(path) {
             ("-".to_owned(), Box::new(stdin()))
         } else {
             let file = File::open(path).with_context(|| format!("{}: opening the list", shown(path)))?;
@@ -234,7 +276,7 @@ impl ListFile {
     }
 
     /// Where it is read from.
-    pub(crate) fn into_read(self) -> Box<dyn BufRead> {
+    pub(crate) fn into_read(self) -> Box<dyn BufRead + Send> {
         self.from
     }
 }

@@ -1,8 +1,8 @@
 //! `minutia index import`: hashes that others made, and exported indexes, into an index, without any media.
 
 use anyhow::Result;
-use minutia::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
-use minutia::index::{Entry, Index, Work, WorkId, Writer};
+use minutia::fingerprint::{AlgorithmId, Code, Dihedral, Fingerprint, ImageFingerprint, View};
+use minutia::index::{BareHash, Entry, Index, Work, WorkId, Writer};
 use minutia_media::Orientation;
 use minutia_report::lists::{Hash, ListedWork, Wrong};
 use minutia_report::many;
@@ -134,6 +134,9 @@ impl Imported {
     }
 }
 
+/// Hashes of no known file between commits: 44 bytes of each are held, and some two hundred more of a work of its own.
+const HASHES_PER_COMMIT: usize = 4 * REFERENCES_PER_COMMIT;
+
 /// A list on its way into an index.
 struct Importing<'w> {
     writer: &'w mut Writer,
@@ -142,9 +145,14 @@ struct Importing<'w> {
     listed: HashMap<WorkId, ListedWork>,
     /// The file whose hashes are read.
     open: Option<File>,
+    /// The work of the last hash of no known file.
+    last: Option<Work>,
     /// Digests of the files that are complete: eight bytes for each. One that came again would replace itself.
     complete: HashSet<u64>,
+    /// Digests of the hashes of no known file, some more than once.
+    bare: Vec<u64>,
     hasher: RandomState,
+    /// References since the last commit, each four; and hashes of no known file.
     since_commit: usize,
     films: films::Films,
     done: Imported,
@@ -152,9 +160,17 @@ struct Importing<'w> {
 
 /// A file and its hashes so far.
 struct File {
-    key: (WorkId, String, Option<[u8; 32]>, AlgorithmId),
+    key: (WorkId, Name, Option<[u8; 32]>, AlgorithmId),
     work: Work,
     pictures: Vec<ImageFingerprint>,
+}
+
+/// What a file is called.
+#[derive(PartialEq, Eq, Hash)]
+enum Name {
+    Text(String),
+    /// By its hash.
+    Code(Code),
 }
 
 fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Result<Imported> {
@@ -184,6 +200,7 @@ fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Resu
     importing.close()?;
     importing.close_film()?;
     importing.films.wrong.iter().for_each(|wrong| lists.wrong(&list, wrong));
+    importing.done.files = importing.count_files();
     Ok(importing.done)
 }
 
@@ -194,7 +211,9 @@ impl<'w> Importing<'w> {
             owner,
             listed: HashMap::new(),
             open: None,
+            last: None,
             complete: HashSet::new(),
+            bare: Vec::new(),
             hasher: RandomState::new(),
             since_commit: 0,
             films: films::Films::default(),
@@ -204,16 +223,41 @@ impl<'w> Importing<'w> {
 
     /// Takes a hash, or says why not.
     fn take(&mut self, hash: Hash) -> Result<Result<(), String>> {
-        let named = hash.file.is_some();
-        let name = hash.file.clone().unwrap_or_else(|| hash.digits());
+        let plain = (hash.frame, hash.time_ms, hash.size, hash.digest) == (0, 0, (0, 0), None);
+        match hash.file {
+            None if plain => self.take_bare(hash).map(Ok),
+            _ => self.take_of_file(hash),
+        }
+    }
+
+    /// Takes a hash of no known file.
+    fn take_bare(&mut self, hash: Hash) -> Result<()> {
+        self.close()?;
+        let Hash { code, algorithm, region, work, .. } = hash;
+        let work = match self.last.take() {
+            Some(last) if last.id == work.id && work.says_nothing() && !self.listed.contains_key(&work.id) => last,
+            _ => self.work(work)?,
+        };
+        self.bare.push(self.digest(&work.id, &Name::Code(code), None));
+        let quality = hash.quality.unwrap_or(UNKNOWN_QUALITY);
+        self.writer.add_hash(&work, &BareHash { code, algorithm, region, quality })?;
+        self.last = Some(work);
+        self.commit_if_much(1)
+    }
+
+    /// Takes a hash of a file, whose hashes stand together.
+    fn take_of_file(&mut self, hash: Hash) -> Result<Result<(), String>> {
+        let name = hash.file.map_or(Name::Code(hash.code), Name::Text);
         let key = (hash.work.id.clone(), name, hash.digest, hash.algorithm);
         if self.open.as_ref().is_none_or(|file| file.key != key) {
             self.close()?;
             // A hash without a file is the same reference wherever it stands again.
-            if named && self.complete.contains(&self.digest(&key)) {
+            if let Name::Text(name) = &key.1
+                && self.complete.contains(&self.digest(&key.0, &key.1, key.2))
+            {
                 return Ok(Err(format!(
                     "expected the hashes of a file to stand together, found another of {}; sort the list by id and file",
-                    minutia_report::escape::text(&key.1)
+                    minutia_report::escape::text(name)
                 )));
             }
         }
@@ -258,22 +302,38 @@ impl<'w> Importing<'w> {
     /// Hands the file whose hashes were read to the index.
     fn close(&mut self) -> Result<()> {
         let Some(File { key, work, pictures }) = self.open.take() else { return Ok(()) };
-        let digest = self.digest(&key);
-        // A hash that stands again is the same file.
-        self.done.files += u64::from(self.complete.insert(digest));
-        let (_, source_name, source_digest, algorithm) = key;
-        self.since_commit += pictures.iter().map(|picture| picture.views.len()).sum::<usize>();
+        let (id, name, source_digest, algorithm) = key;
+        self.complete.insert(self.digest(&id, &name, source_digest));
+        let source_name = match name {
+            Name::Text(text) => text,
+            Name::Code(code) => algorithm.digits(&code),
+        };
+        let references = pictures.iter().map(|picture| picture.views.len()).sum::<usize>();
         let fingerprints = pictures.into_iter().map(Fingerprint::Image).collect();
         self.writer.add_coded(Entry { work, source_name, source_digest, fingerprints, thumbnail: None }, algorithm)?;
-        if self.since_commit >= REFERENCES_PER_COMMIT {
+        self.commit_if_much(HASHES_PER_COMMIT / REFERENCES_PER_COMMIT * references)
+    }
+
+    fn commit_if_much(&mut self, more: usize) -> Result<()> {
+        self.since_commit += more;
+        if self.since_commit >= HASHES_PER_COMMIT {
             self.since_commit = 0;
             self.done.refused += self.writer.commit()?.refused_low_information;
         }
         Ok(())
     }
 
+    /// Files that were taken, each once.
+    fn count_files(&mut self) -> u64 {
+        let mut all = std::mem::take(&mut self.bare);
+        all.extend(std::mem::take(&mut self.complete));
+        all.sort_unstable();
+        all.dedup();
+        all.len() as u64
+    }
+
     /// The same file has the same digest, whatever the algorithm of its hashes.
-    fn digest(&self, (work, name, digest, _): &(WorkId, String, Option<[u8; 32]>, AlgorithmId)) -> u64 {
+    fn digest(&self, work: &WorkId, name: &Name, digest: Option<[u8; 32]>) -> u64 {
         match digest {
             Some(digest) => self.hasher.hash_one((work.as_str(), digest)),
             None => self.hasher.hash_one((work.as_str(), name)),

@@ -91,7 +91,10 @@ pub(super) fn sorted(hashes: &[DraftHash]) -> Vec<DraftHash> {
     let mut order: Vec<(u64, u32)> = hashes.par_iter().enumerate().map(key).collect();
     let at = |&(_, place): &(u64, u32)| &hashes[place as usize];
     order.par_sort_unstable_by(|a, b| {
-        a.0.cmp(&b.0).then_with(|| at(a).code.cmp(&at(b).code)).then_with(|| at(a).work.cmp(&at(b).work)).then(a.1.cmp(&b.1))
+        a.0.cmp(&b.0)
+            .then_with(|| at(a).code.cmp(&at(b).code))
+            .then_with(|| at(a).work.cmp(&at(b).work))
+            .then(a.1.cmp(&b.1))
     });
     let is_last = |place: usize| {
         let next = order.get(place + 1).map(at);

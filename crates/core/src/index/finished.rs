@@ -122,9 +122,10 @@ impl Finished {
             let frame = self.frames[reference.frame as usize];
             (Code(reference.code), frame, region(reference.region), reference.quality)
         });
-        let bare = self.hashes.iter().map(move |hash| {
-            (Code(hash.code), bare::frame_of_bare(0), region(hash.region), hash.quality)
-        });
+        let bare = self
+            .hashes
+            .iter()
+            .map(move |hash| (Code(hash.code), bare::frame_of_bare(0), region(hash.region), hash.quality));
         filed.chain(bare)
     }
 

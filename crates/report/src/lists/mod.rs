@@ -120,19 +120,24 @@ impl ListedWork {
         ListedWork { id, title: None, holder: None, identifiers: None, territory: None, window: None, policy: None }
     }
 
+    /// True where nothing but its id is said.
+    pub fn says_nothing(&self) -> bool {
+        let ListedWork { id: _, title, holder, identifiers, territory, window, policy } = self;
+        let texts = [title, holder, territory, window];
+        texts.iter().all(|text| text.is_none()) && identifiers.is_none() && policy.is_none()
+    }
+
     /// The work, with what was `known` of it where the list says nothing.
     pub fn over(self, known: Option<&Work>) -> Work {
-        let plain = Work::new(self.id);
-        let known = known.unwrap_or(&plain);
-        Work {
-            title: self.title.or_else(|| known.title.clone()),
-            holder: self.holder.or_else(|| known.holder.clone()),
-            identifiers: self.identifiers.unwrap_or_else(|| known.identifiers.clone()),
-            territory: self.territory.or_else(|| known.territory.clone()),
-            window: self.window.or_else(|| known.window.clone()),
-            policy: self.policy.unwrap_or(known.policy),
-            id: plain.id.clone(),
-        }
+        let mut work = known.cloned().unwrap_or_else(|| Work::new(self.id.clone()));
+        work.id = self.id;
+        work.title = self.title.or(work.title);
+        work.holder = self.holder.or(work.holder);
+        work.identifiers = self.identifiers.unwrap_or(work.identifiers);
+        work.territory = self.territory.or(work.territory);
+        work.window = self.window.or(work.window);
+        work.policy = self.policy.unwrap_or(work.policy);
+        work
     }
 }
 
@@ -179,6 +184,11 @@ impl<R: BufRead> Reader<R> {
     #[must_use]
     pub fn named(self, name: &str) -> Reader<R> {
         Reader { name: Some(name.to_owned()), ..self }
+    }
+
+    /// How many bytes of the list were read so far.
+    pub fn bytes(&self) -> u64 {
+        self.text.bytes()
     }
 
     /// Which form the list has, from its first line.

@@ -11,6 +11,7 @@ pub(super) struct Text<R> {
     from: R,
     /// Line feeds read so far.
     feeds: u64,
+    bytes: u64,
     unread: VecDeque<Line>,
 }
 
@@ -25,7 +26,7 @@ pub(super) struct Line {
 
 impl<R: BufRead> Text<R> {
     pub(super) fn new(from: R) -> Text<R> {
-        Text { from, feeds: 0, unread: VecDeque::new() }
+        Text { from, feeds: 0, bytes: 0, unread: VecDeque::new() }
     }
 
     /// The first byte that shows something, which remains to be read; what stands before it does not: a byte order mark
@@ -61,6 +62,7 @@ impl<R: BufRead> Text<R> {
         let byte = self.peek()?;
         if byte.is_some() {
             self.from.consume(1);
+            self.bytes += 1;
         }
         self.feeds += u64::from(byte == Some(b'\n'));
         Ok(byte)
@@ -69,6 +71,11 @@ impl<R: BufRead> Text<R> {
     /// The line that the next byte stands on.
     pub(super) fn number(&self) -> u64 {
         self.feeds + 1
+    }
+
+    /// How many bytes were read so far, but for those that show nothing before the first that does.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Puts a line back: it is the next one again, before those that were put back earlier.
@@ -86,6 +93,7 @@ impl<R: BufRead> Text<R> {
         if bytes.is_empty() {
             return Ok(None);
         }
+        self.bytes += bytes.len() as u64;
         let number = self.number();
         if bytes.pop_if(|&mut last| last == b'\n').is_some() {
             self.feeds += 1;
