@@ -25,6 +25,22 @@ impl Code {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
+    /// The code that begins with these hexadecimal digits, at most 64, and has zeros behind them; `None` for other bytes.
+    pub fn of_digits(digits: &[u8]) -> Option<Code> {
+        let mut code = [0; 32];
+        if digits.len() > 64 {
+            return None;
+        }
+        // A digit's value is below 16, and one of another byte has high bits: looked at once, for millions in lists.
+        let mut all = 0;
+        for (byte, pair) in code.iter_mut().zip(digits.chunks(2)) {
+            let (high, low) = (DIGITS[usize::from(pair[0])], pair.get(1).map_or(0, |&low| DIGITS[usize::from(low)]));
+            all |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        (all < 16).then_some(Code(code))
+    }
+
     /// Every bit flipped: the PDQ code of the picture's negative.
     #[must_use]
     pub fn complement(&self) -> Code {
@@ -51,21 +67,23 @@ impl FromStr for Code {
     type Err = ParseCodeError;
 
     fn from_str(text: &str) -> Result<Code, ParseCodeError> {
-        let error = ParseCodeError { found_len: text.chars().count() };
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return Err(error);
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let (Some(high), Some(low)) = (char::from(pair[0]).to_digit(16), char::from(pair[1]).to_digit(16)) else {
-                return Err(error);
-            };
-            *byte = (high * 16 + low) as u8;
-        }
-        Ok(Code(bytes))
+        Code::of_digits(text.as_bytes())
+            .filter(|_| text.len() == 64)
+            .ok_or_else(|| ParseCodeError { found_len: text.chars().count() })
     }
 }
+
+/// Of each byte the value that it has as a hexadecimal digit; 255 of others.
+const DIGITS: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        values[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    values
+};
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -49,6 +49,11 @@ impl WorkId {
         ((1..=512).contains(&text.len()) && !text.chars().any(char::is_control)).then_some(WorkId(text))
     }
 
+    /// One that was taken before.
+    pub(super) fn known(text: &str) -> WorkId {
+        WorkId(text.to_owned())
+    }
+
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -73,6 +78,13 @@ impl Work {
             window: None,
             policy: Policy::default(),
         }
+    }
+
+    /// False of a work as [`Work::new`] makes it.
+    pub(super) fn says_more_than_its_id(&self) -> bool {
+        let Work { id: _, title, holder, identifiers, territory, window, policy } = self;
+        let texts = [title, holder, territory, window];
+        texts.iter().any(|text| text.is_some()) || !identifiers.is_empty() || *policy != Policy::default()
     }
 }
 

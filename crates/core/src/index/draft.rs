@@ -18,6 +18,7 @@ use super::segment::{Segment, SegmentFrame, region_number};
 use super::sound::Sound;
 use super::tombstones::Dead;
 use super::verify::{check_film_frames, check_peaks};
+use super::works::Works;
 use super::writer::Removed;
 use super::{Entry, IndexError, Work, WorkId};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Fingerprint, Region};
@@ -27,8 +28,7 @@ pub(super) const MOST_REGIONS: usize = 1 << 24;
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    works: Vec<Work>,
-    work_places: Places,
+    works: Works,
     items: Vec<DraftItem>,
     item_places: Places,
     frames: Vec<SegmentFrame>,
@@ -136,35 +136,16 @@ impl Draft {
     }
 
     pub(super) fn has_work(&self, id: &WorkId) -> bool {
-        self.find_work(id).is_some()
+        self.works.find(id.as_str()).is_some()
     }
 
-    pub(super) fn work(&self, id: &WorkId) -> Option<&Work> {
-        self.find_work(id).map(|place| &self.works[place as usize])
-    }
-
-    fn find_work(&self, id: &WorkId) -> Option<u32> {
-        let hash = self.work_places.hash(id.as_str().as_bytes());
-        self.work_places.find(hash, |place| self.works[place as usize].id == *id)
-    }
-
-    /// As [`Draft::put_work`], for one that is mostly known as it is.
-    pub(super) fn put_known_work(&mut self, work: &Work) -> Result<u32, IndexError> {
-        let found = self.find_work(&work.id).filter(|&place| self.works[place as usize] == *work);
-        found.map_or_else(|| self.put_work(work.clone()), Ok)
+    pub(super) fn work(&self, id: &WorkId) -> Option<Work> {
+        self.works.find(id.as_str()).map(|place| self.works.get(place))
     }
 
     /// Puts `work` into the catalogue; what was known of its id before is replaced.
-    pub(super) fn put_work(&mut self, work: Work) -> Result<u32, IndexError> {
-        if let Some(place) = self.find_work(&work.id) {
-            self.works[place as usize] = work;
-            return Ok(place);
-        }
-        let place = number(self.works.len(), "works")?;
-        let hash = self.work_places.hash(work.id.as_str().as_bytes());
-        self.work_places.put(hash, place, |_| false);
-        self.works.push(work);
-        Ok(place)
+    pub(super) fn put_work(&mut self, work: &Work) -> Result<u32, IndexError> {
+        self.works.put(work)
     }
 
     /// Adds an item, in place of one that was added of the same file (the same work and digest; the same work and name
@@ -214,11 +195,11 @@ impl Draft {
     /// counted, and so are films that have not the views of references.
     pub(super) fn add(&mut self, entry: Entry, algorithm: AlgorithmId, min_quality: u8) -> Result<Added, IndexError> {
         if let Some(hash) = BareHash::of(&entry, algorithm) {
-            let work = self.put_work(entry.work)?;
+            let work = self.put_work(&entry.work)?;
             return self.add_hash(work, &hash, min_quality);
         }
         let mut added = Added::default();
-        let work = self.put_work(entry.work)?;
+        let work = self.put_work(&entry.work)?;
         let item = self.put_item(DraftItem {
             work,
             name: Name::of(entry.source_name.into()),
@@ -300,7 +281,7 @@ impl Draft {
 
     /// Forgets a work and everything of it that was added so far; what that was.
     pub(super) fn remove(&mut self, id: &WorkId) -> Removed {
-        let Some(work) = self.find_work(id) else { return Removed::default() };
+        let Some(work) = self.works.find(id.as_str()) else { return Removed::default() };
         let (items, frames) = (&self.items, &self.frames);
         let files = items.iter().filter(|item| item.work == work && !item.dead).count() as u64;
         let item_of = |reference: &DraftReference| &items[frames[reference.frame as usize].item as usize];
@@ -336,9 +317,9 @@ impl Draft {
     /// Adds everything of a newer draft but one of its works.
     pub(super) fn append(&mut self, newer: Draft, without: Option<u32>) -> Result<(), IndexError> {
         let mut work_places = vec![None; newer.works.len()];
-        for (place, work) in newer.works.into_iter().enumerate() {
+        for (place, work) in newer.works.iter().enumerate() {
             if without != Some(place as u32) {
-                work_places[place] = Some(self.put_work(work)?);
+                work_places[place] = Some(self.put_work(&work)?);
             }
         }
         let mut item_places = vec![None; newer.items.len()];
@@ -385,7 +366,7 @@ impl Draft {
         let mut work_places = vec![0; counts.works as usize];
         for (work, place) in work_places.iter_mut().enumerate() {
             if !dead.work(work as u32) {
-                *place = self.put_work(segment.work(work as u32)?)?;
+                *place = self.put_work(&segment.work(work as u32)?)?;
             }
         }
         let mut item_places = vec![None; counts.items as usize];
@@ -469,10 +450,7 @@ impl Draft {
     /// The draft that was finished, or one of the same contents.
     pub(super) fn of(finished: Finished) -> Draft {
         let Finished { works, items, frames, regions, references, hashes, tracks, films } = finished;
-        let [mut work_places, mut item_places, mut region_places] = std::array::from_fn(|_| Places::default());
-        for (place, work) in (0..).zip(&works) {
-            work_places.put(work_places.hash(work.id.as_str().as_bytes()), place, |_| false);
-        }
+        let [mut item_places, mut region_places] = std::array::from_fn(|_| Places::default());
         for (place, item) in (0..).zip(&items) {
             item_places.put(item.hash(&item_places), place, |_| false);
         }
@@ -482,8 +460,7 @@ impl Draft {
         let mixed = items.iter().any(DraftItem::is_like_a_hash);
         let (hashes, as_files) = if mixed { (Vec::new(), hashes) } else { (hashes, Vec::new()) };
         let mut draft = Draft {
-            works,
-            work_places,
+            works: works.found_again(),
             items,
             item_places,
             frames,
@@ -504,13 +481,9 @@ impl Draft {
 
     /// Puts everything into the order of the format.
     pub(super) fn finish(self) -> Finished {
-        // Tens of bytes for each work and file that nobody asks any more.
-        drop((self.work_places, self.item_places));
-        let works = self.works;
-        let order = order_by(works.len(), |a, b| works[a].id.cmp(&works[b].id));
-        let work_places = inverse(&order);
-        let mut slots: Vec<Option<Work>> = works.into_iter().map(Some).collect();
-        let works: Vec<Work> = order.iter().filter_map(|&work| slots[work as usize].take()).collect();
+        // Tens of bytes for each file that nobody asks any more.
+        drop(self.item_places);
+        let (works, work_places) = self.works.sorted();
 
         let (mut items, mut frames, mut references) = (self.items, self.frames, self.references);
         let mut hashes = self.hashes;
@@ -607,7 +580,7 @@ fn order_by(count: usize, compare: impl Fn(usize, usize) -> std::cmp::Ordering +
 }
 
 /// Where each place went.
-fn inverse(order: &[u32]) -> Vec<u32> {
+pub(super) fn inverse(order: &[u32]) -> Vec<u32> {
     let mut places = vec![0; order.len()];
     for (new, &old) in order.iter().enumerate() {
         places[old as usize] = new as u32;

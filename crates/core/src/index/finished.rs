@@ -19,7 +19,8 @@ use super::layout::{
 };
 use super::segment::{SegmentFrame, orientation_number};
 use super::sound::{packed_pitch, track_row};
-use super::{IndexError, Scheme, Work, multi_index};
+use super::works::Works;
+use super::{IndexError, Policy, Scheme, multi_index};
 use crate::fingerprint::{AlgorithmId, AudioFingerprint, Code, FilmFingerprint, Region};
 
 /// Sections' rows, in the order in which they stand in the file.
@@ -41,7 +42,7 @@ fn rows<T: NoUninit + Send + Sync + 'static>(rows: Vec<T>) -> Box<dyn AsRef<[u8]
 /// A draft in the order of the format.
 #[derive(Debug)]
 pub(super) struct Finished {
-    pub(super) works: Vec<Work>,
+    pub(super) works: Works,
     pub(super) items: Vec<DraftItem>,
     pub(super) frames: Vec<SegmentFrame>,
     pub(super) regions: Vec<Region>,
@@ -52,12 +53,21 @@ pub(super) struct Finished {
     pub(super) films: Vec<DraftFilm>,
 }
 
-/// Texts, and where each of them will stand among all, once each, in order: the empty one first.
+/// Texts but works' ids, by the numbers under which they were put.
 #[derive(Default)]
 struct Texts<'t> {
-    /// With the numbers under which they were put.
     texts: Vec<(&'t str, usize)>,
     put: usize,
+}
+
+/// All texts as they stand on disk: once each, in order, the empty one first.
+struct Strings {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    /// Where the id of each work stands.
+    of_works: Vec<u32>,
+    /// Where each other text stands.
+    of_others: Vec<u32>,
 }
 
 impl<'t> Texts<'t> {
@@ -68,17 +78,42 @@ impl<'t> Texts<'t> {
         self.put += 1;
     }
 
-    /// The distinct texts, and the place of each that was put, in the order in which they were.
-    fn sorted(mut self) -> (Vec<&'t str>, Vec<u32>) {
+    /// Together with the ids of the works, which are in order.
+    fn sorted(mut self, works: &Works) -> Result<Strings, IndexError> {
         self.texts.par_sort_unstable();
-        let (mut strings, mut places) = (vec![""], vec![0; self.put]);
-        for (text, put) in self.texts {
-            if strings.last() != Some(&text) {
-                strings.push(text);
+        let mut strings = Strings {
+            bytes: Vec::new(),
+            ends: vec![0],
+            of_works: Vec::with_capacity(works.len()),
+            of_others: vec![0; self.put],
+        };
+        let mut others = self.texts.into_iter().peekable();
+        for work in 0..works.len() as u32 {
+            let id = works.id(work);
+            while let Some((text, put)) = others.next_if(|&(text, _)| text < id) {
+                strings.of_others[put] = strings.push(text)?;
             }
-            places[put] = strings.len() as u32 - 1;
+            let place = strings.push(id)?;
+            strings.of_works.push(place);
         }
-        (strings, places)
+        for (text, put) in others {
+            strings.of_others[put] = strings.push(text)?;
+        }
+        Ok(strings)
+    }
+}
+
+impl Strings {
+    /// Adds what is the last text or comes behind it.
+    fn push(&mut self, text: &str) -> Result<u32, IndexError> {
+        let (last, count) = (self.ends.len() - 1, self.ends.len());
+        let start = last.checked_sub(1).map_or(0, |before| self.ends[before]);
+        if self.bytes[start as usize..] == *text.as_bytes() {
+            return Ok(last as u32);
+        }
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(number(self.bytes.len(), "bytes of texts")?);
+        number(count, "texts")
     }
 }
 
@@ -265,32 +300,41 @@ impl Finished {
     fn put_catalogue(&self, space: AlgorithmId, sections: &mut Sections) -> Result<(), IndexError> {
         let names: Vec<Cow<'_, str>> = self.items.iter().map(|item| item.name.text()).collect();
         let mut texts = Texts::default();
-        for work in &self.works {
-            texts.put(work.id.as_str());
+        let said = || (0..self.works.len() as u32).map(|work| self.works.said(work));
+        for work in said().flatten() {
             for text in [&work.title, &work.holder, &work.territory, &work.window] {
                 texts.put(text.as_deref().unwrap_or_default());
             }
             work.identifiers.iter().for_each(|identifier| texts.put(identifier.value()));
         }
         names.iter().for_each(|name| texts.put(name));
-        let (strings, places) = texts.sorted();
-        number(strings.len(), "texts")?;
-        let mut places = places.into_iter();
+        let strings = texts.sorted(&self.works)?;
+        let mut places = strings.of_others.into_iter();
         let mut next = || places.next().unwrap_or_default();
 
         let mut works: Vec<WorkRow> = Vec::with_capacity(self.works.len());
-        let mut terms_of: Vec<TermsRow> = Vec::with_capacity(self.works.len());
+        // Those of a work of which nothing is said.
+        let plain = [0, 0, 0, Policy::default() as u32];
+        let mut terms_of: Vec<TermsRow> = Vec::new();
         let mut identifiers: Vec<IdentifierRow> = Vec::new();
-        for work in &self.works {
-            works.push([next(), next(), 0, number(identifiers.len(), "identifiers")?]);
+        for (said, id) in said().zip(strings.of_works) {
+            let first = number(identifiers.len(), "identifiers")?;
+            let Some(work) = said else {
+                works.push([id, 0, u32::MAX, first]);
+                continue;
+            };
+            works.push([id, next(), terms_of.len() as u32, first]);
             terms_of.push([next(), next(), next(), work.policy as u32]);
             identifiers.extend(work.identifiers.iter().map(|identifier| [scheme_number(identifier.scheme()), next()]));
         }
         let mut terms = terms_of.clone();
+        terms.extend(works.iter().any(|work| work[2] == u32::MAX).then_some(plain));
         terms.par_sort_unstable();
         terms.dedup();
-        for (work, terms_of) in works.iter_mut().zip(&terms_of) {
-            work[2] = terms.binary_search(terms_of).expect("the terms of every work were collected") as u32;
+        let place_of = |wanted: &TermsRow| terms.binary_search(wanted).expect("the terms of every work were collected");
+        let plain = terms.binary_search(&plain).unwrap_or_default() as u32;
+        for work in &mut works {
+            work[2] = terms_of.get(work[2] as usize).map_or(plain, |terms_of| place_of(terms_of) as u32);
         }
 
         let mut item_references = vec![0_u32; self.items.len()];
@@ -311,19 +355,13 @@ impl Finished {
         }
         digests.par_sort_unstable();
 
-        let mut string_ends: Vec<u32> = Vec::with_capacity(strings.len());
-        let mut string_bytes = Vec::new();
-        for text in &strings {
-            string_bytes.extend_from_slice(text.as_bytes());
-            string_ends.push(number(string_bytes.len(), "bytes of texts")?);
-        }
         sections.push((Kind::Items, rows(items)));
         sections.push((Kind::Digests, rows(digests.into_iter().map(|(_, item)| item).collect())));
         sections.push((Kind::Works, rows(works)));
         sections.push((Kind::Terms, rows(terms)));
         sections.push((Kind::Identifiers, rows(identifiers)));
-        sections.push((Kind::StringEnds, rows(string_ends)));
-        sections.push((Kind::Strings, rows(string_bytes)));
+        sections.push((Kind::StringEnds, rows(strings.ends)));
+        sections.push((Kind::Strings, rows(strings.bytes)));
         Ok(())
     }
 

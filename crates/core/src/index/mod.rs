@@ -56,6 +56,7 @@ mod segment;
 mod sound;
 mod tombstones;
 mod verify;
+mod works;
 mod writer;
 
 pub use bare::BareHash;

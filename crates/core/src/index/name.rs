@@ -17,19 +17,11 @@ pub(super) enum Name {
 
 impl Name {
     pub(super) fn of(text: Cow<'_, str>) -> Name {
-        let mut code = [0_u8; 32];
-        if text.len() > 64 {
-            return Name::Text(text.into());
+        let code = Code::of_digits(text.as_bytes()).filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()));
+        match code {
+            Some(code) => Name::Digits(code, text.len() as u8),
+            None => Name::Text(text.into()),
         }
-        for (place, digit) in text.bytes().enumerate() {
-            let nibble = match digit {
-                b'0'..=b'9' => digit - b'0',
-                b'a'..=b'f' => digit - b'a' + 10,
-                _ => return Name::Text(text.into()),
-            };
-            code[place / 2] |= nibble << (4 * (1 - place % 2));
-        }
-        Name::Digits(Code(code), text.len() as u8)
     }
 
     pub(super) fn text(&self) -> Cow<'_, str> {

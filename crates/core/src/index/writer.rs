@@ -197,7 +197,7 @@ impl Writer {
     /// [`IndexError::Damaged`].
     pub fn work(&self, id: &WorkId) -> Result<Option<Work>, IndexError> {
         if let Some(work) = self.draft.work(id) {
-            return Ok(Some(work.clone()));
+            return Ok(Some(work));
         }
         for (part, listed) in self.parts().iter().zip(self.listed()).rev() {
             let Some(work) = part.segment.find_work(id.as_str())? else { continue };
@@ -246,7 +246,7 @@ impl Writer {
             self.done.unchanged += 1;
             let before = self.base.as_ref().map(|base| base.work(&entry.work.id)).transpose()?.flatten();
             if before.as_ref() != Some(&entry.work) || self.draft.has_work(&entry.work.id) {
-                self.draft.put_work(entry.work)?;
+                self.draft.put_work(&entry.work)?;
             }
             return Ok(());
         }
@@ -269,7 +269,7 @@ impl Writer {
         self.check_space(hash.algorithm)?;
         self.space = Some(hash.algorithm.space());
         self.done.entries += 1;
-        let work = self.draft.put_known_work(work)?;
+        let work = self.draft.put_work(work)?;
         let added = self.draft.add_hash(work, hash, self.rules.min_quality)?;
         self.count(added);
         Ok(())

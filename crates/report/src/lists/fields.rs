@@ -141,30 +141,30 @@ pub(super) fn shown(text: &str) -> String {
 /// What the fields of one line make up.
 pub(super) fn read<'a>(line: u64, default: &'static Algorithm, get: impl Fn(Field) -> Option<Cow<'a, str>>) -> Read {
     // Empty cells say nothing.
-    let get = |field| get(field).map(Cow::into_owned).filter(|text| !text.is_empty());
+    let get = |field| get(field).filter(|text| !text.is_empty());
     let algorithm = match get(Field::Algorithm) {
         None => default,
         Some(name) if is_vpdq(&name) => return vpdq::of_fields(line, &get),
         Some(name) => match algorithm(&name) {
             Some(algorithm) => algorithm,
-            None => return Read::Other(name),
+            None => return Read::Other(name.into_owned()),
         },
     };
     hash(line, algorithm, get)
         .map_or_else(|message| Read::Wrong(Wrong { line, message }), |hash| Read::Hash(Box::new(hash)))
 }
 
-fn hash(line: u64, algorithm: &Algorithm, get: impl Fn(Field) -> Option<String>) -> Result<Hash, String> {
+fn hash<'a>(line: u64, algorithm: &Algorithm, get: impl Fn(Field) -> Option<Cow<'a, str>>) -> Result<Hash, String> {
     let code = code(get(Field::Hash).unwrap_or_default().trim(), algorithm)?;
     let file = get(Field::File);
-    let id = get(Field::Id).or_else(|| file.clone()).unwrap_or_else(|| algorithm.id.digits(&code));
+    let id = get(Field::Id).or_else(|| file.clone()).unwrap_or_else(|| algorithm.id.digits(&code).into());
     Ok(Hash {
         line,
         code,
         algorithm: algorithm.id,
         quality: number(&get, Field::Quality, 100)?.map(|quality| quality as u8),
-        work: work(id, &get)?,
-        file,
+        work: work(&id, &get)?,
+        file: file.map(Cow::into_owned),
         digest: get(Field::Digest).map(|text| digest(&text)).transpose()?,
         frame: number(&get, Field::Frame, u32::MAX.into())?.unwrap_or(0) as u32,
         time_ms: number(&get, Field::Time, u64::MAX)?.unwrap_or(0),
@@ -180,47 +180,50 @@ fn hash(line: u64, algorithm: &Algorithm, get: impl Fn(Field) -> Option<String>)
 pub(super) const WHOLE: Region = Region { kind: RegionKind::Whole, left: 0, top: 0, right: 10_000, bottom: 10_000 };
 
 /// What is said of a work.
-pub(super) fn work(id: String, get: impl Fn(Field) -> Option<String>) -> Result<ListedWork, String> {
-    let shown_id = shown(&id);
+pub(super) fn work<'a>(id: &str, get: impl Fn(Field) -> Option<Cow<'a, str>>) -> Result<ListedWork, String> {
     let id = WorkId::new(id)
-        .ok_or_else(|| format!("expected an id of 1 to 512 bytes without control characters, found {shown_id}"))?;
-    let named = |name: String| {
+        .ok_or_else(|| format!("expected an id of 1 to 512 bytes without control characters, found {}", shown(id)))?;
+    let named = |name: Cow<'_, str>| {
         let names = Policy::ALL.map(Policy::name).join(", ");
         let policy = Policy::named(&name.to_ascii_lowercase());
         policy.ok_or_else(|| format!("expected a policy ({names}), found {}", shown(&name)))
     };
-    let of_category = |name: String| (name == "NEGATIVE_CLASS").then_some(Policy::Ignore);
-    let identifiers = |text: String| -> Result<Vec<Identifier>, String> {
+    let of_category = |name: Cow<'_, str>| (name == "NEGATIVE_CLASS").then_some(Policy::Ignore);
+    let identifiers = |text: Cow<'_, str>| -> Result<Vec<Identifier>, String> {
         let parts = text.split([' ', ';']).filter(|part| !part.is_empty());
         parts.map(|part| Identifier::parse(part).map_err(|error| error.to_string())).collect()
     };
+    let text = |field| get(field).map(Cow::into_owned);
     Ok(ListedWork {
         id,
-        title: get(Field::Title),
-        holder: get(Field::Holder),
+        title: text(Field::Title),
+        holder: text(Field::Holder),
         identifiers: get(Field::Identifiers).map(identifiers).transpose()?,
-        territory: get(Field::Territory),
-        window: get(Field::Window),
+        territory: text(Field::Territory),
+        window: text(Field::Window),
         policy: get(Field::Policy).map(named).transpose()?.or_else(|| get(Field::Category).and_then(of_category)),
     })
 }
 
 fn code(text: &str, algorithm: &Algorithm) -> Result<Code, String> {
     let length = algorithm.bits.div_ceil(4) as usize;
-    if text.len() != length || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(format!(
+    // Shorter codes leave the rest zero.
+    Code::of_digits(text.as_bytes()).filter(|_| text.len() == length).ok_or_else(|| {
+        format!(
             "expected {length} hexadecimal digits of {}, found {} characters: {}",
             algorithm.name,
             text.chars().count(),
             shown(text)
-        ));
-    }
-    // Shorter codes leave the rest zero.
-    format!("{text:0<64}").parse().map_err(|error: minutia::fingerprint::ParseCodeError| error.to_string())
+        )
+    })
 }
 
-/// The digits of a code that carry meaning.
-pub(super) fn number(get: &impl Fn(Field) -> Option<String>, field: Field, most: u64) -> Result<Option<u64>, String> {
+/// A number of a field, at most `most`; `None` where the list does not say it.
+pub(super) fn number<'a>(
+    get: &impl Fn(Field) -> Option<Cow<'a, str>>,
+    field: Field,
+    most: u64,
+) -> Result<Option<u64>, String> {
     let Some(text) = get(field) else { return Ok(None) };
     let number = text.trim().parse::<u64>().ok().filter(|&number| number <= most);
     let names = NAMES.iter().find(|(of, _)| *of == field).map_or("number", |(_, names)| names[0]);

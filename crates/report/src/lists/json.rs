@@ -166,9 +166,10 @@ fn of_object(line: u64, object: &Map<String, Value>, default: &'static Algorithm
 }
 
 fn work(line: u64, object: &Map<String, Value>) -> Read {
-    let get = |field| value(object, field).map(Cow::into_owned).filter(|text| !text.is_empty());
+    let get = |field| value(object, field).filter(|text| !text.is_empty());
     let id = get(Field::Id).unwrap_or_default();
-    fields::work(id, get).map_or_else(|message| Read::Wrong(Wrong { line, message }), |work| Read::Work(Box::new(work)))
+    fields::work(&id, get)
+        .map_or_else(|message| Read::Wrong(Wrong { line, message }), |work| Read::Work(Box::new(work)))
 }
 
 /// The value of a field, as text.

@@ -94,28 +94,14 @@ impl Table {
                 return Ok(true);
             }
         };
-        let mut cells = Vec::new();
-        let mut further: Vec<Line> = Vec::new();
-        while !split(&row, self.separator, &mut cells) {
-            let next = if further.len() + 1 < MOST_LINES { text.line()? } else { None };
-            let fits = |line: &Line| line.text.as_ref().is_ok_and(|text| row.len() + text.len() < MOST_BYTES);
-            let ends = !next.as_ref().is_some_and(fits);
-            if let (Some(Line { text: Ok(text), .. }), false) = (&next, ends) {
-                row.push('\n');
-                row.push_str(text);
-            }
-            further.extend(next);
-            if ends {
-                // The quote is what is wrong, not the lines behind it.
-                further.into_iter().rev().for_each(|line| text.unread(line));
-                let message = format!(
-                    "expected the quote to be closed within {MOST_LINES} lines, found it open: {}",
-                    shown(&row)
-                );
-                ready.push_back(wrong(message));
-                return Ok(true);
-            }
+        if !is_closed(&row, self.separator)
+            && let Some(message) = read_on(&mut row, self.separator, text)?
+        {
+            ready.push_back(wrong(message));
+            return Ok(true);
         }
+        let mut cells = Vec::with_capacity(self.columns.len());
+        split(&row, self.separator, &mut cells);
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(true);
         }
@@ -126,22 +112,54 @@ impl Table {
         }
         let get = |field| -> Option<Cow<'_, str>> {
             let place = self.columns.iter().position(|&column| column == Some(field))?;
-            cells.get(place).map(|cell| unguarded(cell).into())
+            cells.get(place).map(|cell| match cell {
+                Cow::Borrowed(cell) => Cow::Borrowed(unguarded(cell)),
+                Cow::Owned(cell) => Cow::Owned(unguarded(cell).to_owned()),
+            })
         };
         ready.push_back(fields::read(number, self.algorithm.unwrap_or(default), get));
         Ok(true)
     }
 }
 
+/// Reads the lines of a row whose quote is open; why that cannot be, when what was read on is unread again.
+fn read_on<R: BufRead>(row: &mut String, separator: u8, text: &mut Text<R>) -> io::Result<Option<String>> {
+    let mut further: Vec<Line> = Vec::new();
+    loop {
+        let next = if further.len() + 1 < MOST_LINES { text.line()? } else { None };
+        let fits = |line: &Line| line.text.as_ref().is_ok_and(|text| row.len() + text.len() < MOST_BYTES);
+        let ends = !next.as_ref().is_some_and(fits);
+        if let (Some(Line { text: Ok(text), .. }), false) = (&next, ends) {
+            row.push('\n');
+            row.push_str(text);
+        }
+        further.extend(next);
+        if ends {
+            // The quote is what is wrong, not the lines behind it.
+            further.into_iter().rev().for_each(|line| text.unread(line));
+            let message =
+                format!("expected the quote to be closed within {MOST_LINES} lines, found it open: {}", shown(row));
+            return Ok(Some(message));
+        }
+        if is_closed(row, separator) {
+            return Ok(None);
+        }
+    }
+}
+
+/// True for a row of which no quoted cell lacks its end.
+fn is_closed(row: &str, separator: u8) -> bool {
+    !row.as_bytes().contains(&b'"') || split(row, separator, &mut Vec::new())
+}
+
 /// Splits a row into its cells, without the white space around what is not quoted; false where a quoted cell has no end.
-pub(super) fn split(row: &str, separator: u8, cells: &mut Vec<String>) -> bool {
-    cells.clear();
+pub(super) fn split<'r>(row: &'r str, separator: u8, cells: &mut Vec<Cow<'r, str>>) -> bool {
     let mut rest = row;
     loop {
-        let mut cell = String::new();
+        let mut quote = None;
         // White space before a quote is none of the cell's.
-        let quoted = rest.trim_start_matches(' ').strip_prefix('"');
-        if let Some(quoted) = quoted {
+        if let Some(quoted) = rest.trim_start_matches(' ').strip_prefix('"') {
+            let cell = quote.insert(String::new());
             rest = quoted;
             loop {
                 let Some((before, after)) = rest.split_once('"') else { return false };
@@ -160,8 +178,10 @@ pub(super) fn split(row: &str, separator: u8, cells: &mut Vec<String>) -> bool {
         }
         let end = rest.bytes().position(|byte| byte == separator);
         let plain = &rest[..end.unwrap_or(rest.len())];
-        cell.push_str(if quoted.is_some() { plain.trim_end() } else { plain.trim() });
-        cells.push(cell);
+        cells.push(match quote {
+            Some(cell) => Cow::Owned(cell + plain.trim_end()),
+            None => Cow::Borrowed(plain.trim()),
+        });
         match end {
             Some(end) => rest = &rest[end + 1..],
             None => return true,

@@ -6,12 +6,16 @@ use std::io::{self, BufRead, Read as _};
 
 use super::MOST_BYTES;
 
+/// Bytes that a line may be expected to have.
+const MOST_EXPECTED: usize = 1024;
+
 /// The bytes of a list, and how far they were read.
 pub(super) struct Text<R> {
     from: R,
     /// Line feeds read so far.
     feeds: u64,
     bytes: u64,
+    last_length: usize,
     unread: VecDeque<Line>,
 }
 
@@ -26,7 +30,7 @@ pub(super) struct Line {
 
 impl<R: BufRead> Text<R> {
     pub(super) fn new(from: R) -> Text<R> {
-        Text { from, feeds: 0, bytes: 0, unread: VecDeque::new() }
+        Text { from, feeds: 0, bytes: 0, last_length: 0, unread: VecDeque::new() }
     }
 
     /// The first byte that shows something, which remains to be read; what stands before it does not: a byte order mark
@@ -88,12 +92,14 @@ impl<R: BufRead> Text<R> {
         if let Some(line) = self.unread.pop_front() {
             return Ok(Some(line));
         }
-        let mut bytes = Vec::new();
+        // Lines of a list are about as long as each other.
+        let mut bytes = Vec::with_capacity(self.last_length);
         self.from.by_ref().take(MOST_BYTES as u64 + 1).read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() {
             return Ok(None);
         }
         self.bytes += bytes.len() as u64;
+        self.last_length = bytes.len().min(MOST_EXPECTED);
         let number = self.number();
         if bytes.pop_if(|&mut last| last == b'\n').is_some() {
             self.feeds += 1;

@@ -127,7 +127,7 @@ pub(super) fn read<R: BufRead>(text: &mut Text<R>, ready: &mut VecDeque<Read>) -
 }
 
 /// What the fields of a row or an object of this kind make up: one frame, or a film as one text.
-pub(super) fn of_fields(line: u64, get: &impl Fn(Field) -> Option<String>) -> Read {
+pub(super) fn of_fields<'a>(line: u64, get: &impl Fn(Field) -> Option<Cow<'a, str>>) -> Read {
     let hash = get(Field::Hash).unwrap_or_default();
     let hash = hash.trim();
     if hash.starts_with(['[', '{']) {
@@ -156,7 +156,7 @@ pub(super) fn of_fields(line: u64, get: &impl Fn(Field) -> Option<String>) -> Re
 }
 
 /// A film as python-threatexchange has it: an array of frames as text, or an object of frames by their numbers.
-pub(super) fn of_text(line: u64, text: &str, get: impl Fn(Field) -> Option<String>) -> Read {
+pub(super) fn of_text<'a>(line: u64, text: &str, get: impl Fn(Field) -> Option<Cow<'a, str>>) -> Read {
     let wrong = |message| Read::Wrong(Wrong { line, message });
     let frames = match serde_json::from_str(text) {
         Ok(Value::Array(frames)) => frames
@@ -264,16 +264,21 @@ fn plain(value: &Value) -> Cow<'_, str> {
     }
 }
 
-fn film(line: u64, frames: Vec<VpdqFrame>, part_of: Option<u64>, get: impl Fn(Field) -> Option<String>) -> Read {
+fn film<'a>(
+    line: u64,
+    frames: Vec<VpdqFrame>,
+    part_of: Option<u64>,
+    get: impl Fn(Field) -> Option<Cow<'a, str>>,
+) -> Read {
     let file = get(Field::File);
     let id = get(Field::Id).or_else(|| file.clone());
     let named = id.is_some();
     let made = || {
         Ok(ListedFilm {
             line,
-            work: fields::work(id.unwrap_or_else(|| id_of_frames(&frames)), &get)?,
+            work: fields::work(&id.unwrap_or_else(|| id_of_frames(&frames).into()), &get)?,
             named,
-            file,
+            file: file.map(Cow::into_owned),
             digest: get(Field::Digest).map(|text| fields::digest(&text)).transpose()?,
             frames,
             part_of,
