@@ -6,7 +6,7 @@ use super::layout::Kind;
 use super::reader::Part;
 use super::segment::SegmentFrame;
 use super::sound::Sound;
-use super::{Entry, Index, IndexError, Work, WorkId};
+use super::{Entry, Index, IndexError};
 use crate::fingerprint::{AlgorithmId, Dihedral, Fingerprint, ImageFingerprint, View};
 
 impl Index {
@@ -17,13 +17,13 @@ impl Index {
     /// Pictures come before sound, and sound before films. What an index does not keep comes back plain: references are not
     /// turned, and the plain rim of their views is 0.
     pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, AlgorithmId), IndexError>> {
-        self.parts().iter().flat_map(move |part| {
-            let prepared = by_item(part).and_then(|places| {
+        self.parts().iter().enumerate().flat_map(move |(place, part)| {
+            let prepared = by_item(part).and_then(|references| {
                 let sound = Sound::open(&part.segment, &part.dead)?;
-                Ok((places, sound, Films::open(&part.segment, &part.dead)?))
+                Ok((references, sound, Films::open(&part.segment, &part.dead)?))
             });
-            let (places, sound, films, error) = match prepared {
-                Ok((places, sound, films)) => (places, sound, films, None),
+            let (references, sound, films, error) = match prepared {
+                Ok((references, sound, films)) => (references, sound, films, None),
                 Err(error) => (Vec::new(), None, None, Some(error)),
             };
             let items = error.is_none().then(|| part.segment.items()).into_iter().flatten();
@@ -31,32 +31,29 @@ impl Index {
             error
                 .map(Err)
                 .into_iter()
-                .chain(living.map(move |item| self.entry(part, item, &places, sound.as_ref(), films.as_ref())))
+                .chain(living.map(move |item| self.entry(place, item, &references, sound.as_ref(), films.as_ref())))
         })
     }
 
     fn entry(
         &self,
-        part: &Part,
+        place: usize,
         item: u32,
-        places: &[(u32, u32)],
+        references: &[(u32, u32)],
         sound: Option<&Sound<'_>>,
         films: Option<&Films<'_>>,
     ) -> Result<(Entry, AlgorithmId), IndexError> {
-        let segment = &part.segment;
+        let segment = &self.parts()[place].segment;
         let row = segment.item(item)?;
-        let id = segment.work_id(row.work)?;
-        let id = WorkId::new(id).ok_or_else(|| segment.wrong(Kind::Works, "a work id", format!("{id:?}")))?;
-        // As it was registered last, which may stand in another segment.
-        let work = self.work(&id)?.unwrap_or_else(|| Work::new(id));
+        let work = self.work_of(place, row.work)?;
         let frames = segment.frames_of(item);
         let bare = segment.bare_of_item(item);
         let mut pictures = Vec::with_capacity(frames.len());
         for number in frames.clone() {
             pictures.push(picture(&bare.map_or_else(|| segment.frame(number), |bare| segment.frame_of(bare))?));
         }
-        let first = places.partition_point(|&(of, _)| of < item);
-        let of_item = places[first..].iter().take_while(|&&(of, _)| of == item).map(|&(_, reference)| reference);
+        let first = references.partition_point(|&(of, _)| of < item);
+        let of_item = references[first..].iter().take_while(|&&(of, _)| of == item).map(|&(_, reference)| reference);
         for reference in of_item.chain(bare) {
             let (frame, region, quality) = segment.reference(reference)?;
             let code = segment.code(segment.code_of(reference)?)?;

@@ -283,6 +283,18 @@ impl Index {
         Ok(None)
     }
 
+    /// The same of the work of that number in that segment, which only newer ones are searched for.
+    pub(super) fn work_of(&self, place: usize, number: u32) -> Result<Work, IndexError> {
+        let segment = &self.parts[place].segment;
+        let id = segment.work_id(number)?;
+        for newer in self.parts[place + 1..].iter().rev() {
+            if let Some(work) = newer.segment.find_work(id)?.filter(|&work| !newer.dead.work(work)) {
+                return newer.segment.work(work);
+            }
+        }
+        segment.work(number)
+    }
+
     /// The catalogue: every work once, as it was registered last. Sorted by id within each segment.
     pub fn works(&self) -> impl Iterator<Item = Result<Work, IndexError>> {
         (0..self.parts.len()).flat_map(|place| self.works_of(place))
