@@ -1,6 +1,9 @@
 //! Hashes of no known file: small on disk, and files like others to all who read them.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::index::files::stop_after;
 
 /// The hashes of an index as (work, name, code, algorithm), sorted.
 fn hashes(index: &Index) -> Vec<(String, String, Code, AlgorithmId)> {
@@ -127,4 +130,71 @@ fn a_hash_with_more_to_it_is_a_file_with_a_row() {
     writer.add(heard).unwrap();
     writer.commit().unwrap();
     assert!(open(directory.path()).parts()[0].segment.bare().is_empty());
+}
+
+/// What comes of a hash: plain, with more to it, removed.
+fn happen(writer: &mut Writer, event: (u8, u8, u8), as_entry: bool) {
+    let (kind, of, quality) = event;
+    let (work, code) = (work(["a", "b"][usize::from(of % 2)]), Code([1 + of / 2; 32]));
+    let mut entry = hash(work.clone(), code, AlgorithmId::PDQ);
+    let Fingerprint::Image(image) = &mut entry.fingerprints[0] else { panic!("a hash is of a picture") };
+    image.views[0].quality = quality;
+    match kind {
+        0..8 if !as_entry => {
+            let region = image.views[0].region;
+            return writer.add_hash(&work, &BareHash { code, algorithm: AlgorithmId::PDQ, region, quality }).unwrap();
+        }
+        8 => image.views.push(view(Code([99; 32]), quality)),
+        // Of a frame without references nobody sees the time.
+        9 if quality >= 50 => image.time_ms = 5,
+        10 => entry.source_name.truncate(63),
+        11 => {
+            writer.remove(&work.id).unwrap();
+            return;
+        }
+        _ => {}
+    }
+    writer.add_coded(entry, AlgorithmId::PDQ).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 48 }))]
+
+    /// All at once or one by one, as hashes or as the entries that they are, with a commit that fails between them: the same
+    /// bytes.
+    #[test]
+    fn hashes_that_come_again_in_other_states_count_as_they_came_last(
+        events in prop::collection::vec((0_u8..12, 0_u8..6, prop::sample::select(vec![10_u8, 60, 90])), 1..12),
+        failing in 0_usize..12,
+    ) {
+        let written = [false, true].map(|one_by_one| {
+            let directory = tempfile::tempdir().unwrap();
+            let rules = Rules { min_quality: 50, ..Rules::default() };
+            let mut writer = Writer::open_with(directory.path(), rules).unwrap();
+            // There is something to compact.
+            writer.add(entry(1)).unwrap();
+            for (place, &event) in events.iter().enumerate() {
+                happen(&mut writer, event, one_by_one);
+                if one_by_one {
+                    writer.commit().unwrap();
+                } else if place == failing {
+                    stop_after(Some(1));
+                    assert!(writer.commit().is_err());
+                    stop_after(None);
+                }
+            }
+            writer.commit().unwrap();
+            writer.compact().unwrap();
+            assert_eq!(open(directory.path()).verify(), []);
+            segment_bytes(directory.path())
+        });
+        prop_assert!(written[0] == written[1], "the bytes differ");
+    }
+}
+
+/// The bytes of the one segment.
+fn segment_bytes(directory: &Path) -> Vec<u8> {
+    let segments: Vec<_> = files(directory).into_iter().filter(|(name, _)| name.starts_with("segment")).collect();
+    let [(_, bytes)] = <[_; 1]>::try_from(segments).unwrap();
+    bytes
 }
