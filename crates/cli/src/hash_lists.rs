@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use indicatif::ProgressBar;
 use minutia::fingerprint::{ALGORITHMS, Algorithm, AlgorithmId};
 use minutia_report::escape::text;
@@ -124,24 +124,21 @@ impl Lists {
         mut take: impl FnMut(Listed) -> Result<()>,
     ) -> Result<()> {
         let (send, receive) = sync_channel::<Vec<io::Result<Read>>>(BATCHES);
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                loop {
-                    let (mut batch, start) = (Vec::new(), reader.bytes());
-                    while batch.len() < BATCH && reader.bytes() - start < BATCH_BYTES {
-                        let Some(read) = reader.next() else { break };
-                        batch.push(read);
-                    }
-                    // Nobody takes any more where one was refused.
-                    if batch.is_empty() || send.send(batch).is_err() {
-                        break;
-                    }
+        let reading = std::thread::spawn(move || {
+            loop {
+                let (mut batch, start) = (Vec::new(), reader.bytes());
+                while batch.len() < BATCH && reader.bytes() - start < BATCH_BYTES {
+                    let Some(read) = reader.next() else { break };
+                    batch.push(read);
                 }
-            });
-            // Dropped when it ends, so that the reader ends too.
-            let received = receive;
-            received.iter().flatten().try_for_each(|read| self.take_read(read, list, &mut take))
-        })
+                if batch.is_empty() || send.send(batch).is_err() {
+                    break;
+                }
+            }
+        });
+        // Where one is refused nobody waits for a thread that may wait for standard input: it ends when it has read on.
+        receive.iter().flatten().try_for_each(|read| self.take_read(read, list, &mut take))?;
+        reading.join().map_err(|_| anyhow!("{list}: reading the list was broken off by a fault in this program"))
     }
 
     fn take_read(
