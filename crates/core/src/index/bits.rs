@@ -77,6 +77,11 @@ impl<'b> Bits<'b> {
         word >> (self.at % 8)
     }
 
+    /// How many bits follow.
+    pub(super) fn left(&self) -> usize {
+        self.end.saturating_sub(self.at)
+    }
+
     fn skip(&mut self, bits: usize) -> Option<()> {
         self.at += bits;
         (self.at <= self.end).then_some(())

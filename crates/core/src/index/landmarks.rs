@@ -8,6 +8,7 @@
 //! of a key by its number of postings. The block ends with the number of keys to its end (gamma) and zeros up to a whole
 //! byte.
 
+use minutia_machine::hamming::prefetch;
 use rayon::prelude::*;
 
 use super::bits::{BitWriter, Bits};
@@ -206,6 +207,13 @@ impl<'s> Postings<'s> {
         Lists::of(*self).next(key)?.map_or(Some(()), |list| list.read(anchors))
     }
 
+    /// Asks for the first cache line of a key's block.
+    fn ask_for(&self, key: u32) {
+        let before = ((key >> self.shift) as usize).checked_sub(1);
+        let start = before.map_or(Some(0), |before| self.ends.get(before).copied());
+        prefetch(self.bytes, start.map_or(usize::MAX, |start| start as usize));
+    }
+
     /// The first block that is not what a writer makes, or that the header does not count.
     pub(super) fn wrong_block(&self) -> Option<String> {
         let numbers = (0..self.ends.len() as u64).into_par_iter();
@@ -309,6 +317,17 @@ impl<'s> Lists<'s> {
             }
         }
     }
+
+    /// Adds the postings of the key that [`next`](Lists::next) has just found, which then have not to be skipped any more.
+    pub(crate) fn read(&mut self, anchors: &mut Vec<u32>) -> Option<()> {
+        let count = std::mem::take(&mut self.unread);
+        read(&mut self.bits, count, self.postings.peaks, anchors)
+    }
+
+    /// Asks for the memory in which a key's postings begin.
+    pub(crate) fn ask_for(&self, key: u32) {
+        self.postings.ask_for(key);
+    }
 }
 
 /// The postings of one key, not read yet.
@@ -327,15 +346,29 @@ impl PostingList<'_> {
 
     /// Adds them in ascending order; `None` where the block is damaged.
     pub(super) fn read(&self, anchors: &mut Vec<u32>) -> Option<()> {
-        let (mut bits, low) = (self.bits, low_bits(self.peaks, self.count));
-        let mut least = 0;
-        bits.rices(low, self.count, |above| {
-            let anchor = above.checked_add(least).filter(|&anchor| anchor < self.peaks)?;
-            anchors.push(u32::try_from(anchor).ok()?);
-            least = anchor + 1;
-            Some(())
-        })
+        let mut bits = self.bits;
+        read(&mut bits, self.count, self.peaks, anchors)
     }
+}
+
+/// Adds so many postings.
+fn read(bits: &mut Bits<'_>, count: u64, peaks: u64, anchors: &mut Vec<u32>) -> Option<()> {
+    let (low, before) = (low_bits(peaks, count), anchors.len());
+    // Each takes a bit at least: a count that was made up asks for no memory.
+    anchors.reserve(count.min(bits.left() as u64) as usize);
+    let mut next = 0_u64;
+    let read = bits.rices(low, count, |above| {
+        let anchor = above.saturating_add(next);
+        anchors.push(anchor as u32);
+        next = anchor.saturating_add(1);
+        Some(())
+    });
+    // They ascend: where the last is a peak all are.
+    let sound = read.filter(|()| next <= peaks.min(1 << 32));
+    if sound.is_none() {
+        anchors.truncate(before);
+    }
+    sound
 }
 
 #[cfg(test)]
@@ -387,13 +420,18 @@ mod tests {
                 postings.of(key, &mut anchors).unwrap();
                 assert_eq!(&anchors, expected.get(&key).unwrap_or(&Vec::new()), "key {key}");
             }
-            // One after another, with those that have none, and back again.
+            // One after another, with those that have none, and back again; read at once, or later, or not at all.
             let keys: BTreeSet<u32> = expected.keys().flat_map(|&key| [key.saturating_sub(3), key, key + 1]).collect();
             let mut lists = Lists::of(postings);
-            for key in keys.iter().chain(keys.iter().rev().step_by(1 + keys.len() / 1_000)) {
+            for (n, key) in keys.iter().chain(keys.iter().rev().step_by(1 + keys.len() / 1_000)).enumerate() {
                 let mut anchors = Vec::new();
-                if let Some(list) = lists.next(*key).unwrap() {
-                    list.read(&mut anchors).unwrap();
+                lists.ask_for(*key);
+                let list = lists.next(*key).unwrap();
+                match (list, n % 5) {
+                    (Some(list), 0 | 1) => list.read(&mut anchors).unwrap(),
+                    (Some(_), 2 | 3) => lists.read(&mut anchors).unwrap(),
+                    (Some(_), _) => continue,
+                    (None, _) => (),
                 }
                 assert_eq!(&anchors, expected.get(key).unwrap_or(&Vec::new()), "key {key}");
             }
@@ -419,6 +457,7 @@ mod tests {
                 let _ = postings.of(key, &mut anchors);
                 for key in [key, key + 1] {
                     let _ = lists.next(key).flatten().map(|list| list.read(&mut anchors));
+                    let _ = lists.next(key + 1).flatten().map(|_| lists.read(&mut anchors));
                 }
             }
             assert!(anchors.iter().all(|&anchor| u64::from(anchor) < peaks));

@@ -48,13 +48,15 @@ pub struct Sound<'i> {
     pitches: &'i [u16],
     chromaprint: &'i [u32],
     postings: Vec<(Landmarks, Postings<'i>)>,
-    /// The track of each [`STRIDE`]th peak.
+    /// The first peak of each lane: a track's mid mix, and its side.
+    lanes: Vec<u32>,
+    /// The lane of each [`STRIDE`]th peak.
     guide: Vec<u32>,
     dead: Vec<bool>,
 }
 
-/// Peaks for each entry of the guide.
-const STRIDE: usize = 1_024;
+/// Peaks for each entry of the guide: few, so that a lane seldom ends among them.
+const STRIDE: usize = 512;
 
 /// Peaks of one mix of one track, sorted by time and pitch.
 #[derive(Clone, Copy, Debug)]
@@ -143,15 +145,15 @@ impl<'i> Sound<'i> {
                 opened.map_err(|found| segment.wrong(family.ends, "a directory of this build's keys", found))?;
             postings.push((family.kind, opened));
         }
+        let lanes: Vec<u32> = rows.iter().flat_map(|row| [row[6], row[6].saturating_add(row[7])]).collect();
         let mut guide = Vec::with_capacity(times.len() / STRIDE + 1);
-        for (number, row) in (0_u32..).zip(rows) {
-            let end = row[6] as usize + row[7] as usize + row[8] as usize;
-            while guide.len() * STRIDE < end {
-                guide.push(number);
+        for (lane, end) in (0_u32..).zip(lanes.iter().skip(1).copied().chain([times.len() as u32])) {
+            while guide.len() * STRIDE < end as usize {
+                guide.push(lane);
             }
         }
         let dead = rows.iter().map(|row| dead.item(row[0])).collect();
-        Ok(Some(Sound { path: segment.path(), rows, times, pitches, chromaprint, postings, guide, dead }))
+        Ok(Some(Sound { path: segment.path(), rows, times, pitches, chromaprint, postings, lanes, guide, dead }))
     }
 
     /// How many tracks there are, the dead among them.
@@ -216,17 +218,10 @@ impl<'i> Sound<'i> {
         postings.of(key, anchors).ok_or_else(|| self.damaged_postings())
     }
 
-    /// The anchors of one key after another, ascending, not read yet: `None` for those that have none.
-    pub(crate) fn posting_lists(
-        &self,
-        landmarks: Landmarks,
-    ) -> impl FnMut(u32) -> Result<Option<PostingList<'i>>, IndexError> {
+    /// The anchors of one key after another, ascending.
+    pub(crate) fn posting_lists(&self, landmarks: Landmarks) -> PostingLists<'_, 'i> {
         let postings = self.postings.iter().find(|(kind, _)| *kind == landmarks);
-        let mut lists = postings.map(|(_, postings)| Lists::of(*postings));
-        move |key| match &mut lists {
-            Some(lists) => lists.next(key).ok_or_else(|| self.damaged_postings()),
-            None => Ok(None),
-        }
+        PostingLists { sound: self, lists: postings.map(|(_, postings)| Lists::of(*postings)) }
     }
 
     /// Adds the anchors of a list, in ascending order; those of dead tracks are among them.
@@ -241,16 +236,34 @@ impl<'i> Sound<'i> {
     /// The track of a peak, its mix and the peak itself. Takes a few nanoseconds; `None` past the last.
     #[must_use]
     pub fn peak(&self, number: u32) -> Option<(u32, Mix, Peak)> {
-        let (&time, &pitch) = (self.times.get(number as usize)?, self.pitches.get(number as usize)?);
+        let (time, pitch) = (self.time(number)?, self.pitches.get(number as usize)?);
+        let lane = self.lane(number)?;
+        Some((lane >> 1, if lane & 1 == 0 { Mix::Mid } else { Mix::Side }, unpacked(time, *pitch)))
+    }
+
+    /// The lane of a peak: twice its track, and one more in the side mix; `None` past the last.
+    #[inline(always)]
+    pub(crate) fn lane(&self, number: u32) -> Option<u32> {
         let place = number as usize / STRIDE;
         let from = *self.guide.get(place)? as usize;
-        let to = self.guide.get(place + 1).map_or(self.rows.len(), |&track| track as usize + 1);
-        // Most tracks are longer than a stride: one or two candidates.
-        let track = from + self.rows[from..to].partition_point(|row| row[6] <= number) - 1;
-        // A track without peaks may stand before one that begins with the same peak; the last that begins so has it.
-        let row = &self.rows[track];
-        let mix = if number < row[6] + row[7] { Mix::Mid } else { Mix::Side };
-        Some((track as u32, mix, unpacked(time, pitch)))
+        if self.lanes.get(from + 1).is_none_or(|&next| number < next) {
+            return Some(from as u32);
+        }
+        // Lanes without peaks may stand before one that begins with the same peak; the last that begins so has it.
+        let to = self.guide.get(place + 1).map_or(self.lanes.len(), |&lane| lane as usize + 1);
+        Some((from + self.lanes[from..to].partition_point(|&first| first <= number)) as u32 - 1)
+    }
+
+    /// The time of a peak; `None` past the last.
+    #[inline(always)]
+    pub(crate) fn time(&self, number: u32) -> Option<u32> {
+        self.times.get(number as usize).copied()
+    }
+
+    /// And its pitch.
+    #[inline(always)]
+    pub(crate) fn pitch(&self, number: u32) -> Option<u16> {
+        self.pitches.get(number as usize).map(|pitch| pitch % Peak::PITCHES)
     }
 
     /// Asks for the cache line of a peak's pitch.
@@ -265,33 +278,32 @@ impl<'i> Sound<'i> {
         prefetch(self.times, number as usize);
     }
 
-    /// The pitch of a peak; `None` past the last.
-    pub(crate) fn pitch(&self, number: u32) -> Option<u16> {
-        self.pitches.get(number as usize).map(|pitch| pitch % Peak::PITCHES)
-    }
-
-    /// Asks for the cache lines of a constellation: its anchor's, and those in which its last peak may stand.
+    /// Asks for the cache lines that [`Sound::constellation`] reads: its anchor's pitch and those behind it.
     #[inline(always)]
     pub(crate) fn prefetch_constellation(&self, posting: u32) {
         // Every second peak has the rank that a last peak has; there are up to fifteen of them.
-        const BEHIND: u32 = 12;
+        const BEHIND: u32 = 24;
         let anchor = posting >> CONSTELLATION_PLACE_BITS;
-        for number in [anchor, anchor.saturating_add(BEHIND)] {
-            self.prefetch_pitch(number);
-            self.prefetch_time(number);
-        }
+        self.prefetch_pitch(anchor);
+        self.prefetch_pitch(anchor.saturating_add(BEHIND));
     }
 
-    /// Of a constellation's posting the track, its mix, the anchor and the last peak; `None` where there are no such peaks.
-    pub(crate) fn constellation(&self, posting: u32) -> Option<(u32, Mix, Peak, Peak)> {
+    /// Of a constellation's posting the anchor's number and the last peak's; `None` where there is no such last peak.
+    #[inline(always)]
+    pub(crate) fn constellation(&self, posting: u32) -> Option<(u32, u32)> {
         let anchor = posting >> CONSTELLATION_PLACE_BITS;
-        let place = posting as usize & ((1 << CONSTELLATION_PLACE_BITS) - 1);
-        let (track, mix, first) = self.peak(anchor)?;
-        let from = anchor as usize + 1;
-        let few = self.pitches.get(from..)?.iter().enumerate();
-        let mut few = few.filter(|&(_, &pitch)| pitch / Peak::PITCHES < u16::from(CONSTELLATION_RANK));
-        let (behind, &pitch) = few.nth(place.checked_sub(1)?)?;
-        Some((track, mix, first, unpacked(*self.times.get(from + behind)?, pitch)))
+        let mut left = posting & ((1 << CONSTELLATION_PLACE_BITS) - 1);
+        if left == 0 {
+            return None;
+        }
+        for (last, &pitch) in (anchor + 1..).zip(self.pitches.get(anchor as usize + 1..)?) {
+            // Counted without a branch: no processor guesses which ranks follow.
+            left -= u32::from(pitch / Peak::PITCHES < u16::from(CONSTELLATION_RANK));
+            if left == 0 {
+                return Some((anchor, last));
+            }
+        }
+        None
     }
 
     /// The track as it was registered.
@@ -328,6 +340,31 @@ impl<'i> Sound<'i> {
     /// The postings of each kind of landmarks.
     pub(super) fn all_postings(&self) -> &[(Landmarks, Postings<'i>)] {
         &self.postings
+    }
+}
+
+/// The anchors of one key after another, ascending: see [`Sound::posting_lists`].
+pub(crate) struct PostingLists<'s, 'i> {
+    sound: &'s Sound<'i>,
+    lists: Option<Lists<'i>>,
+}
+
+impl<'i> PostingLists<'_, 'i> {
+    /// Those of a key, not read yet: `None` where it has none.
+    pub(crate) fn find(&mut self, key: u32) -> Result<Option<PostingList<'i>>, IndexError> {
+        let Some(lists) = &mut self.lists else { return Ok(None) };
+        lists.next(key).ok_or_else(|| self.sound.damaged_postings())
+    }
+
+    /// Adds those of the key that was just found, in ascending order; anchors of dead tracks are among them.
+    pub(crate) fn read(&mut self, anchors: &mut Vec<u32>) -> Result<(), IndexError> {
+        let read = self.lists.as_mut().map_or(Some(()), |lists| lists.read(anchors));
+        read.ok_or_else(|| self.sound.damaged_postings())
+    }
+
+    /// Asks for the memory in which those of a key begin, which is found soon.
+    pub(crate) fn ask_for(&self, key: u32) {
+        self.lists.iter().for_each(|lists| lists.ask_for(key));
     }
 }
 

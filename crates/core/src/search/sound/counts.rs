@@ -1,5 +1,8 @@
 //! How many votes cells have, before any are sorted: nearly all are chance, and what cannot be among the fullest is left out.
 
+use minutia_machine::hamming::prefetch;
+use minutia_machine::{Level, Work, wide};
+
 /// Counters that several cells share, so that no cell has more votes than are counted.
 pub(super) struct Counts {
     counters: Vec<u8>,
@@ -29,6 +32,12 @@ impl Counts {
         (spread - spread % Counts::BESIDE + place % Counts::BESIDE) as usize
     }
 
+    /// Asks for a cell's counter, which is soon put up: there are more than a processor has at hand beside what it counts.
+    #[inline(always)]
+    pub(super) fn ask_for(&self, place: u64) {
+        prefetch(&self.counters, self.counter(place));
+    }
+
     #[inline(always)]
     pub(super) fn put(&mut self, place: u64) {
         let counter = self.counter(place);
@@ -43,18 +52,57 @@ impl Counts {
         self.counters.get(self.counter(place)).map_or(0, |&count| count.into())
     }
 
+    /// Of a cell and the fuller of its neighbours together.
+    #[inline(always)]
+    pub(super) fn with_neighbour(&self, place: u64) -> u32 {
+        let counter = self.counter(place);
+        let beside = match self.counters.get(counter.wrapping_sub(1)..counter + 2) {
+            Some(&[before, _, after]) if (1..Counts::BESIDE - 1).contains(&(place % Counts::BESIDE)) => {
+                before.max(after).into()
+            }
+            // Their counters are elsewhere.
+            _ => self.of(place.wrapping_sub(1)).max(self.of(place.wrapping_add(1))),
+        };
+        self.of(place) + beside
+    }
+
     /// The most that so many counters have each.
     pub(super) fn of_many(&self, counters: usize) -> u32 {
-        let mut with = [0_usize; 256];
-        self.counters.iter().for_each(|&count| with[usize::from(count)] += 1);
-        let mut so_many = 0;
-        for count in (0..256).rev() {
-            so_many += with[count];
-            if so_many >= counters {
-                return count as u32;
+        let have = |least: u8| wide(Level::best(), AtLeast { counters: &self.counters, least }) >= counters;
+        // Most have next to nothing.
+        let mut beyond = 1_u8;
+        while beyond < 128 && have(beyond) {
+            beyond *= 2;
+        }
+        let (mut most, mut beyond) =
+            if have(beyond) { (beyond, u32::from(u8::MAX) + 1) } else { (beyond / 2, beyond.into()) };
+        while u32::from(most) + 1 < beyond {
+            let middle = ((u32::from(most) + beyond) / 2) as u8;
+            if have(middle) {
+                most = middle;
+            } else {
+                beyond = middle.into();
             }
         }
-        0
+        most.into()
+    }
+}
+
+/// How many counters have so much.
+struct AtLeast<'c> {
+    counters: &'c [u8],
+    least: u8,
+}
+
+impl Work for AtLeast<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        // In bytes as long as these can hold them: many at a time.
+        let of_some =
+            |some: &[u8]| some.iter().fold(0_u8, |sum, &count| sum.wrapping_add(u8::from(count >= self.least)));
+        self.counters.chunks(224).map(|some| usize::from(of_some(some))).sum()
     }
 }
 
@@ -72,6 +120,23 @@ mod tests {
         assert_eq!((counts.of_many(1), counts.of_many(2_000)), (255, 0));
         let usual = counts.of_many(500);
         assert!((15..=25).contains(&usual), "{usual}");
+        // A naive twin.
+        for counters in [0_usize, 1, 2, 5, 100, 500, 800, 1_000, 1_023, 1_024, 1_025] {
+            let mut sorted = counts.counters.clone();
+            sorted.sort_unstable_by(|a, b| b.cmp(a));
+            let of_many = counters.checked_sub(1).map_or(255, |last| sorted.get(last).map_or(0, |&count| count.into()));
+            assert_eq!(counts.of_many(counters), of_many, "{counters}");
+        }
+    }
+
+    #[test]
+    fn the_fuller_neighbour_is_found_where_its_counter_is_elsewhere_too() {
+        let mut counts = Counts::of_about(300);
+        (0..1_000_u64).for_each(|cell| counts.put(cell * cell % 777));
+        for cell in (0..2_000).chain([u64::MAX]) {
+            let beside = counts.of(cell.wrapping_sub(1)).max(counts.of(cell.wrapping_add(1)));
+            assert_eq!(counts.with_neighbour(cell), counts.of(cell) + beside, "{cell}");
+        }
     }
 
     #[test]

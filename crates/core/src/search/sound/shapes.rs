@@ -33,12 +33,19 @@ const FEWEST_VOTES: usize = 3;
 /// A key with more postings tells too little.
 const MOST_OF_KEY: u64 = 3_000;
 
-/// A vote of one constellation.
+/// The votes of constellations, in a fixed order. Nearly all are chance, of which nothing but the cell is looked at again.
+#[derive(Default)]
+struct Votes {
+    cells: Vec<Cell>,
+    implied: Vec<Implied>,
+}
+
+/// A vote: its cell, its number, and what it implies.
+type Vote = (Cell, u32, Implied);
+
+/// What a constellation implies.
 #[derive(Clone, Copy, Debug)]
-struct Vote {
-    cell: Cell,
-    /// Counts up.
-    number: u32,
+struct Implied {
     pitch: f32,
     /// Logarithm of the tempo.
     tempo: f32,
@@ -60,7 +67,7 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
     let Some((first, last)) = few.first().zip(few.last()) else { return Ok(Vec::new()) };
     let middle = first.time / 2 + last.time / 2;
     let (votes, counts) = votes(sound, &few, middle)?;
-    let fullest = fullest(&votes, &counts);
+    let fullest = fullest(&votes.cells, &counts);
     let votes = beside(&votes, &counts, &fullest);
     let mut found = clusters(&votes, &fullest, middle);
     found.sort_by(most_voted_first);
@@ -86,7 +93,7 @@ pub(super) fn alignments(sound: &Sound<'_>, query: &[Peak], most: usize) -> Resu
 }
 
 /// All votes, and how many there are at most of each cell.
-fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Vec<Vote>, Counts), IndexError> {
+fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Votes, Counts), IndexError> {
     // A key, the anchor and the last peak that ask for it: 20, 16 and 16 bits.
     let few = &few[..few.len().min(1 << 16)];
     let mut wanted: Vec<u64> = Vec::new();
@@ -101,38 +108,64 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Vec<Vote>, Cou
             }
         }
     });
-    let (mut votes, mut postings, mut asked) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut held, level) = (Held::NONE, Level::best());
-    let all = look_up(&mut wanted, sound, Landmarks::Constellations, MOST_POSTINGS)?;
-    let mut counts = Counts::of_about(all.iter().map(|asked| asked.postings.len()).sum());
-    for Asked { same, postings: list } in all {
-        if list.len() > MOST_OF_KEY {
-            continue;
-        }
-        postings.clear();
-        sound.read_postings(&list, &mut postings)?;
+    let found = look_up(&mut wanted, sound, Landmarks::Constellations, MOST_POSTINGS, MOST_OF_KEY)?;
+    let (mut held, mut asked, level) = (Held::NONE, Vec::new(), Level::best());
+    let (mut votes, mut counts) = (Votes::default(), Counts::of_about(found.of_all_keys));
+    let mut line = Line { sound, postings: &found.postings, found: Vec::with_capacity(found.postings.len()) };
+    for Asked { same, postings } in &found.asked {
         asked.clear();
         asked.extend(
             same.iter()
                 .map(|&wanted| AskedShape::of(few[(wanted >> 16 & 0xffff) as usize], few[(wanted & 0xffff) as usize])),
         );
-        for postings in postings.chunks(TOGETHER) {
-            postings.iter().for_each(|&posting| sound.prefetch_constellation(posting));
-            held.read(sound, postings);
+        for start in postings.clone().step_by(TOGETHER) {
+            let end = postings.end.min(start + TOGETHER);
+            line.go_on_to(end);
+            held.read(sound, &line.found[start..end]);
+            let counted = votes.cells.len();
             for asked in asked.chunks(FITTING_BITS) {
                 wide(level, Fitting { held: &mut held, asked });
                 for (place, fitting) in held.fitting[..held.count].iter().enumerate() {
                     for asked in ones(*fitting).map(|bit| &asked[bit]) {
-                        if let Some(vote) = held.vote(place, asked, middle, votes.len() as u32) {
-                            counts.put(vote.cell);
-                            votes.push(vote);
+                        if let Some((cell, implied)) = held.vote(place, asked, middle) {
+                            counts.ask_for(cell);
+                            votes.cells.push(cell);
+                            votes.implied.push(implied);
                         }
                     }
                 }
             }
+            votes.cells[counted..].iter().for_each(|&cell| counts.put(cell));
         }
     }
     Ok((votes, counts))
+}
+
+/// Postings of constellations, of which each is looked at in three steps, so that memory which one waits for is at hand for the next:
+/// its anchor is asked for, then its last peak is found and asked for, and then both are read.
+struct Line<'a, 'i> {
+    sound: &'a Sound<'i>,
+    postings: &'a [u32],
+    /// Anchors and last peaks of the first postings.
+    found: Vec<Option<(u32, u32)>>,
+}
+
+impl Line<'_, '_> {
+    /// Finds those of the postings up to `end`, and of some more.
+    fn go_on_to(&mut self, end: usize) {
+        let end = self.postings.len().min(end + TOGETHER);
+        for place in self.found.len()..end {
+            if let Some(&soon) = self.postings.get(place + TOGETHER) {
+                self.sound.prefetch_constellation(soon);
+            }
+            let found = self.sound.constellation(self.postings[place]);
+            if let Some((anchor, last)) = found {
+                self.sound.prefetch_time(anchor);
+                self.sound.prefetch_time(last);
+            }
+            self.found.push(found);
+        }
+    }
 }
 
 /// What a constellation of a query is compared by.
@@ -179,23 +212,25 @@ impl Held {
         fitting: [0; TOGETHER],
     };
 
-    /// Those of at most [`TOGETHER`] postings.
-    fn read(&mut self, sound: &Sound<'_>, postings: &[u32]) {
+    /// Those of at most [`TOGETHER`] anchors and last peaks.
+    fn read(&mut self, sound: &Sound<'_>, found: &[Option<(u32, u32)>]) {
         self.count = 0;
-        for (track, mix, anchor, last) in postings.iter().filter_map(|&posting| sound.constellation(posting)) {
+        for &(anchor, last) in found.iter().flatten() {
+            let (Some(time), Some(last)) = (sound.time(anchor), sound.time(last)) else { continue };
+            let (Some(pitch), Some(lane)) = (sound.pitch(anchor), sound.lane(anchor)) else { continue };
             let place = self.count;
-            self.lanes[place] = track << 1 | u32::from(mix == Mix::Side);
-            self.times[place] = anchor.time;
-            self.pitches[place] = anchor.pitch.into();
+            self.lanes[place] = lane;
+            self.times[place] = time;
+            self.pitches[place] = pitch.into();
             // An index that was tampered with may name peaks that do not follow one another.
-            self.gaps[place] = last.time.saturating_sub(anchor.time).clamp(1, i32::MAX as u32) as i32;
+            self.gaps[place] = last.saturating_sub(time).clamp(1, i32::MAX as u32) as i32;
             self.count += 1;
         }
     }
 
     /// The vote of the one at this place for what asks; `None` where the tempo is none that is looked for.
     #[inline(always)]
-    fn vote(&self, place: usize, asked: &AskedShape, middle: u32, number: u32) -> Option<Vote> {
+    fn vote(&self, place: usize, asked: &AskedShape, middle: u32) -> Option<(Cell, Implied)> {
         let ratio = self.gaps[place] as f32 / asked.gap;
         let tempo = libm::log2f(ratio);
         if tempo.abs() > TEMPO {
@@ -213,7 +248,7 @@ impl Held {
             + (pitch_cell + 1) * STEP_PITCH
             + (tempo_cell + 1) * STEP_TEMPO
             + time_cell;
-        Some(Vote { cell, number, pitch: pitch as f32, tempo, middle: at_middle })
+        Some((cell, Implied { pitch: pitch as f32, tempo, middle: at_middle }))
     }
 }
 
@@ -262,10 +297,10 @@ fn floor(value: f32) -> i64 {
 }
 
 /// The cells that have most votes, at least two; of equals the first.
-fn fullest(votes: &[Vote], counts: &Counts) -> Vec<Cell> {
+fn fullest(votes: &[Cell], counts: &Counts) -> Vec<Cell> {
     let mut least = counts.of_many(2 * MOST_CELLS).max(2);
     loop {
-        let mut some: Vec<Cell> = votes.iter().map(|vote| vote.cell).filter(|&cell| counts.of(cell) >= least).collect();
+        let mut some: Vec<Cell> = votes.iter().copied().filter(|&cell| counts.of(cell) >= least).collect();
         some.sort_unstable();
         let full = some.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).filter(|full| full.0 >= 2);
         let mut full: Vec<(usize, Cell)> = full.collect();
@@ -280,12 +315,13 @@ fn fullest(votes: &[Vote], counts: &Counts) -> Vec<Cell> {
 }
 
 /// The votes of cells and of those beside them, by cell; of some others too.
-fn beside(votes: &[Vote], counts: &Counts, cells: &[Cell]) -> Vec<Vote> {
+fn beside(votes: &Votes, counts: &Counts, cells: &[Cell]) -> Vec<Vote> {
     let mut wanted = vec![false; counts.len()];
     cells.iter().flat_map(|&cell| around(cell)).for_each(|cell| wanted[counts.counter(cell)] = true);
-    let mut some: Vec<Vote> = votes.iter().copied().filter(|vote| wanted[counts.counter(vote.cell)]).collect();
+    let all = (0_u32..).zip(&votes.cells).filter(|(_, cell)| wanted[counts.counter(**cell)]);
+    let mut some: Vec<Vote> = all.map(|(number, &cell)| (cell, number, votes.implied[number as usize])).collect();
     // Votes come in a fixed order, which decides in which order those of a cell are added up.
-    some.sort_unstable_by_key(|vote| (vote.cell, vote.number));
+    some.sort_unstable_by_key(|&(cell, number, _)| (cell, number));
     some
 }
 
@@ -293,8 +329,8 @@ fn beside(votes: &[Vote], counts: &Counts, cells: &[Cell]) -> Vec<Vote> {
 fn clusters(votes: &[Vote], fullest: &[Cell], middle: u32) -> Vec<Alignment> {
     let mut cells = Vec::new();
     let mut start = 0;
-    for cell in votes.chunk_by(|a, b| a.cell == b.cell) {
-        cells.push((cell[0].cell, start..start + cell.len()));
+    for cell in votes.chunk_by(|a, b| a.0 == b.0) {
+        cells.push((cell[0].0, start..start + cell.len()));
         start += cell.len();
     }
     let of = |cell: Cell| {
@@ -303,11 +339,12 @@ fn clusters(votes: &[Vote], fullest: &[Cell], middle: u32) -> Vec<Alignment> {
     };
     let mut found = Vec::new();
     for &cell in fullest {
-        let centre = mean(of(cell).into_iter().flatten());
-        let near: Vec<&Vote> = around(cell)
+        let centre = mean(of(cell).into_iter().flatten().map(|(.., implied)| implied));
+        let near: Vec<&Implied> = around(cell)
             .into_iter()
             .filter_map(of)
             .flatten()
+            .map(|(.., implied)| implied)
             .filter(|vote| {
                 (vote.pitch - centre.0).abs() < NEAR.0
                     && (vote.tempo - centre.1).abs() < NEAR.1
@@ -335,7 +372,7 @@ fn clusters(votes: &[Vote], fullest: &[Cell], middle: u32) -> Vec<Alignment> {
 }
 
 /// Mean pitch, tempo and time.
-fn mean<'v>(votes: impl Iterator<Item = &'v Vote>) -> (f32, f32, f32) {
+fn mean<'v>(votes: impl Iterator<Item = &'v Implied>) -> (f32, f32, f32) {
     let (mut sums, mut count) = ((0.0, 0.0, 0.0), 0.0_f32);
     for vote in votes {
         sums = (sums.0 + vote.pitch, sums.1 + vote.tempo, sums.2 + vote.middle);
@@ -383,13 +420,14 @@ mod tests {
             let vote = |number: u64, below: &mut dyn FnMut(u64) -> u64| {
                 let place = below(cells) * below(cells) / cells;
                 let cell = (1 << 40) + (1 + place % 7) * STEP_PITCH + (1 + place / 7 % 5) * STEP_TEMPO + 9 + place / 35;
-                Vote { cell, number: number as u32, pitch: number as f32, tempo: 0.0, middle: 0.0 }
+                (cell, Implied { pitch: number as f32, tempo: 0.0, middle: 0.0 })
             };
-            let votes: Vec<Vote> = (0..count).map(|number| vote(number, &mut below)).collect();
+            let (cells, implied) = (0..count).map(|number| vote(number, &mut below)).unzip();
+            let votes = Votes { cells, implied };
             let mut counts = Counts::of_about(1 << few);
-            votes.iter().for_each(|vote| counts.put(vote.cell));
-            let found = fullest(&votes, &counts);
-            let mut sorted: Vec<Cell> = votes.iter().map(|vote| vote.cell).collect();
+            votes.cells.iter().for_each(|&cell| counts.put(cell));
+            let found = fullest(&votes.cells, &counts);
+            let mut sorted = votes.cells.clone();
             sorted.sort_unstable();
             let mut all: Vec<(usize, Cell)> =
                 sorted.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).filter(|full| full.0 > 1).collect();
@@ -398,10 +436,13 @@ mod tests {
             prop_assert_eq!(&found, &all.into_iter().map(|(_, cell)| cell).collect::<Vec<_>>());
             // Of these and of those around them every vote is at hand, and in order.
             let some = beside(&votes, &counts, &found);
-            prop_assert!(some.is_sorted_by_key(|vote| (vote.cell, vote.number)));
+            for &(cell, number, implied) in &some {
+                prop_assert_eq!((votes.cells[number as usize], implied.pitch), (cell, number as f32));
+            }
+            prop_assert!(some.is_sorted_by_key(|&(cell, number, _)| (cell, number)));
             for cell in found.into_iter().flat_map(around) {
-                let of = |votes: &[Vote]| votes.iter().filter(|vote| vote.cell == cell).count();
-                prop_assert_eq!(of(&some), of(&votes));
+                let of = |cells: &mut dyn Iterator<Item = Cell>| cells.filter(|&other| other == cell).count();
+                prop_assert_eq!(of(&mut some.iter().map(|vote| vote.0)), of(&mut votes.cells.iter().copied()));
             }
         }
 
@@ -428,7 +469,7 @@ mod tests {
                 wide(level, Fitting { held: &mut held, asked: &asked });
                 for place in 0..count {
                     for (bit, asked) in asked.iter().enumerate() {
-                        let fits = held.fitting[place] >> bit & 1 == 1 && held.vote(place, asked, 5_000, 0).is_some();
+                        let fits = held.fitting[place] >> bit & 1 == 1 && held.vote(place, asked, 5_000).is_some();
                         prop_assert_eq!(fits, looked_for(held.gaps[place], held.pitches[place], asked));
                     }
                 }

@@ -1,5 +1,7 @@
 //! Alignments at one speed, mostly the query's own: pairs of peaks that both have, by the time between them.
 
+use std::ops::Range;
+
 use super::alignment::{Alignment, most_voted_first, set_rivals};
 use super::counts::Counts;
 use crate::fingerprint::{AudioFingerprint, Mix, PAIR_GAP_STEP, PAIR_PITCH_STEP, Peak, Zone, nearest, pair_key};
@@ -43,8 +45,10 @@ impl Effort {
 
 /// The softness of steps of a full search.
 pub(super) const SOFT: f32 = 0.2;
-/// Postings whose peaks are asked for together.
+/// So many postings before one is looked at its peak is asked for, and so many are looked at together.
 pub(super) const TOGETHER: usize = 128;
+/// And so many wanted keys before one is looked up its postings are.
+const KEYS_AHEAD: usize = 16;
 /// Pitches that may lie apart at one place.
 const PITCH_TOLERANCE: u16 = 5;
 /// Units of time of a cell that votes are counted in: 35 ms.
@@ -113,85 +117,145 @@ fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<(Vec<u64>
             }
         }
     }
-    // A key is read once for all anchors that ask for it.
-    let (mut votes, mut postings, mut near) = (Vec::new(), Vec::new(), Vec::new());
-    let all = look_up(&mut wanted, sound, Landmarks::Pairs, effort.most_postings)?;
-    let mut counts = Counts::of_about(all.iter().map(|asked| asked.postings.len()).sum());
-    for Asked { same, postings: list } in all {
-        postings.clear();
-        sound.read_postings(&list, &mut postings)?;
-        let asked = same.iter().map(|&wanted| wanted & 0xffff_ffff);
-        for postings in postings.chunks(TOGETHER) {
-            postings.iter().for_each(|&posting| sound.prefetch_pitch(posting));
+    let found = look_up(&mut wanted, sound, Landmarks::Pairs, effort.most_postings, u64::MAX)?;
+    let mut ballot = Ballot {
+        sound,
+        query,
+        near: Vec::with_capacity(2 * TOGETHER),
+        votes: Vec::new(),
+        counts: Counts::of_about(found.of_all_keys),
+    };
+    for Asked { same, postings } in &found.asked {
+        for place in postings.clone() {
+            if let Some(&soon) = found.postings.get(place + TOGETHER) {
+                sound.prefetch_pitch(soon);
+            }
             // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
             // anything else of their peaks is looked up.
-            near.clear();
-            near.extend(postings.iter().copied().filter(|&posting| {
-                let near = |pitch: u16| {
-                    asked.clone().any(|anchor| query[anchor as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE)
-                };
-                sound.pitch(posting).is_some_and(near)
-            }));
-            near.iter().for_each(|&posting| sound.prefetch_time(posting));
-            for &posting in &near {
-                let Some((track, mix, peak)) = sound.peak(posting) else { continue };
-                let lane = u64::from(track) << 1 | u64::from(mix == Mix::Side);
-                for anchor in asked.clone() {
-                    let asked = query[anchor as usize];
-                    if asked.pitch.abs_diff(peak.pitch) > PITCH_TOLERANCE {
-                        continue;
-                    }
-                    // Not below zero: times are below 2^32.
-                    let cell = (i64::from(peak.time) - i64::from(asked.time) + (1 << 32)) / CELL;
-                    let place = lane << (CELL_BITS + 1) | cell as u64;
-                    counts.put(place);
-                    votes.push(place << ANCHOR_BITS | anchor);
+            let posting = found.postings[place];
+            let Some(pitch) = sound.pitch(posting) else { continue };
+            for &wanted in *same {
+                let anchor = wanted as u32;
+                if query[anchor as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE {
+                    sound.prefetch_time(posting);
+                    ballot.near.push((posting, anchor));
                 }
             }
         }
+        if ballot.near.len() >= TOGETHER {
+            ballot.vote();
+        }
     }
-    Ok((votes, counts))
+    ballot.vote();
+    Ok((ballot.votes, ballot.counts))
+}
+
+/// Where votes are taken, many at once, so that memory which one waits for is at hand for the next.
+struct Ballot<'a, 'i> {
+    sound: &'a Sound<'i>,
+    query: &'a [Peak],
+    /// Peaks of references with the places of those of the query that may be the same.
+    near: Vec<(u32, u32)>,
+    votes: Vec<u64>,
+    counts: Counts,
+}
+
+impl Ballot<'_, '_> {
+    /// Takes the votes of those that are near.
+    fn vote(&mut self) {
+        let counted = self.votes.len();
+        for (posting, anchor) in self.near.drain(..) {
+            let Some((time, lane)) = self.sound.time(posting).zip(self.sound.lane(posting)) else { continue };
+            // Not below zero: times are below 2^32.
+            let cell = (i64::from(time) - i64::from(self.query[anchor as usize].time) + (1 << 32)) / CELL;
+            let place = u64::from(lane) << (CELL_BITS + 1) | cell as u64;
+            self.counts.ask_for(place);
+            self.votes.push(place << ANCHOR_BITS | u64::from(anchor));
+        }
+        self.votes[counted..].iter().for_each(|vote| self.counts.put(vote >> ANCHOR_BITS));
+    }
 }
 
 /// Postings that a search reads for one window and mix, of either kind of landmarks: what an index of some 60 h has for the
 /// busiest of windows. More only says more of what all works share.
 pub(super) const MOST_POSTINGS: u64 = 4_000_000;
 
-/// What asks for one key, sorted, and the key's postings.
-pub(super) struct Asked<'w, 'i> {
+/// What asks for one key, sorted, and where the key's postings stand.
+pub(super) struct Asked<'w> {
     pub(super) same: &'w [u64],
-    pub(super) postings: PostingList<'i>,
+    pub(super) postings: Range<usize>,
+}
+
+/// What was found of keys, in ascending order.
+pub(super) struct Found<'w> {
+    pub(super) asked: Vec<Asked<'w>>,
+    /// Those of all keys.
+    pub(super) postings: Vec<u32>,
+    /// How many these are with those of the keys that have too many.
+    pub(super) of_all_keys: u64,
 }
 
 /// Sorts what is `wanted`, a key above 32 bits each, and looks the keys up: in ascending order, and where they have more than
-/// so many postings together the rarest of them alone.
-pub(super) fn look_up<'w, 'i>(
+/// so many postings together the rarest of them alone. Of keys that have more than `most_of_key` none are read.
+pub(super) fn look_up<'w>(
     wanted: &'w mut [u64],
-    sound: &Sound<'i>,
+    sound: &Sound<'_>,
     landmarks: Landmarks,
     most_postings: u64,
-) -> Result<Vec<Asked<'w, 'i>>, IndexError> {
+    most_of_key: u64,
+) -> Result<Found<'w>, IndexError> {
     wanted.sort_unstable();
-    let mut asked = Vec::new();
-    let mut lists = sound.posting_lists(landmarks);
+    let mut found = Found { asked: Vec::new(), postings: Vec::new(), of_all_keys: 0 };
+    let (mut lists, mut next) = (sound.posting_lists(landmarks), 0);
+    // Nearly always all are read: at once, while they are passed.
     for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
-        let postings = lists((same[0] >> 32) as u32)?;
-        asked.extend(postings.map(|postings| Asked { same, postings }));
+        next += same.len();
+        wanted.get(next + KEYS_AHEAD).into_iter().for_each(|soon| lists.ask_for((soon >> 32) as u32));
+        let Some(postings) = lists.find((same[0] >> 32) as u32)? else { continue };
+        found.of_all_keys = found.of_all_keys.saturating_add(postings.len());
+        if found.of_all_keys > most_postings {
+            return look_rarest_up(wanted, sound, landmarks, most_postings, most_of_key);
+        }
+        if postings.len() <= most_of_key {
+            let start = found.postings.len();
+            lists.read(&mut found.postings)?;
+            found.asked.push(Asked { same, postings: start..found.postings.len() });
+        }
     }
-    let together =
-        |asked: &[Asked<'_, '_>]| asked.iter().fold(0_u64, |sum, asked| sum.saturating_add(asked.postings.len()));
-    if together(&asked) > most_postings {
-        asked.sort_unstable_by_key(|asked| (asked.postings.len(), asked.same[0]));
-        let mut read = 0_u64;
-        let few = asked.iter().take_while(|asked| {
-            read = read.saturating_add(asked.postings.len());
-            read <= most_postings
-        });
-        let few = few.count();
-        asked.truncate(few);
-        asked.sort_unstable_by_key(|asked| asked.same[0]);
+    Ok(found)
+}
+
+/// The same, sorted, where not all can be read.
+fn look_rarest_up<'w>(
+    wanted: &'w [u64],
+    sound: &Sound<'_>,
+    landmarks: Landmarks,
+    most_postings: u64,
+    most_of_key: u64,
+) -> Result<Found<'w>, IndexError> {
+    let mut asked: Vec<(&[u64], PostingList<'_>)> = Vec::new();
+    let (mut lists, mut next) = (sound.posting_lists(landmarks), 0);
+    for same in wanted.chunk_by(|a, b| a >> 32 == b >> 32) {
+        next += same.len();
+        wanted.get(next + KEYS_AHEAD).into_iter().for_each(|soon| lists.ask_for((soon >> 32) as u32));
+        asked.extend(lists.find((same[0] >> 32) as u32)?.map(|postings| (same, postings)));
     }
-    Ok(asked)
+    asked.sort_unstable_by_key(|(same, postings)| (postings.len(), same[0]));
+    let mut found = Found { asked: Vec::new(), postings: Vec::new(), of_all_keys: 0 };
+    let few = asked.iter().take_while(|(_, postings)| {
+        let read = found.of_all_keys.saturating_add(postings.len());
+        found.of_all_keys = if read <= most_postings { read } else { found.of_all_keys };
+        read <= most_postings
+    });
+    let few = few.count();
+    asked.truncate(few);
+    asked.sort_unstable_by_key(|(same, _)| same[0]);
+    for (same, postings) in asked.into_iter().filter(|(_, postings)| postings.len() <= most_of_key) {
+        let start = found.postings.len();
+        sound.read_postings(&postings, &mut found.postings)?;
+        found.asked.push(Asked { same, postings: start..found.postings.len() });
+    }
+    Ok(found)
 }
 
 /// The alignments of the fullest cells. Nearly all votes are chance: those of cells that, with a neighbour, cannot be among the
@@ -202,12 +266,12 @@ fn most_voted(votes: &[u64], counts: &Counts, most: usize) -> Vec<Alignment> {
     let lowest = libm::ceilf(FEWEST_VOTES) as u32;
     let mut least = counts.of_many(4 * candidates).max(lowest);
     loop {
-        let is_wanted = |&&vote: &&u64| {
-            let place = vote >> ANCHOR_BITS;
-            let beside = counts.of(place.wrapping_sub(1)).max(counts.of(place + 1));
-            counts.of(place) + beside >= least
-        };
-        let mut some: Vec<u64> = votes.iter().filter(is_wanted).copied().collect();
+        let mut some: Vec<u64> = Vec::with_capacity(votes.len() / 4);
+        for &vote in votes {
+            if counts.with_neighbour(vote >> ANCHOR_BITS) >= least {
+                some.push(vote);
+            }
+        }
         some.sort_unstable();
         let mut found = count(&some);
         found.sort_by(most_voted_first);
