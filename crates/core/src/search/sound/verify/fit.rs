@@ -1,6 +1,6 @@
 //! Refining an alignment on the peaks that coincide under it.
 
-use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
+use super::points::{Cursor, PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
 
 /// How far to start: of an alignment at the query's own speed and pitch, and of any other.
 const FIRST_TOLERANCE: (f32, f32) = (32.0, 5.0);
@@ -34,13 +34,9 @@ pub(super) fn refine(query: &[Point], reference: &Reference, mut fit: Fit, free:
     let mut rests: Vec<(f32, Point)> = Vec::with_capacity(query.len());
     for _ in 0..rounds {
         rests.clear();
+        let mut cursor = Cursor::default();
         for &point in query {
-            let place = fit.apply(point);
-            let near = reference.between(place.time - time_tolerance, place.time + time_tolerance);
-            let rest = near
-                .map(|other| other.from(place))
-                .filter(|rest| rest.pitch.abs() <= pitch_tolerance)
-                .min_by(|a, b| a.length().total_cmp(&b.length()));
+            let rest = reference.nearest_within(&mut cursor, fit.apply(point), (time_tolerance, pitch_tolerance));
             rests.extend(rest.map(|rest| (point.time, rest)));
         }
         if (rests.len() as f32) < FEWEST {

@@ -224,6 +224,7 @@ pub(super) fn lasting(stretch: &[Told]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::points::Cursor;
     use super::super::ranks::ratios_of;
     use super::*;
     use crate::fingerprint::{Mix, Peak};
@@ -244,7 +245,7 @@ mod tests {
     /// What lies around a place and the nearest that coincides, one after another.
     fn one_by_one(reference: &Reference, place: Point) -> (Option<Point>, Around) {
         let (mut nearest, mut around) = (None::<Point>, Around { coinciding: 0, all: 0, at_pitch: 0, at_time: 0 });
-        for other in reference.between(place.time - AROUND_TIME, place.time + AROUND_TIME) {
+        for other in reference.between(&mut Cursor::default(), place.time - AROUND_TIME, place.time + AROUND_TIME) {
             let (time, pitch) = ((other.time - place.time).abs(), (other.pitch - place.pitch).abs());
             if pitch <= PITCH_TOLERANCE && time <= TIME_TOLERANCE {
                 around.coinciding += 1;

@@ -158,8 +158,10 @@ impl Verified {
 pub(super) struct Window<'q> {
     peaks: &'q [Peak],
     points: Vec<Point>,
-    /// Peaks that go together as a landmark: what coincides in pairs.
-    pairs: Vec<(u32, u32)>,
+    /// Peaks that go together as a landmark, the later ones of each after those of the one before: what coincides in pairs.
+    later: Vec<u32>,
+    /// Where those of each end.
+    ends: Vec<usize>,
 }
 
 impl<'q> Window<'q> {
@@ -167,12 +169,25 @@ impl<'q> Window<'q> {
         let origin = peaks.first().map_or(0, |peak| peak.time);
         let point =
             |peak: &Peak| Point { time: (peak.time - origin) as f32, pitch: f32::from(peak.pitch), rank: peak.rank };
-        let (mut pairs, mut places) = (Vec::new(), Vec::new());
+        let (mut later, mut ends, mut places) = (Vec::new(), Vec::with_capacity(peaks.len()), Vec::new());
         for anchor in 0..peaks.len() {
             PAIRS.of(peaks, anchor, &mut places);
-            pairs.extend(places.iter().map(|&place| (anchor as u32, place as u32)));
+            later.extend(places.iter().map(|&place| place as u32));
+            ends.push(later.len());
         }
-        Window { peaks, points: peaks.iter().map(point).collect(), pairs }
+        Window { peaks, points: peaks.iter().map(point).collect(), later, ends }
+    }
+
+    /// How many pairs there are of peaks at such places: few are, and of the others nothing is looked at.
+    fn pairs_of(&self, is_such: impl Fn(usize) -> bool) -> usize {
+        let (mut start, mut pairs) = (0, 0);
+        for (anchor, &end) in self.ends.iter().enumerate() {
+            if is_such(anchor) {
+                pairs += self.later[start..end].iter().filter(|&&later| is_such(later as usize)).count();
+            }
+            start = end;
+        }
+        pairs
     }
 
     /// The places of the peaks in a span of the query.

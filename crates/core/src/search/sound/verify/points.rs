@@ -44,20 +44,75 @@ impl Reference {
     }
 
     /// Those from `from` to `to`, inclusive.
-    pub(super) fn between(&self, from: f32, to: f32) -> impl Iterator<Item = &Point> {
-        between(&self.points, from, to)
+    pub(super) fn between(&self, cursor: &mut Cursor, from: f32, to: f32) -> impl Iterator<Item = &Point> {
+        self.points[cursor.first(&self.points, from)..].iter().take_while(move |point| point.time <= to)
     }
 
     /// Of the peaks that coincide with one at `place` the nearest, as how much later and higher it is.
-    pub(super) fn nearest(&self, place: Point) -> Option<Point> {
-        let near = self.between(place.time - TIME_TOLERANCE, place.time + TIME_TOLERANCE);
-        let rests = near.map(|other| other.from(place));
-        rests.filter(|rest| rest.pitch.abs() <= PITCH_TOLERANCE).min_by(|a, b| a.length().total_cmp(&b.length()))
+    #[inline(always)]
+    pub(super) fn nearest(&self, cursor: &mut Cursor, place: Point) -> Option<Point> {
+        self.nearest_within(cursor, place, (TIME_TOLERANCE, PITCH_TOLERANCE))
+    }
+
+    /// The same within other tolerances of time and pitch; of equals the first.
+    #[inline(always)]
+    pub(super) fn nearest_within(&self, cursor: &mut Cursor, place: Point, tolerances: (f32, f32)) -> Option<Point> {
+        let (mut nearest, mut length) = (None, f32::INFINITY);
+        for other in self.between(cursor, place.time - tolerances.0, place.time + tolerances.0) {
+            let rest = other.from(place);
+            if rest.pitch.abs() <= tolerances.1 && rest.length() < length {
+                (nearest, length) = (Some(rest), rest.length());
+            }
+        }
+        nearest
     }
 }
 
-/// Of points sorted by time those from `from` to `to`, inclusive: few, so that their end is not looked for.
-pub(super) fn between(points: &[Point], from: f32, to: f32) -> impl Iterator<Item = &Point> {
-    let start = points.partition_point(|point| point.time < from);
-    points[start..].iter().take_while(move |point| point.time <= to)
+/// Where in points sorted by time one asked before: places mostly come in order, so that the next is a few points further.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor(usize);
+
+impl Cursor {
+    /// The place of the first of `points` that is not before `time`.
+    #[inline(always)]
+    pub(super) fn first(&mut self, points: &[Point], time: f32) -> usize {
+        let is_before = |point: &Point| point.time < time;
+        let mut first = self.0.min(points.len());
+        while points.get(first).is_some_and(is_before) {
+            first += 1;
+        }
+        while first > 0 && !is_before(&points[first - 1]) {
+            first -= 1;
+        }
+        self.0 = first;
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_finds_what_a_search_finds_wherever_it_stood() {
+        let point = |n: u32| Point { time: (n * n / 7 % 400) as f32, pitch: (n * 37 % 90) as f32, rank: 0 };
+        let mut points: Vec<Point> = (0..300).map(point).collect();
+        points.sort_by(|a, b| a.time.total_cmp(&b.time));
+        let mut cursor = Cursor::default();
+        for time in (0..500_u32).map(|n| (n * n % 450) as f32 - 20.5).chain([f32::NAN, f32::INFINITY, 7.0, f32::NAN]) {
+            assert_eq!(cursor.first(&points, time), points.partition_point(|point| point.time < time), "{time}");
+        }
+        assert_eq!(cursor.first(&[], 3.0), 0);
+        let reference = Reference::new(points, 500.0);
+        for place in (0..400).map(point).chain((0..400).rev().map(point)) {
+            let coinciding = reference
+                .points
+                .iter()
+                .map(|other| other.from(place))
+                .filter(|rest| rest.time.abs() <= TIME_TOLERANCE && rest.pitch.abs() <= PITCH_TOLERANCE);
+            let nearest = coinciding.min_by(|a, b| a.length().total_cmp(&b.length()));
+            let found = reference.nearest(&mut cursor, place);
+            assert_eq!(found.map(|rest| (rest.time, rest.pitch)), nearest.map(|rest| (rest.time, rest.pitch)));
+        }
+    }
 }

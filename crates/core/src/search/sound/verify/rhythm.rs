@@ -3,7 +3,7 @@
 use super::closeness::{Rests, closeness};
 use super::fit::Fit;
 use super::likelihood::{EXPECTED, Told};
-use super::points::{PITCH_TOLERANCE, Point, Reference, between};
+use super::points::{Cursor, PITCH_TOLERANCE, Point, Reference};
 use super::ranks::{chance_of, classes};
 use super::{Verified, Window, local};
 use crate::index::PeakSlice;
@@ -39,11 +39,12 @@ pub(super) fn allow_for_rhythm(told: &mut [Told], query: &[Point], reference: &R
     if lags.is_empty() {
         return;
     }
+    let mut cursors = [Cursor::default(); LAGS];
     for (one, &point) in told.iter_mut().zip(query).filter(|(one, _)| one.coincides) {
         let place = fit.apply(point);
         let (mut also, mut alike) = (0.0_f32, 0.0_f32);
-        for &lag in &lags {
-            if let Some(nearest) = reference.nearest(Point { time: place.time + lag, ..place }) {
+        for (&lag, cursor) in lags.iter().zip(&mut cursors) {
+            if let Some(nearest) = reference.nearest(cursor, Point { time: place.time + lag, ..place }) {
                 also += 1.0;
                 alike += f32::from(u8::from(classes(point.rank, nearest.rank) == one.classes));
             }
@@ -63,11 +64,11 @@ pub(super) fn beside_rhythm(window: &Window<'_>, reference: PeakSlice<'_>, verif
     let (mut here, mut beside) = (Rests::default(), Rests::default());
     let pairs_at = |lag: f32, rests: &mut Rests| {
         let fit = Fit { offset: fit.offset + lag, ..fit };
-        let nearest = |&point: &Point| reference.nearest(fit.apply(point));
-        let nearest: Vec<Option<Point>> = window.points.iter().map(nearest).collect();
+        let mut cursor = Cursor::default();
+        let nearest: Vec<Option<Point>> =
+            window.points.iter().map(|&point| reference.nearest(&mut cursor, fit.apply(point))).collect();
         nearest[inside.clone()].iter().flatten().for_each(|&rest| rests.count(rest));
-        let coincides = |place: u32| nearest[place as usize].is_some();
-        window.pairs.iter().filter(|&&(first, second)| coincides(first) && coincides(second)).count() as f64
+        window.pairs_of(|place| nearest[place].is_some()) as f64
     };
     let pairs_here = pairs_at(0.0, &mut here);
     let lags = lags(&window.points, &reference, fit);
@@ -90,21 +91,15 @@ fn deviance(count: f64, expected: f64) -> f64 {
 fn lags(query: &[Point], reference: &Reference, fit: Fit) -> Vec<f32> {
     let cells = (2.0 * LAG / LAG_CELL) as usize + 2;
     let (mut counts, mut sums) = (vec![0_u32; cells + 1], vec![0.0_f32; cells + 1]);
-    // Most of what is heard within six seconds has another pitch: each bin has all that can coincide with a pitch in it.
-    let bin = |pitch: f32| ((pitch.max(0.0) / LAG_PITCHES) as usize).min(LAG_BINS - 1);
-    let mut bins: Vec<Vec<Point>> = vec![Vec::new(); LAG_BINS];
-    for &point in &reference.points {
-        let reach = PITCH_TOLERANCE + 1.0;
-        bins[bin(point.pitch - reach)..=bin(point.pitch + reach)].iter_mut().for_each(|bin| bin.push(point));
-    }
+    let pitches = Pitches::of(&reference.points);
+    let (mut cursors, mut near) = ([Cursor::default(); LAG_BINS], vec![0.0; pitches.points.len()]);
     for &point in query {
         let place = fit.apply(point);
-        for other in between(&bins[bin(place.pitch)], place.time - LAG, place.time + LAG) {
-            if (other.pitch - place.pitch).abs() <= PITCH_TOLERANCE {
-                let cell = ((other.time - place.time + LAG) / LAG_CELL) as usize;
-                counts[cell] += 1;
-                sums[cell] += other.time - place.time;
-            }
+        let bin = bin(place.pitch);
+        for &apart in pitches.near(bin, &mut cursors[bin], place, &mut near) {
+            let cell = ((apart + LAG) / LAG_CELL) as usize;
+            counts[cell] += 1;
+            sums[cell] += apart;
         }
     }
     let lag = |cell: usize| (cell as f32 + 0.5) * LAG_CELL - LAG;
@@ -126,4 +121,57 @@ fn lags(query: &[Point], reference: &Reference, fit: Fit) -> Vec<f32> {
         }
     }
     lags
+}
+
+/// Of which bin a pitch is.
+#[inline(always)]
+fn bin(pitch: f32) -> usize {
+    ((pitch.max(0.0) / LAG_PITCHES) as usize).min(LAG_BINS - 1)
+}
+
+/// Points by bins of pitch: most of what is heard within six seconds has another pitch. Each bin has all that can coincide with
+/// a pitch in it, sorted by time.
+struct Pitches {
+    points: Vec<Point>,
+    /// Where each bin begins, and where the last ends.
+    starts: [usize; LAG_BINS + 1],
+}
+
+impl Pitches {
+    fn of(points: &[Point]) -> Pitches {
+        let bins = |point: &Point| {
+            let reach = PITCH_TOLERANCE + 1.0;
+            bin(point.pitch - reach)..=bin(point.pitch + reach)
+        };
+        let mut starts = [0; LAG_BINS + 1];
+        for bin in points.iter().flat_map(bins) {
+            starts[bin + 1] += 1;
+        }
+        for bin in 0..LAG_BINS {
+            starts[bin + 1] += starts[bin];
+        }
+        let mut ends = starts;
+        let mut all = vec![Point { time: 0.0, pitch: 0.0, rank: 0 }; starts[LAG_BINS]];
+        for point in points {
+            for bin in bins(point) {
+                all[ends[bin]] = *point;
+                ends[bin] += 1;
+            }
+        }
+        Pitches { points: all, starts }
+    }
+
+    /// How much later than `place`, which is of that bin, others of its pitch are. There is room for as many as there are points.
+    #[inline(always)]
+    fn near<'n>(&self, bin: usize, cursor: &mut Cursor, place: Point, near: &'n mut [f32]) -> &'n [f32] {
+        let points = &self.points[self.starts[bin]..self.starts[bin + 1]];
+        let points = &points[cursor.first(points, place.time - LAG)..];
+        let mut count = 0;
+        // One in three has the pitch, which no processor guesses: each is written, and the next over those that have not.
+        for other in points.iter().take_while(|other| other.time <= place.time + LAG) {
+            near[count] = other.time - place.time;
+            count += usize::from((other.pitch - place.pitch).abs() <= PITCH_TOLERANCE);
+        }
+        &near[..count]
+    }
 }
