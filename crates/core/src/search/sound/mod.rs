@@ -7,6 +7,7 @@
 
 mod alignment;
 mod counts;
+mod logarithm;
 mod shapes;
 mod verify;
 mod votes;

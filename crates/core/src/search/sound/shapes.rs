@@ -5,6 +5,7 @@ use minutia_machine::{Level, Work, wide};
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
 use super::counts::Counts;
+use super::logarithm::log2;
 use super::votes::{Asked, MOST_POSTINGS, SOFT, TOGETHER, either, look_up};
 use crate::fingerprint::{
     CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
@@ -232,7 +233,7 @@ impl Held {
     #[inline(always)]
     fn vote(&self, place: usize, asked: &AskedShape, middle: u32) -> Option<(Cell, Implied)> {
         let ratio = self.gaps[place] as f32 / asked.gap;
-        let tempo = libm::log2f(ratio);
+        let tempo = log2(ratio);
         if tempo.abs() > TEMPO {
             return None;
         }

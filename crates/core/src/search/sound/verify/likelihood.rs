@@ -7,7 +7,8 @@ use minutia_machine::{Level, Work, wide};
 use super::Window;
 use super::fit::Fit;
 use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
-use super::ranks::{Classes, PATTERNS, Ratios, classes};
+use super::ranks::{Classes, PAIRS, PATTERNS, Ratios, classes};
+use crate::search::sound::logarithm::ln;
 
 /// Over this time and pitch to each side is counted what had to be expected: 1 s, an octave.
 pub(super) const AROUND_TIME: f32 = 688.0;
@@ -171,40 +172,25 @@ fn expect(around: &Around) -> (f32, f32) {
 }
 
 /// The stretch of the query that says most for a copy, and how much; `None` where nothing does.
-pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -> f32) -> Option<(f32, Range<usize>)> {
+pub(super) fn best_stretch(
+    told: &[Told],
+    ratios: &Ratios,
+    expected: impl Fn(&Told) -> f32,
+) -> Option<(f32, Range<usize>)> {
+    let expected: Vec<f32> = told.iter().map(expected).collect();
+    let weights = weights(told);
+    let mut said = vec![0.0; told.len()];
     let mut best: Option<(f32, Range<usize>)> = None;
     for (kept, ratios) in KEPT.iter().zip(ratios) {
+        wide(Level::best(), Say { told, expected: &expected, weights: &weights, kept, ratios, said: &mut said });
         let (mut sum, mut start) = (0.0_f32, 0);
         let (mut met, mut to_meet) = (0.0_f32, 0.0_f32);
-        let (mut event, mut weight) = (f32::MIN, 1.0_f32);
-        for (place, one) in told.iter().enumerate() {
-            if one.time - event > EVENT {
-                (event, weight) = (one.time, 1.0);
-            } else {
-                weight = (weight * EVENT_DECLINE).max(EVENT_LEAST);
-            }
-            let expected = expected(one);
-            if expected >= 0.0 {
+        for (place, (one, said)) in told.iter().zip(&said).enumerate() {
+            if expected[place] >= 0.0 {
                 met += f32::from(u8::from(one.coincides));
                 to_meet += kept[one.rank as usize];
             }
-            sum += if expected < 0.0 {
-                BEYOND
-            } else {
-                let expected = expected * UNSEEN;
-                let kept = kept[one.rank as usize];
-                let said = if one.coincides {
-                    // In a copy with ranks like these, and by chance with any; those that rhythm offers as well say nothing.
-                    let ratio = ratios[usize::from(one.classes)];
-                    let ratio = (ratio / one.ranks_expected).max(ratio.min(1.0));
-                    let likely = kept * ratio + (1.0 - kept) * expected;
-                    libm::logf(likely / expected).min(MOST_SAID)
-                } else {
-                    let likely = kept + (1.0 - kept) * expected;
-                    libm::logf((1.0 - likely) / (1.0 - expected))
-                };
-                weight * said
-            };
+            sum += said;
             if sum <= 0.0 {
                 (sum, start) = (0.0, place + 1);
                 (met, to_meet) = (0.0, 0.0);
@@ -214,6 +200,59 @@ pub(super) fn best_stretch(told: &[Told], ratios: &Ratios, expected: fn(&Told) -
         }
     }
     best
+}
+/// How much each peak counts: of one event each less than the one before.
+fn weights(told: &[Told]) -> Vec<f32> {
+    let (mut event, mut weight) = (f32::MIN, 1.0_f32);
+    let weights = told.iter().map(|one| {
+        if one.time - event > EVENT {
+            (event, weight) = (one.time, 1.0);
+        } else {
+            weight = (weight * EVENT_DECLINE).max(EVENT_LEAST);
+        }
+        weight
+    });
+    weights.collect()
+}
+
+/// What each peak says for a copy that keeps so much.
+struct Say<'a> {
+    told: &'a [Told],
+    expected: &'a [f32],
+    weights: &'a [f32],
+    kept: &'a [f32; 10],
+    ratios: &'a [f32; PAIRS],
+    said: &'a mut [f32],
+}
+
+impl Work for Say<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Say { told, expected, weights, kept, ratios, said } = self;
+        // How much likelier each is in a copy, all of them before any logarithm.
+        for ((said, one), &expected) in said.iter_mut().zip(told).zip(expected) {
+            let expected = expected * UNSEEN;
+            let kept = kept[usize::from(one.rank)];
+            *said = if expected < 0.0 {
+                1.0
+            } else if one.coincides {
+                // In a copy with ranks like these, and by chance with any; those that rhythm offers as well say nothing.
+                let ratio = ratios[usize::from(one.classes)];
+                let ratio = (ratio / one.ranks_expected).max(ratio.min(1.0));
+                (kept * ratio + (1.0 - kept) * expected) / expected
+            } else {
+                let likely = kept + (1.0 - kept) * expected;
+                (1.0 - likely) / (1.0 - expected)
+            };
+        }
+        for ((said, &expected), &weight) in said.iter_mut().zip(expected).zip(weights) {
+            // What does not coincide says less than nothing.
+            let likelier = ln(*said).min(MOST_SAID);
+            *said = if expected < 0.0 { BEYOND } else { weight * likelier };
+        }
+    }
 }
 
 /// How much a stretch counts, 0 to 1: less than all where it is over in a moment.

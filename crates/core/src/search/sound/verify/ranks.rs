@@ -87,7 +87,7 @@ pub(super) const PATTERNS: usize = 5;
 
 /// A pair of classes.
 pub(super) type Classes = u8;
-const PAIRS: usize = QUERY.len() * REFERENCE.len();
+pub(super) const PAIRS: usize = QUERY.len() * REFERENCE.len();
 
 /// For each way to alter a copy, and each pair of classes, how much oftener what coincides has those in a copy.
 pub(super) type Ratios = [[f32; PAIRS]; PATTERNS];
