@@ -71,6 +71,7 @@ pub(crate) use multi_index::{MOST_BITS, MOST_TABLES, MultiIndex, Table};
 pub(crate) use reader::Part;
 pub use reader::{Access, Index, Reference, SourceFile};
 pub(crate) use references::References;
+pub(crate) use sound::anchor_of;
 pub use sound::{PeakSlice, Sound, Track};
 pub use writer::{Commit, Entry, Removed, Rules, Writer};
 

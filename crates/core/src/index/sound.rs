@@ -278,20 +278,20 @@ impl<'i> Sound<'i> {
         prefetch(self.times, number as usize);
     }
 
-    /// Asks for the cache lines that [`Sound::constellation`] reads: its anchor's pitch and those behind it.
+    /// Asks for the cache lines of a constellation's pitches: its anchor's and those behind it.
     #[inline(always)]
     pub(crate) fn prefetch_constellation(&self, posting: u32) {
         // Every second peak has the rank that a last peak has; there are up to fifteen of them.
         const BEHIND: u32 = 24;
-        let anchor = posting >> CONSTELLATION_PLACE_BITS;
+        let anchor = anchor_of(posting);
         self.prefetch_pitch(anchor);
         self.prefetch_pitch(anchor.saturating_add(BEHIND));
     }
 
-    /// Of a constellation's posting the anchor's number and the last peak's; `None` where there is no such last peak.
+    /// Of a constellation's posting the number of its last peak; `None` where there is none.
     #[inline(always)]
-    pub(crate) fn constellation(&self, posting: u32) -> Option<(u32, u32)> {
-        let anchor = posting >> CONSTELLATION_PLACE_BITS;
+    pub(crate) fn last_of(&self, posting: u32) -> Option<u32> {
+        let anchor = anchor_of(posting);
         let mut left = posting & ((1 << CONSTELLATION_PLACE_BITS) - 1);
         if left == 0 {
             return None;
@@ -300,7 +300,7 @@ impl<'i> Sound<'i> {
             // Counted without a branch: no processor guesses which ranks follow.
             left -= u32::from(pitch / Peak::PITCHES < u16::from(CONSTELLATION_RANK));
             if left == 0 {
-                return Some((anchor, last));
+                return Some(last);
             }
         }
         None
@@ -341,6 +341,12 @@ impl<'i> Sound<'i> {
     pub(super) fn all_postings(&self) -> &[(Landmarks, Postings<'i>)] {
         &self.postings
     }
+}
+
+/// The number of a constellation's anchor.
+#[inline(always)]
+pub(crate) fn anchor_of(posting: u32) -> u32 {
+    posting >> CONSTELLATION_PLACE_BITS
 }
 
 /// The anchors of one key after another, ascending: see [`Sound::posting_lists`].

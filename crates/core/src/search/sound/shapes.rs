@@ -1,6 +1,8 @@
 //! Alignments at any speed and pitch: constellations that both have, by the tempo, the shift in pitch and the place that
 //! each implies.
 
+use std::ops::{Range, RangeInclusive};
+
 use minutia_machine::{Level, Work, wide};
 
 use super::alignment::{Alignment, most_voted_first, set_rivals};
@@ -10,7 +12,7 @@ use super::votes::{Asked, MOST_POSTINGS, SOFT, TOGETHER, either, look_up};
 use crate::fingerprint::{
     CONSTELLATION_RANK, Mix, Peak, Zone, constellation_key, constellation_steps, constellations_of,
 };
-use crate::index::{IndexError, Landmarks, Sound};
+use crate::index::{IndexError, Landmarks, Sound, anchor_of};
 
 /// Peaks of a query that constellations are made of: those of smaller rank, more than in a reference.
 const RANK: u8 = CONSTELLATION_RANK + CONSTELLATION_RANK / 2;
@@ -21,7 +23,7 @@ const ZONE: Zone = Zone { gaps: (32, 1_440), rise: 310, reach: 64, fan: 6 };
 const TEMPO: f32 = 1.1;
 /// As ratios, and a little more: 2 to the power of 1.1 is 2.144.
 const RATIOS: (f32, f32) = (0.46, 2.15);
-const PITCH: std::ops::RangeInclusive<i32> = -250..=245;
+const PITCH: RangeInclusive<i32> = -250..=245;
 /// A cell of votes: 40 cents, 4 % of tempo, 0.56 s.
 const PITCH_CELL: i32 = 8;
 const TEMPO_CELL: f32 = 0.06;
@@ -109,63 +111,112 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Votes, Counts)
             }
         }
     });
+    let wanted_count = wanted.len();
     let found = look_up(&mut wanted, sound, Landmarks::Constellations, MOST_POSTINGS, MOST_OF_KEY)?;
-    let (mut held, mut asked, level) = (Held::NONE, Vec::new(), Level::best());
-    let (mut votes, mut counts) = (Votes::default(), Counts::of_about(found.of_all_keys));
-    let mut line = Line { sound, postings: &found.postings, found: Vec::with_capacity(found.postings.len()) };
+    let mut ballot = Ballot {
+        sound,
+        middle,
+        asked: Vec::with_capacity(wanted_count),
+        parts: Vec::new(),
+        found: Vec::with_capacity(2 * AT_ONCE),
+        held: Held::NONE,
+        votes: Votes::default(),
+        counts: Counts::of_about(found.of_all_keys),
+        counted: 0,
+    };
     for Asked { same, postings } in &found.asked {
-        asked.clear();
-        asked.extend(
+        let first = ballot.asked.len();
+        ballot.asked.extend(
             same.iter()
                 .map(|&wanted| AskedShape::of(few[(wanted >> 16 & 0xffff) as usize], few[(wanted & 0xffff) as usize])),
         );
+        let pitches = ballot.asked[first..].iter().map(|asked| asked.pitch);
+        let (Some(lowest), Some(highest)) = (pitches.clone().min(), pitches.max()) else { continue };
+        let pitches = lowest + PITCH.start()..=highest + PITCH.end();
         for start in postings.clone().step_by(TOGETHER) {
             let end = postings.end.min(start + TOGETHER);
-            line.go_on_to(end);
-            held.read(sound, &line.found[start..end]);
-            let counted = votes.cells.len();
-            for asked in asked.chunks(FITTING_BITS) {
-                wide(level, Fitting { held: &mut held, asked });
-                for (place, fitting) in held.fitting[..held.count].iter().enumerate() {
+            ballot.find(&found.postings, start..end, &pitches);
+            ballot.parts.push((first..ballot.asked.len(), ballot.found.len()));
+            if ballot.found.len() >= AT_ONCE {
+                ballot.vote();
+            }
+        }
+    }
+    ballot.vote();
+    ballot.count_up_to(ballot.votes.cells.len());
+    Ok((ballot.votes, ballot.counts))
+}
+
+/// So many constellations of references are found before they vote.
+const AT_ONCE: usize = 256;
+/// So many votes later one is counted.
+const COUNTED_LATER: usize = 64;
+
+/// Where votes are taken, many at once, so that memory which one waits for is at hand for the next.
+struct Ballot<'a, 'i> {
+    sound: &'a Sound<'i>,
+    middle: u32,
+    /// Constellations of the query, by key.
+    asked: Vec<AskedShape>,
+    /// Which of them ask for the constellations that were found up to a place.
+    parts: Vec<(Range<usize>, usize)>,
+    /// Anchors and last peaks of references.
+    found: Vec<(u32, u32)>,
+    held: Held,
+    votes: Votes,
+    counts: Counts,
+    counted: usize,
+}
+
+impl Ballot<'_, '_> {
+    /// Finds those of at most [`TOGETHER`] postings whose anchors have such pitches.
+    fn find(&mut self, postings: &[u32], part: Range<usize>, pitches: &RangeInclusive<i32>) {
+        let (mut near, mut count) = ([0_u32; TOGETHER], 0);
+        for place in part.take(TOGETHER) {
+            if let Some(&soon) = postings.get(place + TOGETHER) {
+                self.sound.prefetch_constellation(soon);
+            }
+            let pitch = self.sound.pitch(anchor_of(postings[place])).map_or(-1, i32::from);
+            // One in two has such a pitch, which no processor guesses: each is written, and the next over those that have not.
+            near[count] = postings[place];
+            count += usize::from(pitches.contains(&pitch) & (pitch >= 0));
+        }
+        for &posting in &near[..count] {
+            let Some(last) = self.sound.last_of(posting) else { continue };
+            let anchor = anchor_of(posting);
+            self.sound.prefetch_time(anchor);
+            self.sound.prefetch_time(last);
+            self.found.push((anchor, last));
+        }
+    }
+
+    /// Takes the votes of those that were found.
+    fn vote(&mut self) {
+        let (level, mut start) = (Level::best(), 0);
+        for (asked, end) in self.parts.drain(..) {
+            self.held.read(self.sound, &self.found[start..end]);
+            start = end;
+            for asked in self.asked[asked].chunks(FITTING_BITS) {
+                wide(level, Fitting { held: &mut self.held, asked });
+                for (place, fitting) in self.held.fitting[..self.held.count].iter().enumerate() {
                     for asked in ones(*fitting).map(|bit| &asked[bit]) {
-                        if let Some((cell, implied)) = held.vote(place, asked, middle) {
-                            counts.ask_for(cell);
-                            votes.cells.push(cell);
-                            votes.implied.push(implied);
+                        if let Some((cell, implied)) = self.held.vote(place, asked, self.middle) {
+                            self.counts.ask_for(cell);
+                            self.votes.cells.push(cell);
+                            self.votes.implied.push(implied);
                         }
                     }
                 }
             }
-            votes.cells[counted..].iter().for_each(|&cell| counts.put(cell));
         }
+        self.found.clear();
+        self.count_up_to(self.votes.cells.len().saturating_sub(COUNTED_LATER));
     }
-    Ok((votes, counts))
-}
 
-/// Postings of constellations, of which each is looked at in three steps, so that memory which one waits for is at hand for the next:
-/// its anchor is asked for, then its last peak is found and asked for, and then both are read.
-struct Line<'a, 'i> {
-    sound: &'a Sound<'i>,
-    postings: &'a [u32],
-    /// Anchors and last peaks of the first postings.
-    found: Vec<Option<(u32, u32)>>,
-}
-
-impl Line<'_, '_> {
-    /// Finds those of the postings up to `end`, and of some more.
-    fn go_on_to(&mut self, end: usize) {
-        let end = self.postings.len().min(end + TOGETHER);
-        for place in self.found.len()..end {
-            if let Some(&soon) = self.postings.get(place + TOGETHER) {
-                self.sound.prefetch_constellation(soon);
-            }
-            let found = self.sound.constellation(self.postings[place]);
-            if let Some((anchor, last)) = found {
-                self.sound.prefetch_time(anchor);
-                self.sound.prefetch_time(last);
-            }
-            self.found.push(found);
-        }
+    fn count_up_to(&mut self, end: usize) {
+        let uncounted = self.votes.cells.get(self.counted..end).unwrap_or(&[]);
+        uncounted.iter().for_each(|&cell| self.counts.put(cell));
+        self.counted = self.counted.max(end);
     }
 }
 
@@ -214,9 +265,9 @@ impl Held {
     };
 
     /// Those of at most [`TOGETHER`] anchors and last peaks.
-    fn read(&mut self, sound: &Sound<'_>, found: &[Option<(u32, u32)>]) {
+    fn read(&mut self, sound: &Sound<'_>, found: &[(u32, u32)]) {
         self.count = 0;
-        for &(anchor, last) in found.iter().flatten() {
+        for &(anchor, last) in found {
             let (Some(time), Some(last)) = (sound.time(anchor), sound.time(last)) else { continue };
             let (Some(pitch), Some(lane)) = (sound.pitch(anchor), sound.lane(anchor)) else { continue };
             let place = self.count;
