@@ -122,28 +122,15 @@ fn votes(sound: &Sound<'_>, query: &[Peak], effort: &Effort) -> Result<(Vec<u64>
         sound,
         query,
         near: Vec::with_capacity(2 * TOGETHER),
-        votes: Vec::new(),
+        votes: Vec::with_capacity(found.postings.len()),
         counts: Counts::of_about(found.of_all_keys),
     };
     for Asked { same, postings } in &found.asked {
-        for place in postings.clone() {
-            if let Some(&soon) = found.postings.get(place + TOGETHER) {
-                sound.prefetch_pitch(soon);
+        for start in postings.clone().step_by(TOGETHER) {
+            ballot.find(&found.postings, start..postings.end.min(start + TOGETHER), same);
+            if ballot.near.len() >= TOGETHER {
+                ballot.vote();
             }
-            // Most keys name the steps beside theirs too, and most postings of those are too high or too low: told before
-            // anything else of their peaks is looked up.
-            let posting = found.postings[place];
-            let Some(pitch) = sound.pitch(posting) else { continue };
-            for &wanted in *same {
-                let anchor = wanted as u32;
-                if query[anchor as usize].pitch.abs_diff(pitch) <= PITCH_TOLERANCE {
-                    sound.prefetch_time(posting);
-                    ballot.near.push((posting, anchor));
-                }
-            }
-        }
-        if ballot.near.len() >= TOGETHER {
-            ballot.vote();
         }
     }
     ballot.vote();
@@ -161,6 +148,31 @@ struct Ballot<'a, 'i> {
 }
 
 impl Ballot<'_, '_> {
+    /// Finds out which of at most [`TOGETHER`] postings have the pitch of what asks for them. Most keys name the steps beside theirs
+    /// too, and most postings of those are too high or too low: told before anything else of their peaks is looked up.
+    fn find(&mut self, postings: &[u32], part: Range<usize>, same: &[u64]) {
+        let mut pitches = [0; TOGETHER];
+        for (pitch, place) in pitches.iter_mut().zip(part.clone()) {
+            if let Some(&soon) = postings.get(place + TOGETHER) {
+                self.sound.prefetch_pitch(soon);
+            }
+            *pitch = self.sound.pitch(postings[place]).unwrap_or(u16::MAX);
+        }
+        let mut near = [0; TOGETHER];
+        for anchor in same.iter().map(|&wanted| wanted as u32) {
+            let (asked, mut count) = (self.query[anchor as usize].pitch, 0);
+            // No processor guesses which are near: each is written, and the next over those that are not.
+            for (&posting, pitch) in postings[part.clone()].iter().zip(pitches) {
+                near[count] = posting;
+                count += usize::from(asked.abs_diff(pitch) <= PITCH_TOLERANCE);
+            }
+            for &posting in &near[..count] {
+                self.sound.prefetch_time(posting);
+                self.near.push((posting, anchor));
+            }
+        }
+    }
+
     /// Takes the votes of those that are near.
     fn vote(&mut self) {
         let counted = self.votes.len();
