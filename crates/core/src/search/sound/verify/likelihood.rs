@@ -6,7 +6,7 @@ use minutia_machine::{Level, Work, wide};
 
 use super::Window;
 use super::fit::Fit;
-use super::points::{PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
+use super::points::{EIGHT, PITCH_TOLERANCE, Point, Reference, TIME_TOLERANCE};
 use super::ranks::{Classes, PAIRS, PATTERNS, Ratios, classes};
 use crate::search::sound::logarithm::ln;
 
@@ -108,7 +108,9 @@ impl Work for Tell<'_> {
             while times.get(last).is_some_and(|&time| time <= place.time + AROUND_TIME) {
                 last += 1;
             }
-            let around = count(&times[first..last], &pitches[first..last], place);
+            // Some that come later are looked at with the last.
+            let eights = first..first + (last - first).next_multiple_of(EIGHT);
+            let around = count(&times[eights.clone()], &pitches[eights], place);
             let nearest = if around.coinciding == 0 { None } else { nearest(&points[first..last], place) };
             let (expected, usual) = expect(&around);
             let classes = nearest.map_or(0, |nearest| classes(peak.rank, nearest.rank));
@@ -127,20 +129,25 @@ struct Around {
     at_time: i32,
 }
 
+/// Of whole eights of peaks, none of which comes too early.
 #[inline(always)]
 fn count(times: &[f32], pitches: &[f32], place: Point) -> Around {
-    let mut around = Around { coinciding: 0, all: 0, at_pitch: 0, at_time: 0 };
-    for (time, pitch) in times.iter().zip(pitches) {
-        let (time, pitch) = ((time - place.time).abs(), (pitch - place.pitch).abs());
-        let at_pitch = pitch <= PITCH_TOLERANCE;
-        let coincides = at_pitch & (time <= TIME_TOLERANCE);
-        let other = (pitch <= AROUND_PITCH) & !coincides;
-        around.coinciding = around.coinciding.wrapping_add(i32::from(coincides));
-        around.all = around.all.wrapping_add(i32::from(other));
-        around.at_pitch = around.at_pitch.wrapping_add(i32::from(other & at_pitch));
-        around.at_time = around.at_time.wrapping_add(i32::from(other & (time <= TIME_TOLERANCE + 4.0)));
+    let until = place.time + AROUND_TIME;
+    let [mut coinciding, mut all, mut at_pitch, mut at_time] = [[0_i32; EIGHT]; 4];
+    for (times, pitches) in times.as_chunks::<EIGHT>().0.iter().zip(pitches.as_chunks::<EIGHT>().0) {
+        for n in 0..EIGHT {
+            let (time, pitch) = ((times[n] - place.time).abs(), (pitches[n] - place.pitch).abs());
+            let is_at_pitch = pitch <= PITCH_TOLERANCE;
+            let coincides = is_at_pitch & (time <= TIME_TOLERANCE);
+            let other = (pitch <= AROUND_PITCH) & (times[n] <= until) & !coincides;
+            coinciding[n] = coinciding[n].wrapping_add(i32::from(coincides));
+            all[n] = all[n].wrapping_add(i32::from(other));
+            at_pitch[n] = at_pitch[n].wrapping_add(i32::from(other & is_at_pitch));
+            at_time[n] = at_time[n].wrapping_add(i32::from(other & (time <= TIME_TOLERANCE + 4.0)));
+        }
     }
-    around
+    let sum = |counts: [i32; EIGHT]| counts.into_iter().fold(0, i32::wrapping_add);
+    Around { coinciding: sum(coinciding), all: sum(all), at_pitch: sum(at_pitch), at_time: sum(at_time) }
 }
 
 /// Of those that coincide with one at a place the nearest, as how much later and higher it is.

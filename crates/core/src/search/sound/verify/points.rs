@@ -26,11 +26,14 @@ impl Point {
     }
 }
 
+/// Peaks that are looked at side by side.
+pub(super) const EIGHT: usize = 8;
+
 /// Reference peaks around an alignment, sorted by time.
 #[derive(Debug)]
 pub(super) struct Reference {
     pub(super) points: Vec<Point>,
-    /// Of the same, apart.
+    /// Of the same, apart, with [`EIGHT`] more behind them, of a time that never comes.
     pub(super) times: Vec<f32>,
     pub(super) pitches: Vec<f32>,
     pub(super) end: f32,
@@ -39,7 +42,8 @@ pub(super) struct Reference {
 impl Reference {
     /// Of points that are sorted by time, of a recording that ends there.
     pub(super) fn new(points: Vec<Point>, end: f32) -> Reference {
-        let (times, pitches) = points.iter().map(|point| (point.time, point.pitch)).unzip();
+        let never = std::iter::repeat_n((f32::INFINITY, 0.0), EIGHT);
+        let (times, pitches) = points.iter().map(|point| (point.time, point.pitch)).chain(never).unzip();
         Reference { points, times, pitches, end }
     }
 

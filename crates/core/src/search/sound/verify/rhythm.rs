@@ -16,8 +16,8 @@ const NEAREST_LAG: f32 = 56.0;
 const LAGS_APART: f32 = 40.0;
 const LAGS: usize = 8;
 /// It is looked for among pitches of one bin, so many steps wide.
-const LAG_PITCHES: f32 = 16.0;
-const LAG_BINS: usize = 128;
+const LAG_PITCHES: f32 = 8.0;
+const LAG_BINS: usize = 256;
 /// Such alignments weigh as these many, what was expected before as that many.
 const LAG_PRIOR: f32 = 4.0;
 /// Of the ranks that coincide under such alignments, what is usual weighs as these many.
@@ -103,13 +103,14 @@ fn lags(query: &[Point], reference: &Reference, fit: Fit) -> Vec<f32> {
         }
     }
     let lag = |cell: usize| (cell as f32 + 0.5) * LAG_CELL - LAG;
-    let mut ordered: Vec<(u32, usize)> = (1..cells)
+    // The count above the cell.
+    let mut ordered: Vec<u64> = (1..cells)
         .filter(|&cell| lag(cell).abs() > NEAREST_LAG)
-        .map(|cell| (counts[cell] + counts[cell - 1].max(counts[cell + 1]), cell))
+        .map(|cell| u64::from(counts[cell] + counts[cell - 1].max(counts[cell + 1])) << 32 | cell as u64)
         .collect();
-    ordered.sort_unstable_by(|a, b| b.cmp(a));
+    ordered.sort_unstable();
     let mut lags: Vec<f32> = Vec::with_capacity(LAGS);
-    for (_, cell) in ordered {
+    for cell in ordered.into_iter().rev().map(|counted| counted as u32 as usize) {
         if lags.len() == LAGS {
             break;
         }
