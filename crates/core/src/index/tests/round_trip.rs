@@ -84,6 +84,16 @@ fn sound_comes_back_as_it_is_kept_and_is_found_by_its_landmarks() {
                         sound.postings(Landmarks::Pairs, key, &mut anchors).unwrap();
                         assert!(anchors.contains(&(slice.first + anchor)));
                     });
+                    crate::fingerprint::constellations(peaks, &mut |key, posting| {
+                        let mut postings = Vec::new();
+                        sound.postings(Landmarks::Constellations, key, &mut postings).unwrap();
+                        let (anchor, behind) = (anchor_of(posting), posting as usize % 16);
+                        let mut few = (0_u32..).zip(peaks).skip(anchor as usize).filter(|(_, peak)| peak.rank < 16);
+                        let last = few.nth(behind).map(|(last, _)| slice.first + last);
+                        let posting = posting + (slice.first << 4);
+                        assert!(postings.contains(&posting));
+                        assert_eq!((anchor_of(posting), sound.last_of(posting)), (slice.first + anchor, last));
+                    });
                 }
                 found += 1;
             }

@@ -37,10 +37,15 @@ const FEWEST_VOTES: usize = 3;
 const MOST_OF_KEY: u64 = 3_000;
 
 /// The votes of constellations, in a fixed order. Nearly all are chance, of which nothing but the cell is looked at again.
-#[derive(Default)]
 struct Votes {
     cells: Vec<Cell>,
     implied: Vec<Implied>,
+}
+
+impl Votes {
+    fn of_about(votes: usize) -> Votes {
+        Votes { cells: Vec::with_capacity(votes), implied: Vec::with_capacity(votes) }
+    }
 }
 
 /// A vote: its cell, its number, and what it implies.
@@ -120,7 +125,7 @@ fn votes(sound: &Sound<'_>, few: &[Peak], middle: u32) -> Result<(Votes, Counts)
         parts: Vec::new(),
         found: Vec::with_capacity(2 * AT_ONCE),
         held: Held::NONE,
-        votes: Votes::default(),
+        votes: Votes::of_about(found.postings.len()),
         counts: Counts::of_about(found.of_all_keys),
         counted: 0,
     };

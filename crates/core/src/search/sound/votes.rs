@@ -279,10 +279,15 @@ fn most_voted(votes: &[u64], counts: &Counts, most: usize) -> Vec<Alignment> {
     let mut least = counts.of_many(4 * candidates).max(lowest);
     loop {
         let mut some: Vec<u64> = Vec::with_capacity(votes.len() / 4);
-        for &vote in votes {
-            if counts.with_neighbour(vote >> ANCHOR_BITS) >= least {
-                some.push(vote);
+        let mut wanted = [0; TOGETHER];
+        for votes in votes.chunks(TOGETHER) {
+            // No processor guesses which are wanted: each is written, and the next over those that are not.
+            let mut count = 0;
+            for &vote in votes {
+                wanted[count] = vote;
+                count += usize::from(counts.with_neighbour(vote >> ANCHOR_BITS) >= least);
             }
+            some.extend(&wanted[..count]);
         }
         some.sort_unstable();
         let mut found = count(&some);
