@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read as Bytes, stderr, stdin};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -27,10 +27,10 @@ const BATCH_BYTES: u64 = 1 << 20;
 const BATCHES: usize = 4;
 
 /// What a list has for those who read it.
-pub(crate) enum Listed {
-    Hash(Box<Hash>),
-    Film(Box<ListedFilm>),
-    Work(Box<ListedWork>),
+pub(crate) enum Listed<'l> {
+    Hash(&'l Hash),
+    Film(&'l ListedFilm),
+    Work(&'l ListedWork),
 }
 
 /// Lists that are read, and what was wrong with them so far.
@@ -89,12 +89,12 @@ impl Lists {
     }
 
     /// Reads the list at `path`, `-` for standard input.
-    pub(crate) fn read(&mut self, path: &Path, take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+    pub(crate) fn read(&mut self, path: &Path, take: impl FnMut(Listed<'_>) -> Result<()>) -> Result<()> {
         self.read_from(ListFile::open(path)?, take)
     }
 
     /// Reads a list that is open.
-    pub(crate) fn read_from(&mut self, file: ListFile, take: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+    pub(crate) fn read_from(&mut self, file: ListFile, take: impl FnMut(Listed<'_>) -> Result<()>) -> Result<()> {
         let stem = file.stem();
         let ListFile { name: list, from, .. } = file;
         let list = list.as_str();
@@ -121,33 +121,45 @@ impl Lists {
         &mut self,
         mut reader: Reader<Box<dyn BufRead + Send>>,
         list: &str,
-        mut take: impl FnMut(Listed) -> Result<()>,
+        mut take: impl FnMut(Listed<'_>) -> Result<()>,
     ) -> Result<()> {
-        let (send, receive) = sync_channel::<Vec<io::Result<Read>>>(BATCHES);
-        let reading = std::thread::spawn(move || {
+        let (send, receive) = sync_channel::<Vec<Read>>(BATCHES);
+        // What was taken goes back: memory is given up most quickly by the thread that asked for it.
+        let (give_back, taken) = channel::<Vec<Read>>();
+        let reading = std::thread::spawn(move || -> io::Result<()> {
             loop {
-                let (mut batch, start) = (Vec::new(), reader.bytes());
-                while batch.len() < BATCH && reader.bytes() - start < BATCH_BYTES {
-                    let Some(read) = reader.next() else { break };
-                    batch.push(read);
+                let (mut batch, start) = (taken.try_recv().unwrap_or_default(), reader.bytes());
+                batch.clear();
+                let mut ended = None;
+                while ended.is_none() && batch.len() < BATCH && reader.bytes() - start < BATCH_BYTES {
+                    match reader.next() {
+                        Some(Ok(read)) => batch.push(read),
+                        Some(Err(error)) => ended = Some(Err(error)),
+                        None => ended = Some(Ok(())),
+                    }
                 }
-                if batch.is_empty() || send.send(batch).is_err() {
-                    break;
+                // Where one was refused nobody takes any more.
+                if send.send(batch).is_err() {
+                    return Ok(());
+                }
+                if let Some(ended) = ended {
+                    return ended;
                 }
             }
         });
         // Where one is refused nobody waits for a thread that may wait for standard input: it ends when it has read on.
-        receive.iter().flatten().try_for_each(|read| self.take_read(read, list, &mut take))?;
-        reading.join().map_err(|_| anyhow!("{list}: reading the list was broken off by a fault in this program"))
+        for batch in &receive {
+            batch.iter().try_for_each(|read| self.take_read(read, list, &mut take))?;
+            // The thread may have ended.
+            let _ = give_back.send(batch);
+        }
+        let read = reading.join();
+        let read = read.map_err(|_| anyhow!("{list}: reading the list was broken off by a fault in this program"))?;
+        read.with_context(|| format!("{list}: reading the list"))
     }
 
-    fn take_read(
-        &mut self,
-        read: io::Result<Read>,
-        list: &str,
-        take: &mut impl FnMut(Listed) -> Result<()>,
-    ) -> Result<()> {
-        match read.with_context(|| format!("{list}: reading the list"))? {
+    fn take_read(&mut self, read: &Read, list: &str, take: &mut impl FnMut(Listed<'_>) -> Result<()>) -> Result<()> {
+        match read {
             Read::Hash(hash) if self.space.is_some_and(|space| !hash.algorithm.compares_with(space)) => {
                 let name = hash.algorithm.row().map_or("another algorithm", |row| row.name);
                 self.leave_out(name);
@@ -165,8 +177,8 @@ impl Lists {
                 take(Listed::Film(film))?;
             }
             Read::Work(work) => take(Listed::Work(work))?,
-            Read::Other(kind) => self.leave_out(&kind),
-            Read::Wrong(wrong) => self.wrong(list, &wrong),
+            Read::Other(kind) => self.leave_out(kind),
+            Read::Wrong(wrong) => self.wrong(list, wrong),
         }
         Ok(())
     }

@@ -180,7 +180,7 @@ fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Resu
     lists.read_from(file, |listed| match listed {
         Listed::Hash(hash) => {
             let line = hash.line;
-            if let Err(message) = importing.take(*hash)? {
+            if let Err(message) = importing.take(hash)? {
                 // Told after the list, which is borrowed; many of them are counted alone.
                 more += 1;
                 if apart.len() < 1000 {
@@ -189,9 +189,9 @@ fn list(mut importing: Importing<'_>, lists: &mut Lists, file: ListFile) -> Resu
             }
             Ok(())
         }
-        Listed::Film(film) => importing.take_film(*film),
+        Listed::Film(film) => importing.take_film(film.clone()),
         Listed::Work(work) => {
-            importing.listed.insert(work.id.clone(), *work);
+            importing.listed.insert(work.id.clone(), work.clone());
             Ok(())
         }
     })?;
@@ -222,7 +222,7 @@ impl<'w> Importing<'w> {
     }
 
     /// Takes a hash, or says why not.
-    fn take(&mut self, hash: Hash) -> Result<Result<(), String>> {
+    fn take(&mut self, hash: &Hash) -> Result<Result<(), String>> {
         let plain = (hash.frame, hash.time_ms, hash.size, hash.digest) == (0, 0, (0, 0), None);
         match hash.file {
             None if plain => self.take_bare(hash).map(Ok),
@@ -231,9 +231,9 @@ impl<'w> Importing<'w> {
     }
 
     /// Takes a hash of no known file.
-    fn take_bare(&mut self, hash: Hash) -> Result<()> {
+    fn take_bare(&mut self, hash: &Hash) -> Result<()> {
         self.close()?;
-        let Hash { code, algorithm, region, work, .. } = hash;
+        let Hash { code, algorithm, region, ref work, .. } = *hash;
         let work = match self.last.take() {
             Some(last) if last.id == work.id && work.says_nothing() && !self.listed.contains_key(&work.id) => last,
             _ => self.work(work)?,
@@ -246,8 +246,8 @@ impl<'w> Importing<'w> {
     }
 
     /// Takes a hash of a file, whose hashes stand together.
-    fn take_of_file(&mut self, hash: Hash) -> Result<Result<(), String>> {
-        let name = hash.file.map_or(Name::Code(hash.code), Name::Text);
+    fn take_of_file(&mut self, hash: &Hash) -> Result<Result<(), String>> {
+        let name = hash.file.clone().map_or(Name::Code(hash.code), Name::Text);
         let key = (hash.work.id.clone(), name, hash.digest, hash.algorithm);
         if self.open.as_ref().is_none_or(|file| file.key != key) {
             self.close()?;
@@ -261,7 +261,7 @@ impl<'w> Importing<'w> {
                 )));
             }
         }
-        let work = self.work(hash.work)?;
+        let work = self.work(&hash.work)?;
         let file = self.open.get_or_insert_with(|| File { key, work: work.clone(), pictures: Vec::new() });
         file.work = work;
         let view = View {
@@ -286,7 +286,7 @@ impl<'w> Importing<'w> {
     }
 
     /// What is known of a work, with what this line says of it.
-    fn work(&mut self, listed: ListedWork) -> Result<Work> {
+    fn work(&mut self, listed: &ListedWork) -> Result<Work> {
         let mut known = match &self.open {
             Some(file) if file.work.id == listed.id => Some(file.work.clone()),
             _ => self.writer.work(&listed.id)?,
@@ -294,7 +294,7 @@ impl<'w> Importing<'w> {
         if let Some(apart) = self.listed.remove(&listed.id) {
             known = Some(apart.over(known.as_ref()));
         }
-        let mut work = listed.over(known.as_ref());
+        let mut work = listed.clone().over(known.as_ref());
         work.holder = work.holder.or_else(|| self.owner.map(str::to_owned));
         Ok(work)
     }

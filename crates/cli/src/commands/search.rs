@@ -54,8 +54,8 @@ pub(crate) fn run(args: &Search) -> Result<Exit> {
     for path in &args.lists {
         let list = shown(path);
         lists.read(path, |listed| match listed {
-            Listed::Hash(hash) => looking.take(*hash, &list),
-            Listed::Film(film) => looking.take_film(*film, &list),
+            Listed::Hash(hash) => looking.take(hash.clone(), &list),
+            Listed::Film(film) => looking.take_film(film.clone(), &list),
             Listed::Work(_) => Ok(()),
         })?;
         looking.close_film(&list)?;

@@ -76,7 +76,7 @@ impl Importing<'_> {
         self.done.frames += film.frames.len() as u64;
         self.done.kept += fingerprint.frames.len() as u64;
         self.films.since_commit += fingerprint.frames.len();
-        let work = self.work(film.work)?;
+        let work = self.work(&film.work)?;
         let fingerprints = vec![Fingerprint::Film(fingerprint)];
         self.writer.add(Entry { work, source_name, source_digest: film.digest, fingerprints, thumbnail: None })?;
         if self.films.since_commit >= FRAMES_PER_COMMIT {
