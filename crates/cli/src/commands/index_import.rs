@@ -247,6 +247,8 @@ impl<'w> Importing<'w> {
 
     /// Takes a hash of a file, whose hashes stand together.
     fn take_of_file(&mut self, hash: &Hash) -> Result<Result<(), String>> {
+        // Its line may say more of that work.
+        self.last = None;
         let name = hash.file.clone().map_or(Name::Code(hash.code), Name::Text);
         let key = (hash.work.id.clone(), name, hash.digest, hash.algorithm);
         if self.open.as_ref().is_none_or(|file| file.key != key) {

@@ -160,6 +160,18 @@ fn what_one_list_says_of_a_work_another_does_not_take_back() {
     minutia(&folder, &["search", "near.txt", "--index", "one.idx"]).ends(0).says(&["1 with hits (2), 0 on works"]);
 }
 
+/// Lines of one work, with a file and without, in turn.
+#[test]
+fn a_line_that_says_nothing_of_a_work_takes_nothing_back() {
+    let folder = Folder::new();
+    let [first, second, third] = [20, 60, 100].map(away);
+    folder.write("mixed.csv", format!("hash,id,title,file\n{first},W-1\n{second},W-1,Film,a.jpg\n{third},W-1\n"));
+    minutia(&folder, &["index", "import", "mixed.idx", "mixed.csv"]).ends(0);
+    let export = minutia(&folder, &["index", "export", "mixed.idx"]).ends(0).json();
+    let titles: Vec<_> = export.iter().filter(|line| line["record"] == "work").map(|work| &work["title"]).collect();
+    assert_eq!(titles, ["Film"]);
+}
+
 /// Nothing is made of a damaged index that looks like a sound one, and it is not taken for a lost one.
 #[test]
 fn a_damaged_index_is_neither_written_anew_nor_exported() {

@@ -29,6 +29,8 @@ pub(super) struct Films {
 impl Importing<'_> {
     /// Takes frames that the list has; the film is complete where another begins.
     pub(super) fn take_film(&mut self, film: ListedFilm) -> Result<()> {
+        // It may say more of its work.
+        self.last = None;
         let complete = self.films.gathering.take(film);
         complete.map_or(Ok(()), |(film, wrong)| self.put_film(film, wrong))
     }
