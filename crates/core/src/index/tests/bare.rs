@@ -158,7 +158,7 @@ fn happen(writer: &mut Writer, event: (u8, u8, u8), as_entry: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 48 }))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// All at once or one by one, as hashes or as the entries that they are, with a commit that fails between them: the same
     /// bytes.

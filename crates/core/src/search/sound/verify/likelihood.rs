@@ -208,6 +208,7 @@ pub(super) fn best_stretch(
     }
     best
 }
+
 /// How much each peak counts: of one event each less than the one before.
 fn weights(told: &[Told]) -> Vec<f32> {
     let (mut event, mut weight) = (f32::MIN, 1.0_f32);
